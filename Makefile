@@ -1,0 +1,36 @@
+# Needs Python 3.11 or newer and make, nothing else. Another Python: make PYTHON=python3.13 up
+PYTHON ?= python3
+RUN := .venv/bin/python
+
+# One line for each script that `make check` runs after the tools.
+CHECKS := scripts/size_budgets.py scripts/contracts.py
+
+.PHONY: up test check format contracts install
+
+# The whole of Muster, until Ctrl-C.
+up: install
+	@exec $(RUN) -m muster.cli up
+
+# The whole suite, on a PostgreSQL it starts itself. Some of it: make test ARGS="tests/test_cli.py -k version"
+test: install
+	@$(RUN) -m pytest -n 2 $(ARGS)
+
+# Everything that can be known without running it.
+check: install
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m ruff check .
+	@$(RUN) -m mypy
+	@.venv/bin/lint-imports --no-logo
+	@set -e; for script in $(CHECKS); do $(RUN) $$script; done
+
+# Bring the layout of the code into its one form.
+format: install
+	@$(RUN) -m ruff check --fix-only .
+	@$(RUN) -m ruff format .
+
+# Write down what the outside relies on, after a change that is meant: openapi.json and schema.graphql.
+contracts: install
+	@$(RUN) scripts/contracts.py --write
+
+install:
+	@$(PYTHON) scripts/bootstrap.py

@@ -1,0 +1,38 @@
+"""The check of every caller, in one sub-select: does the session live, is the tenant open to them, which role."""
+
+from sqlalchemy import ColumnElement, Text, cast, func, or_, select
+
+from muster.access.roles import permissions_of
+from muster.identity.tables import Session
+from muster.kit.caller import ClaimSql, Gate
+from muster.tenancy.tables import Member, MemberStatus, Tenant
+
+
+def lookup(claim: ClaimSql) -> ColumnElement[str]:
+    """One JSON object with `entered`, `session` and `role`; NULL when the tenant does not exist.
+
+    The default tenant is open to visitors; any other only to its active members.
+    """
+    role = (
+        select(Member.role)
+        .where(Member.user_id == claim.user_id, Member.status == MemberStatus.ACTIVE)
+        .scalar_subquery()
+    )
+    session_lives = (
+        select(Session.id)
+        .where(
+            Session.id == claim.session_id,
+            Session.user_id == claim.user_id,
+            Session.revoked_at.is_(None),
+            Session.expires_at > claim.now,
+        )
+        .exists()
+    )
+    answer = func.json_build_object(
+        "entered", or_(Tenant.is_default, role.is_not(None)), "session", session_lives, "role", role
+    )
+    return select(cast(answer, Text)).where(Tenant.id == claim.tenant_id).scalar_subquery()
+
+
+GATE = Gate(lookup=lookup, permissions=permissions_of)
+"""How this deployment checks its callers."""

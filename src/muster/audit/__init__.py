@@ -1,0 +1,1 @@
+"""Who did what, as whom, and how it ended."""

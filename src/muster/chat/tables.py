@@ -1,0 +1,51 @@
+"""Tables of chat. A room's id is the id of what it belongs to: an event's room has the event's id."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from muster.kit.db.tables import TenantTable, personal, plain
+
+
+class Room(TenantTable):
+    """A place to talk. Its row is the lock under which messages get their sequence."""
+
+    __tablename__ = "rooms"
+
+    last_sequence: Mapped[int] = plain()
+
+
+class Seat(TenantTable):
+    """The right of one person to read and write in one room."""
+
+    __tablename__ = "room_seats"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "room_id", "user_id"),
+        ForeignKeyConstraint(["tenant_id", "room_id"], ["rooms.tenant_id", "rooms.id"]),
+        ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]),
+    )
+    person: ClassVar[str | None] = "user_id"
+
+    room_id: Mapped[UUID] = plain()
+    user_id: Mapped[UUID] = plain()
+
+
+class Message(TenantTable):
+    """What somebody said. `sequence` counts within the room, without gaps."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "room_id", "sequence"),
+        ForeignKeyConstraint(["tenant_id", "room_id"], ["rooms.tenant_id", "rooms.id"]),
+        ForeignKeyConstraint(["tenant_id", "author_id"], ["members.tenant_id", "members.user_id"]),
+    )
+    person: ClassVar[str | None] = "author_id"
+
+    room_id: Mapped[UUID] = plain()
+    sequence: Mapped[int] = plain()
+    author_id: Mapped[UUID] = plain()
+    content: Mapped[str] = personal()
+    created_at: Mapped[datetime] = plain()

@@ -1,0 +1,31 @@
+"""What can be read of conversations."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import aliased
+
+from muster.chat.tables import Message, Seat
+from muster.identity.views import UserView
+from muster.kit.views.paging import ascending
+from muster.kit.views.view import View, Viewer, one
+
+
+def sits_in_room(message: type[Message], viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer has a seat in the message's room."""
+    seat = aliased(Seat)
+    return select(seat.id).where(seat.room_id == message.room_id, seat.user_id == viewer.user_id).exists()
+
+
+class MessageView(View, of=Message):
+    """A message; `sequence` counts within its room."""
+
+    visible = sits_in_room
+    orders = {"SEQUENCE": ascending(Message.sequence)}
+
+    id: UUID
+    sequence: int
+    content: str
+    created_at: datetime
+    author: UserView = one("author_id")

@@ -1,0 +1,1 @@
+"""Events: their life, their members, their waitlist."""

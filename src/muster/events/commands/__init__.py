@@ -1,0 +1,7 @@
+"""The verbs of events."""
+
+from muster.events.commands.attend import join, kick, leave
+from muster.events.commands.organise import create_event, publish
+from muster.events.commands.talk import send_message
+
+__all__ = ["create_event", "join", "kick", "leave", "publish", "send_message"]

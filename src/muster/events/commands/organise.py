@@ -1,0 +1,93 @@
+"""Create and publish events."""
+
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta
+
+from muster.access.roles import EVENT_CREATE, EVENT_MODERATE
+from muster.chat import commands as chat
+from muster.events import queries, rules
+from muster.events.commands.attend import NotOrganiser
+from muster.events.commands.finding import lock_seen_event
+from muster.events.facts import EventCreated, EventPublished
+from muster.events.tables import EventMemberRole, EventStatus, JoinMode, MeetingKind, Mode, Visibility
+from muster.events.views import EventView
+from muster.kit.arguments import Input, Instant
+from muster.kit.caller import member
+from muster.kit.commands.command import command
+from muster.kit.commands.context import Ctx
+from muster.kit.errors import Conflict, FieldProblem, Invalid
+
+
+class AlreadyPublished(Conflict):
+    """The event is published already."""
+
+    code = "ALREADY_PUBLISHED"
+
+
+class StartsTooSoon(Conflict):
+    """An event is published at least five minutes before it starts."""
+
+    code = "STARTS_TOO_SOON"
+
+
+class CreateEventInput(Input):
+    """What a new event needs. Absent sizes are those of the mode; `max` absent in CUSTOM is unlimited."""
+
+    title: Annotated[str, Meta(min_length=3, max_length=60, pattern=r"\S")]
+    starts_at: Instant
+    ends_at: Instant
+    timezone: Annotated[str, Meta(max_length=60)]
+    meeting_kind: MeetingKind
+    description: Annotated[str, Meta(max_length=5000)] = ""
+    online_url: Annotated[str, Meta(max_length=2000, pattern=r"^https?://\S+$")] | None = None
+    address: Annotated[str, Meta(min_length=1, max_length=300)] | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    join_mode: JoinMode = JoinMode.OPEN
+    mode: Mode = Mode.CUSTOM
+    min: Annotated[int, Meta(ge=1, le=99_999)] | None = None
+    max: Annotated[int, Meta(ge=1, le=99_999)] | None = None
+    visibility: Visibility = Visibility.PUBLIC
+
+
+@command("POST /events", "createEvent", allow=member, permission=EVENT_CREATE, limit="event.write")
+async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
+    """Draft an event, own it, and take its first place.
+
+    Raises Invalid with every field that breaks a rule.
+    """
+    draft = rules.Draft(**{name: getattr(input, name) for name in rules.Draft.__dataclass_fields__})
+    problems = rules.draft_problems(draft)
+    if problems:
+        raise Invalid(
+            "; ".join(f"{each.field}: {each.message}" for each in problems),
+            fields=tuple(FieldProblem(f"input.{each.field}", "INVALID", each.message) for each in problems),
+        )
+    values = {name: getattr(input, name) for name in input.__struct_fields__}
+    least, most = rules.capacity(draft)
+    event_id = await queries.put_event(ctx, **{**values, "min": least, "max": most})
+    await chat.open_room(ctx, room_id=event_id)
+    await queries.put_seated(ctx, event_id, role=EventMemberRole.OWNER)
+    await chat.seat(ctx, room_id=event_id, user_id=ctx.user_id)
+    ctx.record(EventCreated(event_id=event_id))
+    return EventView.ref(event_id, created=True)
+
+
+@command("POST /events/{id}/publication", "publishEvent", allow=member, limit="event.write")
+async def publish(ctx: Ctx, *, id: UUID) -> EventView:
+    """Publish a draft, so that others find it and join.
+
+    Raises EventNotFound, NotOrganiser, AlreadyPublished, StartsTooSoon.
+    """
+    event, own = await lock_seen_event(ctx, id)
+    if not (rules.is_organiser(own.role, own.status) or ctx.may(EVENT_MODERATE)):
+        raise NotOrganiser
+    if event.status != EventStatus.DRAFT:
+        raise AlreadyPublished
+    if event.starts_at < ctx.now + rules.EARLIEST_START:
+        raise StartsTooSoon
+    await queries.put_published(ctx, id)
+    ctx.record(EventPublished(event_id=id))
+    return EventView.ref(id)

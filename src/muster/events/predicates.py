@@ -1,0 +1,49 @@
+"""SQL predicates that views and commands share."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import aliased
+
+from muster.events.rules import ORGANISERS
+from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus, EventStatus, Visibility
+from muster.kit.views.view import Viewer
+
+_ATTENDS = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
+_SEATED = (EventMemberStatus.JOINED,)
+
+
+def _is_member(
+    event_id: Any,
+    viewer: Viewer,
+    statuses: tuple[EventMemberStatus, ...],
+    roles: tuple[EventMemberRole, ...] = (),
+) -> ColumnElement[bool]:
+    mine = aliased(EventMember)
+    conditions = [mine.event_id == event_id, mine.user_id == viewer.user_id, mine.status.in_(statuses)]
+    if roles:
+        conditions.append(mine.role.in_(roles))
+    return select(mine.id).where(*conditions).exists()
+
+
+def is_seated(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer has a place."""
+    return _is_member(event.id, viewer, _SEATED)
+
+
+def event_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
+    """Drafts are seen by their organisers, hidden events by those who attend too, the rest by all."""
+    return or_(
+        and_(event.status == EventStatus.PUBLISHED, event.visibility == Visibility.PUBLIC),
+        and_(event.status == EventStatus.PUBLISHED, _is_member(event.id, viewer, _ATTENDS)),
+        _is_member(event.id, viewer, _SEATED, ORGANISERS),
+    )
+
+
+def membership_visible(member: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:
+    """Who has a place is seen by whoever sees the event; every other standing by oneself and the organisers."""
+    return or_(
+        member.status == EventMemberStatus.JOINED,
+        member.user_id == viewer.user_id,
+        _is_member(member.event_id, viewer, _SEATED, ORGANISERS),
+    )

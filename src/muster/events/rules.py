@@ -1,0 +1,129 @@
+"""What is allowed of events: pure decisions, no SQL, no clock, no I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import available_timezones
+
+from muster.events.tables import EventMemberRole, EventMemberStatus, EventStatus, JoinMode, MeetingKind, Mode
+
+LONGEST = timedelta(days=30)
+EARLIEST_START = timedelta(minutes=5)
+SIZES = {Mode.ONE_TO_ONE: (2, 2), Mode.GROUP: (1, 50), Mode.CUSTOM: (1, 99_999)}
+"""The least and the most people by mode."""
+_TIMEZONES = available_timezones()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one field of a draft."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What of an event's input has rules beyond its type."""
+
+    starts_at: datetime
+    ends_at: datetime
+    timezone: str
+    meeting_kind: MeetingKind
+    online_url: str | None
+    latitude: float | None
+    longitude: float | None
+    mode: Mode
+    min: int | None
+    max: int | None
+
+
+def draft_problems(draft: Draft) -> list[Problem]:
+    """Every rule the draft breaks, in the order of its fields."""
+    has_point = draft.latitude is not None and draft.longitude is not None
+    has_half = (draft.latitude is None) != (draft.longitude is None)
+    least, most = SIZES[draft.mode]
+    low, high = capacity(draft)
+    needs_point, needs_url = draft.meeting_kind == MeetingKind.ONSITE, draft.meeting_kind == MeetingKind.ONLINE
+    needs_either = draft.meeting_kind == MeetingKind.HYBRID and not has_point and draft.online_url is None
+    checks = (
+        (draft.ends_at <= draft.starts_at, "endsAt", "must be after startsAt"),
+        (draft.ends_at - draft.starts_at > LONGEST, "endsAt", f"must be within {LONGEST.days} days of startsAt"),
+        (draft.timezone not in _TIMEZONES, "timezone", "must be an IANA time zone such as Europe/Warsaw"),
+        (has_half, "latitude", "must come together with longitude"),
+        (needs_point and not has_point, "latitude", "an ONSITE event needs a point: latitude and longitude"),
+        (needs_url and draft.online_url is None, "onlineUrl", "an ONLINE event needs an address to meet at"),
+        (needs_either, "onlineUrl", "a HYBRID event needs an onlineUrl or a point"),
+        (not least <= low <= most, "min", f"must be from {least} to {most} for {draft.mode}"),
+        (high is not None and not least <= high <= most, "max", f"must be from {least} to {most} for {draft.mode}"),
+        (high is not None and high < low, "max", "must not be below min"),
+    )
+    return [Problem(field, message) for broken, field, message in checks if broken]
+
+
+def capacity(draft: Draft) -> tuple[int, int | None]:
+    """The least and the most people, with the mode's own where none are given; None is unlimited."""
+    least, most = SIZES[draft.mode]
+    unlimited = draft.max is None and draft.mode == Mode.CUSTOM
+    return (
+        least if draft.min is None else draft.min,
+        None if unlimited else (most if draft.max is None else draft.max),
+    )
+
+
+class Verdict(StrEnum):
+    """What becomes of somebody who wants to join."""
+
+    SEATED = "SEATED"
+    WAITING = "WAITING"
+    UNCHANGED = "UNCHANGED"
+    CLOSED = "CLOSED"
+    NOT_INVITED = "NOT_INVITED"
+    KICKED = "KICKED"
+
+
+@dataclass(frozen=True)
+class Places:
+    """How full an event is. max: None is unlimited."""
+
+    taken: int
+    waiting: int
+    max: int | None
+
+    @property
+    def has_free(self) -> bool:
+        """Whether a place is free for the next in line."""
+        return self.max is None or self.taken < self.max
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Under which terms an event lets people in."""
+
+    status: EventStatus
+    ends_at: datetime
+    join_mode: JoinMode
+
+
+def decide_join(terms: Terms, places: Places, standing: EventMemberStatus | None, now: datetime) -> Verdict:
+    """What becomes of a person who wants in; the first reason that applies.
+
+    standing: what they are to the event already. Nobody who joins overtakes somebody who waits.
+    """
+    if standing in (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST):
+        return Verdict.UNCHANGED
+    if terms.status != EventStatus.PUBLISHED or terms.ends_at <= now:
+        return Verdict.CLOSED
+    if standing == EventMemberStatus.KICKED:
+        return Verdict.KICKED
+    if terms.join_mode == JoinMode.INVITE_ONLY:
+        return Verdict.NOT_INVITED
+    return Verdict.SEATED if places.has_free and places.waiting == 0 else Verdict.WAITING
+
+
+ORGANISERS = (EventMemberRole.OWNER, EventMemberRole.MODERATOR)
+
+
+def is_organiser(role: EventMemberRole | None, status: EventMemberStatus | None) -> bool:
+    """Whether somebody runs the event. A role counts only while its membership is JOINED."""
+    return status == EventMemberStatus.JOINED and role in ORGANISERS

@@ -1,0 +1,36 @@
+"""What can be followed live of events."""
+
+from uuid import UUID
+
+from muster.chat.commands import MessageSent
+from muster.chat.views import MessageView
+from muster.events.facts import EventJoined, EventKicked, EventLeft, EventPromoted, EventWaitlisted
+from muster.events.predicates import is_seated
+from muster.events.views import EventMemberView, EventView
+from muster.kit.caller import member
+from muster.kit.realtime.subscription import subscription
+
+
+@subscription(
+    "eventMessageAdded",
+    on=(MessageSent,),
+    gives="message",
+    row="message_id",
+    topic=EventView,
+    may=is_seated,
+    allow=member,
+)
+def event_message_added(event_id: UUID) -> MessageView:
+    """What is said in an event's room, as it is said."""
+
+
+@subscription(
+    "membershipChanged",
+    on=(EventJoined, EventWaitlisted, EventPromoted, EventLeft, EventKicked),
+    gives="membership",
+    row="member_id",
+    topic=EventView,
+    allow=member,
+)
+def membership_changed(event_id: UUID) -> EventMemberView:
+    """Who joins, waits, is promoted, leaves or is removed."""

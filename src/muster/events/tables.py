@@ -1,0 +1,149 @@
+"""Tables of events."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from muster.kit.db.tables import Search, TenantTable, one_of, personal, plain, state
+
+
+class EventStatus(StrEnum):
+    """Where an event is in its life."""
+
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+
+
+class Visibility(StrEnum):
+    """Whether an event is found, or only seen by its team and members."""
+
+    PUBLIC = "PUBLIC"
+    HIDDEN = "HIDDEN"
+
+
+class MeetingKind(StrEnum):
+    """Where people meet."""
+
+    ONSITE = "ONSITE"
+    ONLINE = "ONLINE"
+    HYBRID = "HYBRID"
+
+
+class JoinMode(StrEnum):
+    """How people get in."""
+
+    OPEN = "OPEN"
+    INVITE_ONLY = "INVITE_ONLY"
+
+
+class Mode(StrEnum):
+    """The size of the round."""
+
+    ONE_TO_ONE = "ONE_TO_ONE"
+    GROUP = "GROUP"
+    CUSTOM = "CUSTOM"
+
+
+class EventMemberRole(StrEnum):
+    """What a member is to the event. Counts only while they are seated."""
+
+    OWNER = "OWNER"
+    MODERATOR = "MODERATOR"
+    PARTICIPANT = "PARTICIPANT"
+
+
+class EventMemberStatus(StrEnum):
+    """Where a membership is in its life."""
+
+    JOINED = "JOINED"
+    WAITLIST = "WAITLIST"
+    LEFT = "LEFT"
+    KICKED = "KICKED"
+
+
+class Event(TenantTable):
+    """An event. Its row is the lock that serialises join, leave, kick and promotion."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        one_of("status", EventStatus),
+        one_of("visibility", Visibility),
+        one_of("meeting_kind", MeetingKind),
+        one_of("join_mode", JoinMode),
+        one_of("mode", Mode),
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        CheckConstraint("max is null or joined_count <= max", name="capacity"),
+        CheckConstraint("min >= 1 and (max is null or max >= min)", name="min_max"),
+        Index("events_start_idx", "tenant_id", "starts_at", "id"),
+        Index("events_newest_idx", "tenant_id", "created_at", "id"),
+        Index("events_meeting_kind_idx", "tenant_id", "meeting_kind", "starts_at", "id"),
+        Index("events_join_mode_idx", "tenant_id", "join_mode", "starts_at", "id"),
+        Index("events_owner_idx", "tenant_id", "owner_id", "starts_at", "id"),
+        Index("events_search_idx", "search", postgresql_using="gin"),
+        ForeignKeyConstraint(["tenant_id", "owner_id"], ["members.tenant_id", "members.user_id"]),
+    )
+    person: ClassVar[str | None] = "owner_id"
+
+    owner_id: Mapped[UUID] = plain()
+    title: Mapped[str] = personal()
+    description: Mapped[str] = personal()
+    starts_at: Mapped[datetime] = plain()
+    ends_at: Mapped[datetime] = plain()
+    timezone: Mapped[str] = plain()
+    meeting_kind: Mapped[MeetingKind] = state(MeetingKind)
+    online_url: Mapped[str | None] = personal()
+    address: Mapped[str | None] = personal()
+    latitude: Mapped[float | None] = personal()
+    longitude: Mapped[float | None] = personal()
+    join_mode: Mapped[JoinMode] = state(JoinMode)
+    mode: Mapped[Mode] = state(Mode)
+    min: Mapped[int] = plain()
+    max: Mapped[int | None] = plain()
+    visibility: Mapped[Visibility] = state(Visibility)
+    status: Mapped[EventStatus] = state(EventStatus)
+    published_at: Mapped[datetime | None] = plain()
+    joined_count: Mapped[int] = plain()
+    last_queue_number: Mapped[int] = plain()
+    created_at: Mapped[datetime] = plain()
+    search: Mapped[Search] = plain(Computed("to_tsvector('simple', title || ' ' || description)", persisted=True))
+
+
+class EventMember(TenantTable):
+    """A person's membership of an event, one row for all of its life.
+
+    queue_number: while waiting, the place in the queue, taken under the event's lock.
+    """
+
+    __tablename__ = "event_members"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "event_id", "user_id"),
+        one_of("role", EventMemberRole),
+        one_of("status", EventMemberStatus),
+        CheckConstraint("(status = 'WAITLIST') = (queue_number is not null)", name="queue"),
+        Index(
+            "event_members_queue_idx",
+            "tenant_id",
+            "event_id",
+            "queue_number",
+            unique=True,
+            postgresql_where="queue_number is not null",
+        ),
+        Index("event_members_asked_idx", "tenant_id", "event_id", "asked_at", "id"),
+        Index("event_members_status_idx", "tenant_id", "event_id", "status", "asked_at", "id"),
+        ForeignKeyConstraint(["tenant_id", "event_id"], ["events.tenant_id", "events.id"]),
+        ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]),
+    )
+    person: ClassVar[str | None] = "user_id"
+
+    event_id: Mapped[UUID] = plain()
+    user_id: Mapped[UUID] = plain()
+    role: Mapped[EventMemberRole] = state(EventMemberRole)
+    status: Mapped[EventMemberStatus] = state(EventMemberStatus)
+    asked_at: Mapped[datetime] = plain()
+    joined_at: Mapped[datetime | None] = plain()
+    queue_number: Mapped[int | None] = plain()
+    note: Mapped[str | None] = personal()

@@ -1,0 +1,132 @@
+"""What can be read of events."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import aliased
+
+from muster.chat.views import MessageView
+from muster.events.predicates import event_visible, is_seated, membership_visible
+from muster.events.tables import (
+    Event,
+    EventMember,
+    EventMemberRole,
+    EventMemberStatus,
+    EventStatus,
+    JoinMode,
+    MeetingKind,
+    Mode,
+    Visibility,
+)
+from muster.identity.views import UserView
+from muster.kit.caller import anyone, member
+from muster.kit.views.paging import ascending, at_least, before, best_match, descending, equals, finder
+from muster.kit.views.query import query
+from muster.kit.views.view import Page, View, Viewer, many, one, only_if, sql
+
+
+def waitlist_position(membership: type[EventMember], _viewer: Viewer) -> ColumnElement[int | None]:
+    """One more than the number of people ahead in the queue; NULL for who does not wait."""
+    ahead: Any = aliased(EventMember)
+    queue = select(func.nullif(func.count(), 0)).where(
+        ahead.event_id == membership.event_id, ahead.queue_number <= membership.queue_number
+    )
+    return queue.scalar_subquery()
+
+
+class EventView(View, of=Event):
+    """An event."""
+
+    visible = event_visible
+    brief = ("id", "title", "joinedCount")
+    filters = {
+        "text": finder("finders.events_by_text"),
+        "startsAfter": at_least(Event.starts_at),
+        "startsBefore": before(Event.starts_at),
+        "meetingKind": equals(Event.meeting_kind),
+        "joinMode": equals(Event.join_mode),
+        "ownerId": equals(Event.owner_id),
+    }
+    orders = {
+        "START": ascending(Event.starts_at),
+        "NEWEST": descending(Event.created_at),
+        "RELEVANCE": best_match("text"),
+    }
+
+    id: UUID
+    title: str
+    description: str
+    starts_at: datetime
+    ends_at: datetime
+    timezone: str
+    meeting_kind: MeetingKind
+    online_url: str | None = only_if(is_seated)
+    address: str | None
+    latitude: float | None
+    longitude: float | None
+    join_mode: JoinMode
+    mode: Mode
+    min: int
+    max: int | None
+    visibility: Visibility
+    status: EventStatus
+    published_at: datetime | None
+    joined_count: int
+    created_at: datetime
+    owner: UserView = one("owner_id")
+    members: Page["EventMemberView"] = many("event_id")
+
+
+class EventMemberView(View, of=EventMember):
+    """A person's membership of an event."""
+
+    visible = membership_visible
+    within = "event"
+    filters = {"status": equals(EventMember.status)}
+    orders = {"ASKED": ascending(EventMember.asked_at)}
+
+    id: UUID
+    status: EventMemberStatus
+    role: EventMemberRole
+    joined_at: datetime | None
+    waitlist_position: int | None = sql(waitlist_position)
+    user: UserView = one("user_id")
+    event: EventView | None = one("event_id")
+
+
+def is_own(membership: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer's own membership."""
+    return membership.user_id == viewer.user_id
+
+
+@query("GET /events/{id}", "event", allow=anyone)
+def event(id: UUID) -> EventView | None:
+    """One event, if the caller may see it."""
+
+
+@query("GET /events", "events", allow=anyone)
+def events() -> Page[EventView]:
+    """The events that the caller may see."""
+
+
+@query("GET /events/{event_id}/members", "eventMembers", allow=anyone)
+def event_members(event_id: UUID) -> Page[EventMemberView] | None:
+    """Who takes part in an event; null when the caller may not see the event."""
+
+
+@query("GET /events/{event_id}/members/me", "myMembershipForEvent", allow=member, where=is_own)
+def my_membership_for_event(event_id: UUID) -> EventMemberView | None:
+    """The caller's own membership of an event."""
+
+
+def in_room_of(message: Any, _viewer: Viewer, *, event_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """An event's room has the event's id."""
+    condition: ColumnElement[bool] = message.room_id == event_id
+    return condition
+
+
+@query("GET /events/{event_id}/messages", "eventMessages", allow=member, where=in_room_of)
+def event_messages(event_id: UUID) -> Page[MessageView]:
+    """What was said in an event's room, by sequence; empty for who has no seat in it."""

@@ -1,0 +1,14 @@
+"""Work of identity that is due now and then."""
+
+from datetime import timedelta
+
+from muster.identity import queries
+from muster.kit.commands.context import Ctx
+
+# Long enough for a refused token to be explained, short enough not to keep a history of devices.
+_KEPT_AFTER_EXPIRY = timedelta(days=7)
+
+
+async def forget_expired_sessions(ctx: Ctx) -> None:
+    """Remove the sessions that expired more than a week ago."""
+    await queries.forget_sessions(ctx, ctx.now - _KEPT_AFTER_EXPIRY)

@@ -1,0 +1,94 @@
+"""SQL that identity's commands need."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from muster.identity.tables import Password, Session, User
+from muster.kit.commands.context import Ctx
+from muster.kit.db.database import Transaction
+from muster.kit.db.statements import Nothing, Row, Statement, insertion
+from muster.kit.ids import new_id
+
+
+class UserId(Row):
+    """The id of a person."""
+
+    id: UUID
+
+
+class Credentials(Row):
+    """A person and the hash of their password."""
+
+    id: UUID
+    hash: str
+
+
+# Two people who register one mail at once: the unique constraint decides, and the loser gets no row.
+_PUT_USER = Statement(
+    UserId,
+    insert(User).on_conflict_do_nothing(index_elements=["email"]).returning(User.id),
+    insert_keys=("id", "name", "email", "created_at"),
+)
+_PUT_PASSWORD = insertion(Nothing, Password, "id", "hash", "changed_at")
+_PUT_SESSION = insertion(Nothing, Session, "id", "user_id", "refresh_hash", "created_at", "expires_at")
+_CREDENTIALS = Statement(
+    Credentials,
+    select(User.id, Password.hash).join(Password, Password.id == User.id).where(User.email == bindparam("mail")),
+)
+_USER_BY_EMAIL = Statement(UserId, select(User.id).where(User.email == bindparam("mail")))
+_REVOKE = Statement(
+    Nothing,
+    update(Session)
+    .where(Session.id == bindparam("session"), Session.revoked_at.is_(None))
+    .values(revoked_at=bindparam("moment")),
+)
+_FORGET = Statement(Nothing, delete(Session).where(Session.expires_at < bindparam("moment")))
+
+
+async def put_user(ctx: Ctx, *, name: str, email: str) -> UUID | None:
+    """Make an account; None when the mail is taken."""
+    made = await ctx.db.one(_PUT_USER, id=new_id(), name=name, email=email, created_at=ctx.now)
+    return None if made is None else made.id
+
+
+async def put_password(ctx: Ctx, *, user_id: UUID, hashed: str) -> None:
+    """Give a new account its password."""
+    await ctx.db.run(_PUT_PASSWORD, id=user_id, hash=hashed, changed_at=ctx.now)
+
+
+async def put_session(ctx: Ctx, *, user_id: UUID, refresh_hash: str, lifetime: timedelta) -> UUID:
+    """Open a session; answers with its id."""
+    session_id = new_id()
+    await ctx.db.run(
+        _PUT_SESSION,
+        id=session_id,
+        user_id=user_id,
+        refresh_hash=refresh_hash,
+        created_at=ctx.now,
+        expires_at=ctx.now + lifetime,
+    )
+    return session_id
+
+
+async def credentials(tx: Transaction, email: str) -> Credentials | None:
+    """The account behind a mail, with its hash."""
+    return await tx.one(_CREDENTIALS, mail=email)
+
+
+async def user_by_email(ctx: Ctx, email: str) -> UUID | None:
+    """The account behind a mail."""
+    found = await ctx.db.one(_USER_BY_EMAIL, mail=email)
+    return None if found is None else found.id
+
+
+async def revoke_session(ctx: Ctx, session_id: UUID) -> None:
+    """End a session now."""
+    await ctx.db.run(_REVOKE, session=session_id, moment=ctx.now)
+
+
+async def forget_sessions(ctx: Ctx, expired_before: datetime) -> int:
+    """Remove sessions that expired long ago; answers with how many."""
+    return await ctx.db.run(_FORGET, moment=expired_before)

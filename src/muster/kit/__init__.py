@@ -1,0 +1,1 @@
+"""Mechanisms every slice stands on. Not one word of a domain belongs here."""

@@ -1,0 +1,88 @@
+"""Arguments: a function's keyword arguments, read from what a client sent and checked against their types."""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+
+from muster.kit.errors import FieldProblem, Invalid
+from muster.kit.text import camel, refuse_unstorable
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True, description="A moment with its offset, in ISO 8601")]
+"""A moment; one without an offset is refused."""
+
+
+class Input(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Base of the objects that clients send. Unknown fields are refused with their path."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One argument: its name in Python and on the wire, its type, and its default (`msgspec.NODEFAULT` if none)."""
+
+    name: str
+    key: str
+    type: Any
+    default: Any
+
+
+class Arguments:
+    """The keyword-only arguments of a declared function, less those in `without`."""
+
+    def __init__(self, function: Callable[..., object], *, without: frozenset[str] = frozenset()) -> None:
+        hints = get_type_hints(function, include_extras=True)
+        self.parameters = tuple(
+            Parameter(
+                name,
+                camel(name),
+                hints[name],
+                msgspec.NODEFAULT if parameter.default is inspect.Parameter.empty else parameter.default,
+            )
+            for name, parameter in inspect.signature(function).parameters.items()
+            if name not in without
+        )
+        self.struct = msgspec.defstruct(
+            f"{function.__name__}_arguments",
+            [
+                (each.name, each.type) if each.default is msgspec.NODEFAULT else (each.name, each.type, each.default)
+                for each in self.parameters
+            ],
+            rename="camel",
+            forbid_unknown_fields=True,
+            kw_only=True,
+            frozen=True,
+        )
+
+    def read(self, raw: dict[str, object], *, from_text: bool = False) -> dict[str, Any]:
+        """The arguments by their Python names.
+
+        raw: by their names on the wire. from_text: every value is text, as in an address.
+        Raises Invalid with the path of the first field that does not fit, BadInput for text that cannot be stored.
+        """
+        refuse_unstorable(raw)
+        try:
+            values = msgspec.convert(raw, self.struct, strict=not from_text)
+        except msgspec.ValidationError as error:
+            raise invalid_from(error) from None
+        return {each.name: getattr(values, each.name) for each in self.parameters}
+
+
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
+_NAMED = re.compile(r"(?P<kind>unknown|missing required) field `(?P<name>[^`]*)`")
+
+
+def invalid_from(error: msgspec.ValidationError) -> Invalid:
+    """The client error for a value that does not fit its type, with the path and a code of its own."""
+    match = _AT.match(str(error))
+    what = match["what"] if match else str(error)
+    path = ((match["path"] if match else None) or "$").removeprefix("$").removeprefix(".")
+    code = "INVALID"
+    if named := _NAMED.search(what):
+        path = f"{path}.{named['name']}" if path else named["name"]
+        code = "REQUIRED" if named["kind"] == "missing required" else "UNKNOWN_FIELD"
+        what = "is required" if code == "REQUIRED" else "is not a field here"
+    return Invalid(f"{path}: {what}" if path else what, fields=(FieldProblem(path, code, what),))

@@ -1,0 +1,161 @@
+"""Who is calling: what a request claims, what the database says of it, and who may come in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Literal, NewType
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, DateTime, Text, Uuid, bindparam, cast, select
+
+from muster.kit.db.statements import SqlText, to_text
+from muster.kit.errors import Denied, NotFound, Unauthenticated
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What a request says of itself, before the database has confirmed any of it.
+
+    tenant_id: the tenant it wants to enter. user_id, session_id: from a token with a good signature, or None.
+    """
+
+    tenant_id: UUID
+    user_id: UUID | None = None
+    session_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request came from, fixed at the edge.
+
+    claim: what it says of itself. now: its moment. address, agent: of the client, where there is one.
+    """
+
+    claim: Claim
+    now: datetime
+    request_id: str
+    address: str | None = None
+    agent: str | None = None
+
+    def values(self) -> dict[str, object]:
+        """The parameters of `REQUEST`."""
+        claim = self.claim
+        return {
+            "tenant": str(claim.tenant_id),
+            "viewer": claim.user_id,
+            "session": claim.session_id,
+            "now": self.now,
+        }
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """What the database says of a claim, in the same statement or transaction as the work itself.
+
+    entered: the tenant is open, and this caller may be in it. session: the session lives. role: in this tenant.
+    """
+
+    entered: bool
+    session: bool
+    role: str | None
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who acts, for facts and audit.
+
+    kind: `anonymous`, `person` or `system`. user_id: of a person. reason: why the system acts.
+    """
+
+    kind: Literal["anonymous", "person", "system"]
+    user_id: UUID | None = None
+    reason: str | None = None
+
+
+class Allow(StrEnum):
+    """Who may use an endpoint at all; permissions and the object itself are asked after this."""
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed_in"
+    MEMBER = "member"
+
+
+anyone, signed_in, member = Allow.ANYONE, Allow.SIGNED_IN, Allow.MEMBER
+
+Permission = NewType("Permission", str)
+"""A name `resource:action`; the access slice keeps the catalogue."""
+
+
+class TenantNotFound(NotFound):
+    """There is no such community, or it is not open to you."""
+
+    code = "TENANT_NOT_FOUND"
+
+
+class NotAMember(Denied):
+    """Only members of this community may do this."""
+
+    code = "NOT_A_MEMBER"
+
+
+@dataclass(frozen=True)
+class ClaimSql:
+    """A claim and the present time as SQL expressions: parameters of one request, or columns over many viewers."""
+
+    tenant_id: ColumnElement[UUID]
+    user_id: ColumnElement[UUID]
+    session_id: ColumnElement[UUID]
+    now: ColumnElement[datetime]
+
+
+TENANT: ColumnElement[UUID] = cast(bindparam("tenant", type_=Text()), Uuid())
+"""The parameter `tenant`, bound as text since the isolation setting is text too."""
+REQUEST = ClaimSql(
+    tenant_id=TENANT,
+    user_id=bindparam("viewer", type_=Uuid()),
+    session_id=bindparam("session", type_=Uuid()),
+    now=bindparam("now", type_=DateTime(timezone=True)),
+)
+"""The claim of one request: parameters `tenant`, `viewer`, `session` and `now`."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How claims are checked; the access slice supplies it, main wires it.
+
+    lookup: the SQL text of one JSON object that `Caller` is read from, NULL when the tenant does not exist.
+    permissions: what a role may do; None is a visitor without a role.
+    """
+
+    lookup: Callable[[ClaimSql], ColumnElement[str]]
+    permissions: Callable[[str | None], frozenset[Permission]]
+
+    @cached_property
+    def question(self) -> SqlText:
+        """The statement that looks up the caller of one request."""
+        return to_text(select(self.lookup(REQUEST)))
+
+    def admit(self, claim: Claim, caller: Caller | None, allow: Allow, permission: Permission | None) -> Caller:
+        """The caller, let in; or a refusal: tenant first, then session, then membership, then permission.
+
+        Raises TenantNotFound, Unauthenticated, NotAMember, Denied.
+        """
+        if caller is None or not caller.entered:
+            raise TenantNotFound
+        if claim.user_id is not None and not caller.session:
+            raise Unauthenticated("Your session has ended; sign in again.")
+        if allow is not anyone and claim.user_id is None:
+            raise Unauthenticated
+        if allow is member and caller.role is None:
+            raise NotAMember
+        if permission is not None and permission not in self.permissions(caller.role):
+            raise Denied(f"This needs the permission {permission}, which your role does not give.")
+        return caller
+
+
+_decode_caller = msgspec.json.Decoder(Caller).decode
+
+
+def read_caller(text: str | None) -> Caller | None:
+    """The caller as the database wrote it; None when the tenant does not exist."""
+    return None if text is None else _decode_caller(text)

@@ -1,0 +1,65 @@
+"""What a command is given: the transaction, the actor, the moment, and a place to say what happened."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from muster.kit.caller import Actor, Gate, Permission
+from muster.kit.commands.facts import Fact
+from muster.kit.db.database import Database, Transaction
+from muster.kit.errors import Unauthenticated
+from muster.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a command's `prepare` may use, and what every command runs on.
+
+    wake: called after a commit that left facts in the outbox, so that nobody has to wait for the next poll.
+    """
+
+    database: Database
+    settings: Settings
+    gate: Gate
+    wake: Callable[[], None]
+
+
+@dataclass
+class Ctx:
+    """The context of one command in one transaction."""
+
+    db: Transaction
+    tenant_id: UUID
+    actor: Actor
+    now: datetime
+    request_id: str
+    settings: Settings
+    session_id: UUID | None = None
+    permissions: frozenset[Permission] = frozenset()
+    cause: UUID | None = None
+    facts: list[Fact] = field(default_factory=list)
+
+    @property
+    def user_id(self) -> UUID:
+        """The person who acts. Raises Unauthenticated when it is nobody or the system."""
+        if self.actor.user_id is None:
+            raise Unauthenticated
+        return self.actor.user_id
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the caller's role in this tenant gives the permission."""
+        return permission in self.permissions
+
+    def record(self, fact: Fact) -> None:
+        """Say that something happened. It is written with the transaction, or not at all."""
+        self.facts.append(fact)
+
+    def act_as(self, user_id: UUID) -> None:
+        """From here on this person acts: who registers or signs in becomes somebody half-way."""
+        self.actor = Actor("person", user_id=user_id)
+
+    async def enter(self, tenant_id: UUID) -> None:
+        """From here on the transaction is under another tenant: the one that this command has just made."""
+        await self.db.enter(tenant_id)
+        self.tenant_id = tenant_id

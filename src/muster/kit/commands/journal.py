@@ -1,0 +1,67 @@
+"""The end of every command: its facts, their outbox rows and its audit row, in one statement."""
+
+from uuid import UUID
+
+import msgspec
+
+from muster.kit.commands.context import Ctx
+from muster.kit.commands.facts import Fact
+from muster.kit.ids import new_id
+
+_WRITE = """
+with fresh as (
+  select * from jsonb_to_recordset($6::jsonb)
+         as f(id uuid, kind text, version bigint, aggregate_id uuid, data jsonb)
+), recorded as (
+  insert into facts (tenant_id, id, kind, version, aggregate_id, data, actor_kind, actor_id, request_id, at)
+  select $1, id, kind, version, aggregate_id, data, $2, $3, $4, $5 from fresh
+), waiting as (
+  insert into outbox (tenant_id, fact_id) select $1, id from fresh order by id
+)
+insert into audit_rows (tenant_id, id, at, actor_kind, actor_id, reason, verb, outcome, object_kind, object_id,
+                        address, agent, request_id)
+values ($1, $7, $5, $2, $3, $8, $9, $10, $11, $12, $13, $14, $4)
+"""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What the audit log says of a command besides who and when.
+
+    verb: the command. outcome: `done`, or the code of the refusal. object_kind, object_id: what it was done to.
+    """
+
+    verb: str
+    outcome: str
+    object_kind: str | None = None
+    object_id: UUID | None = None
+    address: str | None = None
+    agent: str | None = None
+
+
+def _as_recordset(facts: list[Fact]) -> str:
+    rows = [
+        {"id": new_id(), "kind": fact.kind, "version": fact.version, "aggregate_id": fact.aggregate_id, "data": fact}
+        for fact in facts
+    ]
+    return msgspec.json.encode(rows).decode()
+
+
+async def write_journal(ctx: Ctx, entry: Entry) -> None:
+    """Write what `ctx` recorded, and one audit row, in the command's own transaction."""
+    await ctx.db.connection.execute(
+        _WRITE,
+        ctx.tenant_id,
+        ctx.actor.kind,
+        ctx.actor.user_id,
+        ctx.request_id,
+        ctx.now,
+        _as_recordset(ctx.facts),
+        new_id(),
+        ctx.actor.reason,
+        entry.verb,
+        entry.outcome,
+        entry.object_kind,
+        entry.object_id,
+        entry.address,
+        entry.agent,
+    )

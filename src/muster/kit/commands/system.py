@@ -1,0 +1,26 @@
+"""The system as an actor: handlers, jobs and the schedule run commands' functions in transactions of their own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+from muster.kit.caller import Actor
+from muster.kit.commands.context import Ctx, Services
+from muster.kit.commands.journal import Entry, write_journal
+
+
+@asynccontextmanager
+async def system_transaction(
+    services: Services, *, tenant_id: UUID, verb: str, reason: str, now: datetime, request_id: str
+) -> AsyncIterator[Ctx]:
+    """A transaction under one tenant in which the system acts, with its facts and its audit row.
+
+    verb: what runs. reason: why, for the audit log. request_id: of the request that led to it.
+    """
+    async with services.database.transaction(tenant_id) as tx:
+        ctx = Ctx(tx, tenant_id, Actor("system", reason=reason), now, request_id, services.settings)
+        yield ctx
+        await write_journal(ctx, Entry(verb=verb, outcome="done"))
+    if ctx.facts:
+        services.wake()

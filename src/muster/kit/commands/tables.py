@@ -1,0 +1,61 @@
+"""The tables behind every command: facts, the outbox, the audit log."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import Identity, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from muster.kit.db.tables import Json, Table, TenantTable, personal, plain
+
+
+class FactRow(TenantTable):
+    """A recorded fact. Its position is given by the sequencer, in the order in which positions become visible."""
+
+    __tablename__ = "facts"
+    __table_args__ = (
+        Index("facts_position_idx", "tenant_id", "position"),
+        Index("facts_topic_idx", "tenant_id", "aggregate_id", "position"),
+    )
+    person: ClassVar[str | None] = "actor_id"
+
+    kind: Mapped[str] = plain()
+    version: Mapped[int] = plain()
+    aggregate_id: Mapped[UUID] = plain()
+    data: Mapped[Json] = plain()
+    actor_kind: Mapped[str] = plain()
+    actor_id: Mapped[UUID | None] = personal()
+    request_id: Mapped[str] = plain()
+    at: Mapped[datetime] = plain()
+    position: Mapped[int | None] = plain()
+
+
+class OutboxRow(Table):
+    """A fact that the sequencer has not seen yet; `turn` keeps the order of writing."""
+
+    __tablename__ = "outbox"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True, info={"personal": False})
+    fact_id: Mapped[UUID] = mapped_column(primary_key=True, info={"personal": False})
+    turn: Mapped[int] = plain(Identity(always=True))
+
+
+class AuditRow(TenantTable):
+    """Who did what, and how it ended. Rows are only ever added."""
+
+    __tablename__ = "audit_rows"
+    __table_args__ = (Index("audit_rows_at_idx", "tenant_id", "at", "id"),)
+    person: ClassVar[str | None] = "actor_id"
+
+    at: Mapped[datetime] = plain()
+    actor_kind: Mapped[str] = plain()
+    actor_id: Mapped[UUID | None] = personal()
+    reason: Mapped[str | None] = plain()
+    verb: Mapped[str] = plain()
+    outcome: Mapped[str] = plain()
+    object_kind: Mapped[str | None] = plain()
+    object_id: Mapped[UUID | None] = plain()
+    address: Mapped[str | None] = personal()
+    agent: Mapped[str | None] = personal()
+    request_id: Mapped[str] = plain()

@@ -1,0 +1,110 @@
+"""Connections and transactions: a pool per role, and transactions that run under one tenant."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import asyncpg
+
+from muster.kit.db.statements import RowT, Statement
+from muster.kit.db.tables import TENANT_SETTING
+
+# Cut off by the server, so that no request can hold a lock or a connection for long.
+_LIMITS = {
+    "timezone": "UTC",
+    "jit": "off",
+    "statement_timeout": "15s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "15s",
+}
+
+
+async def _roll_back_what_is_open(connection: asyncpg.Connection) -> None:
+    """At release: end a transaction that an error or a cancelled request left open.
+
+    Nothing session-wide is ever set on our pools, so there is nothing else to reset and no round trip to pay.
+    """
+    if connection.is_in_transaction():
+        await connection.execute("rollback")
+
+
+async def connect(url: str) -> asyncpg.Connection:
+    """One connection outside the pool (for LISTEN, for the sequencer), with the limits of every other."""
+    return await asyncpg.connect(url, server_settings=_LIMITS)
+
+
+class Transaction:
+    """A transaction under one tenant: runs statements and answers with typed rows."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+
+    async def enter(self, tenant_id: UUID) -> None:
+        """Put the rest of this transaction under another tenant."""
+        await self.connection.execute(f"select set_config('{TENANT_SETTING}', '{tenant_id}', true)")
+
+    async def one(self, statement: Statement[RowT], **values: object) -> RowT | None:
+        """The first row, or None."""
+        sql = statement.sql
+        record = await self.connection.fetchrow(sql.text, *sql.arguments(values))
+        return None if record is None else statement.row(**dict(record))
+
+    async def all(self, statement: Statement[RowT], **values: object) -> list[RowT]:
+        """Every row."""
+        sql = statement.sql
+        records = await self.connection.fetch(sql.text, *sql.arguments(values))
+        return [statement.row(**dict(record)) for record in records]
+
+    async def run(self, statement: Statement[RowT], **values: object) -> int:
+        """Run a statement for its effect; answers with the number of rows it touched."""
+        sql = statement.sql
+        status = await self.connection.execute(sql.text, *sql.arguments(values))
+        return int(status.rsplit(" ", 1)[-1])
+
+    async def run_many(self, statement: Statement[RowT], rows: Iterable[dict[str, object]]) -> None:
+        """Run a statement once for each set of values, in one round trip."""
+        sql = statement.sql
+        await self.connection.executemany(sql.text, [sql.arguments(values) for values in rows])
+
+
+class Database:
+    """A pool of connections of one runtime role."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, *, size: int) -> "Database":
+        """Connect as the role in `url`, with at most `size` connections."""
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=min(2, size),
+            max_size=size,
+            server_settings=_LIMITS,
+            reset=_roll_back_what_is_open,
+            statement_cache_size=200,
+            max_cacheable_statement_size=0,
+            max_inactive_connection_lifetime=0,
+        )
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Let running statements finish, then close every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection from the pool, outside any transaction and under no tenant."""
+        async with self._pool.acquire() as connection:
+            yield connection  # type: ignore[misc]  # the pool's proxy stands in for the connection
+
+    @asynccontextmanager
+    async def transaction(self, tenant_id: UUID) -> AsyncIterator[Transaction]:
+        """A transaction under one tenant; commits at the end, rolls back on any error."""
+        async with self._pool.acquire() as connection:
+            await connection.execute(f"begin; select set_config('{TENANT_SETTING}', '{tenant_id}', true)")
+            yield Transaction(connection)  # type: ignore[arg-type]  # the pool's proxy stands in
+            if await connection.execute("commit") != "COMMIT":
+                raise RuntimeError(
+                    "a failed statement was passed over, so PostgreSQL rolled back instead of committing"
+                )

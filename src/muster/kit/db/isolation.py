@@ -1,0 +1,70 @@
+"""Row-level security: the helpers that migrations call.
+
+A tenant's rows are visible only while `muster.tenant` names that tenant. Foreign keys and unique constraints ignore
+row security, so every key of a tenant table begins with `tenant_id` too.
+"""
+
+from alembic import op
+
+from muster.kit.db.migrate import roles
+from muster.kit.db.tables import MAINTENANCE_SETTING, TENANT_SETTING
+
+_CURRENT_TENANT = f"(select nullif(current_setting('{TENANT_SETTING}', true), '')::uuid)"
+
+
+def isolate(table: str, *, app: str, worker: str | None = None, append_only: bool = False) -> None:
+    """Keep the rows of a tenant table apart, in a migration.
+
+    app, worker: what each runtime role may do, as in GRANT (`select, insert, update (title)`); the worker the same
+    as the app when absent, nothing when empty.
+    append_only: nobody updates or deletes, not even by a grant given later (a trigger refuses).
+    """
+    op.execute(f"alter table {table} enable row level security")
+    op.execute(f"alter table {table} force row level security")
+    op.execute(
+        f"create policy {table}_tenant on {table} to {roles().app}, {roles().worker} "
+        f"using (tenant_id = {_CURRENT_TENANT}) with check (tenant_id = {_CURRENT_TENANT})"
+    )
+    op.execute(
+        f"create policy {table}_maintenance on {table} to {roles().owner} "
+        f"using (current_setting('{MAINTENANCE_SETTING}', true) = 'on')"
+    )
+    _grant(table, app=app, worker=app if worker is None else worker)
+    if append_only:
+        op.execute(
+            f"create trigger {table}_append_only before update or delete on {table} "
+            "for each row execute function refuse_change()"
+        )
+
+
+def cross(table: str, role: str, *, command: str, reason: str) -> None:
+    """Let one role reach across tenants on one table, in a migration.
+
+    role: `worker` or `finder`. command: `select`, `insert`, `update`, `delete` or `all`.
+    reason: kept as the policy's comment, from where `docs/security/` prints it.
+    """
+    name = f"{table}_cross_{role}_{command}"
+    grantee = {"worker": roles().worker, "finder": roles().finder}[role]
+    check = " with check (true)" if command in ("update", "all") else ""
+    condition = "with check (true)" if command == "insert" else "using (true)" + check
+    op.execute(f"create policy {name} on {table} for {command} to {grantee} {condition}")
+    quoted = reason.replace("'", "''")
+    op.execute(f"comment on policy {name} on {table} is '{quoted}'")
+    if role == "finder":
+        op.execute(f"grant {command} on {table} to {grantee}")
+
+
+def global_table(table: str, *, reason: str, app: str, worker: str | None = None) -> None:
+    """Declare in a migration that a table stands outside all tenants, and grant its columns.
+
+    app, worker: what each runtime role may do, by column (`select (id, name), update (name)`); as in `isolate`.
+    """
+    quoted = reason.replace("'", "''")
+    op.execute(f"comment on table {table} is 'global: {quoted}'")
+    _grant(table, app=app, worker=app if worker is None else worker)
+
+
+def _grant(table: str, *, app: str, worker: str) -> None:
+    for privileges, role in ((app, roles().app), (worker, roles().worker)):
+        if privileges:
+            op.execute(f"grant {privileges} on {table} to {role}")

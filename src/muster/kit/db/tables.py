@@ -1,0 +1,101 @@
+"""How tables are declared: typed columns that say whether they are personal, and whom a row belongs to."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, NewType
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, DateTime, Double, MetaData, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+PLATFORM_TENANT = UUID("00000000-0000-7000-8000-000000000000")
+"""The tenant of what belongs to no community; the first migration of tenancy makes it."""
+
+Json = NewType("Json", str)
+"""A JSON document as text: the driver hands jsonb over as it is written."""
+
+
+TENANT_SETTING = "muster.tenant"
+"""The setting that names the tenant whose rows are visible."""
+MAINTENANCE_SETTING = "muster.maintenance"
+"""The setting that, when `on`, lets the owner see rows: for backup, backfill and erasure."""
+
+
+Search = NewType("Search", str)
+"""The words of a text, ready for full-text search."""
+
+
+class Table(DeclarativeBase):
+    """Base of every table. A subclass is either a `TenantTable` or a `GlobalTable`.
+
+    person: the column that leads to the person whose data a row holds; erasure and export follow it.
+    """
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "%(table_name)s_pkey",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+        }
+    )
+    type_annotation_map = {
+        UUID: Uuid(),
+        datetime: DateTime(timezone=True),
+        str: Text(),
+        int: BigInteger(),
+        float: Double(),
+        Json: JSONB(),
+        Search: TSVECTOR(),
+        bool: Boolean(),
+    }
+    person: ClassVar[str | None] = None
+
+
+class TenantTable(Table):
+    """A table whose rows belong to one tenant; PostgreSQL keeps tenants apart (`isolate`)."""
+
+    __abstract__ = True
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-2, info={"personal": False})
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1, info={"personal": False})
+
+
+class GlobalTable(Table):
+    """A table outside all tenants.
+
+    reason: why it may be; the start-up check demands it, the security documents print it.
+    """
+
+    __abstract__ = True
+
+    reason: ClassVar[str]
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1, info={"personal": False})
+
+
+def plain(*arguments: Any, **options: Any) -> Any:
+    """A column that says nothing about a person. Takes what `mapped_column` takes."""
+    return mapped_column(*arguments, info={"personal": False}, **options)
+
+
+def personal(*arguments: Any, **options: Any) -> Any:
+    """A column with personal data: exported with the person, erased with the person."""
+    return mapped_column(*arguments, info={"personal": True}, **options)
+
+
+def state(values: type[StrEnum], **options: Any) -> Any:
+    """A text column that holds one of an enumeration; `one_of` in the table's arguments keeps it so."""
+    return mapped_column(Text(), info={"personal": False, "values": values}, **options)
+
+
+def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
+    """The constraint that keeps a text column within an enumeration.
+
+    States are text with a check, never a PostgreSQL enum: the operators of enums are not leakproof, so under row
+    security they may not use an index.
+    """
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} in ({listed})", name=column)

@@ -1,0 +1,1 @@
+"""Endpoints: REST, GraphQL and sockets, all made from the same declarations."""

@@ -1,0 +1,61 @@
+"""The application: every endpoint mounted, one table of addresses."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from muster.kit.commands.context import Services
+from muster.kit.endpoints.edge import Edge
+from muster.kit.endpoints.frame import Frame
+from muster.kit.endpoints.graphql.execution import GraphQL
+from muster.kit.endpoints.graphql.http import graphql_over_http
+from muster.kit.endpoints.health import Health
+from muster.kit.endpoints.http import problem_response
+from muster.kit.endpoints.rest import Rest
+from muster.kit.errors import AppError
+
+
+class _NoSuchAddress(AppError):
+    """There is nothing at this address; /openapi.json lists what there is."""
+
+    status, code, title = 404, "NOT_FOUND", "Not found"
+
+
+class _NoSuchMethod(AppError):
+    """This address does not take this method."""
+
+    status, code, title = 405, "METHOD_NOT_ALLOWED", "Method not allowed"
+
+
+def build_app(services: Services, edge: Edge, graphql: GraphQL, health: Health, openapi: str) -> ASGIApp:
+    """Mount everything that is declared by now.
+
+    openapi: the document to serve.
+    """
+
+    async def graphql_endpoint(request: Request) -> Response:
+        return await graphql_over_http(request, graphql, edge)
+
+    async def openapi_endpoint(_request: Request) -> Response:
+        return Response(openapi, media_type="application/json")
+
+    routes = [
+        Route("/graphql", graphql_endpoint, methods=["GET", "POST"]),
+        *Rest(services, edge).routes(),
+        Route("/openapi.json", openapi_endpoint),
+        Route("/health", health.short),
+        Route("/health/live", health.live),
+        Route("/health/ready", health.ready),
+    ]
+    return Frame(Starlette(routes=routes, exception_handlers={HTTPException: _http_error}))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """The router's own refusals, as problem documents."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = dict(getattr(error, "headers", None) or {})
+    told = {404: _NoSuchAddress, 405: _NoSuchMethod}.get(status, AppError)(headers=headers)
+    return problem_response(told, request.state.request_id)

@@ -1,0 +1,77 @@
+"""The edge: from the headers of a request to its origin."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from muster.kit.caller import Claim, Origin, TenantNotFound
+from muster.kit.errors import Unauthenticated
+from muster.kit.ids import new_id
+
+ReadToken = Callable[[str, datetime], tuple[UUID, UUID] | None]
+"""The person and session a bearer token was made for; None when it is not good."""
+FindTenant = Callable[[str], Awaitable[UUID | None]]
+"""The tenant with a slug."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+def request_id_from(header: str | None) -> str:
+    """The client's own request id where it is well-formed, else a fresh one."""
+    return header if header and _REQUEST_ID.fullmatch(header) else str(new_id())
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What turns headers into an `Origin`.
+
+    default_tenant: where a request goes that names no tenant. slugs: tenants found before; slugs never change.
+    """
+
+    read_token: ReadToken
+    find_tenant: FindTenant
+    default_tenant: UUID
+    slugs: dict[str, UUID] = field(default_factory=dict)
+
+    async def origin(
+        self,
+        *,
+        request_id: str,
+        authorization: str | None = None,
+        tenant: str | None = None,
+        address: str | None = None,
+        agent: str | None = None,
+    ) -> Origin:
+        """The origin of a request.
+
+        authorization, tenant: the headers `Authorization` and `X-Tenant`.
+        Raises Unauthenticated for a token that is not good, TenantNotFound for a slug that nobody has.
+        """
+        now = datetime.now(UTC)
+        user_id, session_id = self._signed_in(authorization, now)
+        tenant_id = self.default_tenant if tenant is None else await self._tenant(tenant)
+        claim = Claim(tenant_id=tenant_id, user_id=user_id, session_id=session_id)
+        return Origin(claim, now, request_id, address, agent)
+
+    def _signed_in(self, authorization: str | None, now: datetime) -> tuple[UUID | None, UUID | None]:
+        if authorization is None:
+            return None, None
+        scheme, _, token = authorization.partition(" ")
+        identity = self.read_token(token.strip(), now) if scheme.lower() == "bearer" else None
+        if identity is None:
+            raise Unauthenticated("The access token is not valid or has expired; sign in again.")
+        return identity
+
+    async def _tenant(self, named: str) -> UUID:
+        try:
+            return UUID(named)
+        except ValueError:
+            pass  # not an id, so it is a slug
+        if named not in self.slugs:
+            found = await self.find_tenant(named)
+            if found is None:
+                raise TenantNotFound
+            self.slugs[named] = found
+        return self.slugs[named]

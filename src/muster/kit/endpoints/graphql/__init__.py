@@ -1,0 +1,1 @@
+"""GraphQL from the declarations: the schema, documents, execution, HTTP."""

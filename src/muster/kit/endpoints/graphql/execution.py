@@ -1,0 +1,243 @@
+"""Execution: a GraphQL operation as commands and compiled reads. graphql-core parses, validates and collects; its
+executor only answers introspection.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from graphql import (
+    DocumentNode,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    execute_sync,
+    get_variable_values,
+)
+from graphql.execution.values import VariableValues
+from sqlalchemy import ColumnElement
+
+from muster.kit.caller import Origin
+from muster.kit.commands.command import COMMANDS
+from muster.kit.commands.context import Services
+from muster.kit.commands.run import run_command
+from muster.kit.endpoints.graphql.documents import Document, Documents
+from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost
+from muster.kit.endpoints.graphql.selections import Root, Selection, Source, argument_values, read_slots
+from muster.kit.endpoints.problem import client_error, graphql_error
+from muster.kit.endpoints.rendering import render
+from muster.kit.errors import BadInput
+from muster.kit.realtime.subscription import SUBSCRIPTIONS, Subscription
+from muster.kit.text import refuse_unstorable
+from muster.kit.views.compiler import Compiler
+from muster.kit.views.picks import Pick, SlotValues
+from muster.kit.views.plans import Body, PlanCache, compile_plan, run_plan
+from muster.kit.views.query import QUERIES, Query
+
+
+class GraphQLRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """A request as GraphQL over HTTP and the socket protocol write it."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+    extensions: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A valid operation with its variables. kind: `query`, `mutation` or `subscription`."""
+
+    document: Document
+    node: OperationDefinitionNode
+    variables: VariableValues
+    raw_variables: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """`query`, `mutation` or `subscription`."""
+        return self.node.operation.value
+
+
+@dataclass(frozen=True)
+class StreamRequest:
+    """What a subscription asks for.
+
+    key: of the root field in each element. picks: over the element, whose fields are `cursor` and what it gives.
+    arguments: by their Python names. after: the cursor to go on from.
+    """
+
+    subscription: Subscription
+    key: str
+    picks: tuple[Pick, ...]
+    slots: tuple[SlotValues, ...]
+    arguments: dict[str, Any]
+    after: str | None
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What an operation always comes down to, whatever its values: its roots, and where its slots come from."""
+
+    roots: tuple[Root, ...]
+    sources: tuple[tuple[Source | None, ...], ...]
+
+
+class GraphQL:
+    """Runs GraphQL operations."""
+
+    def __init__(self, services: Services, schema: GraphQLSchema) -> None:
+        production = services.settings.is_production
+        self._services = services
+        self._schema = schema
+        self._limits = PRODUCTION if production else DEVELOPMENT
+        self._documents = Documents(schema, self._limits, introspection=not production)
+        self._plans = PlanCache()
+
+    def read(self, request: GraphQLRequest) -> Operation:
+        """The operation that a request wants. Raises BadInput (of which BadDocument is one)."""
+        refuse_unstorable(request.variables or {}, "variables")
+        document = self._documents.get(request.query)
+        node = document.operation(request.operation_name)
+        variables = get_variable_values(
+            self._schema, node.variable_definitions or (), request.variables or {}, max_errors=20
+        )
+        if isinstance(variables, list):
+            raise BadInput("; ".join(error.message for error in variables))
+        return Operation(document, node, variables, request.variables or {})
+
+    async def run(self, operation: Operation, origin: Origin) -> bytes:
+        """The whole JSON response of a query or mutation.
+
+        Raises AppError when the request is refused before anything runs.
+        """
+        if operation.kind == "query":
+            return await self._run_query(operation, origin)
+        if operation.kind == "mutation":
+            return await self._run_mutation(operation, origin)
+        raise BadInput("query: subscriptions run over the socket at /graphql (graphql-transport-ws).")
+
+    def stream(self, operation: Operation) -> StreamRequest:
+        """What a subscription asks for. Raises BadInput or Invalid."""
+        shape = self._shape(operation)
+        if len(shape.roots) != 1 or shape.roots[0].field is None:
+            raise BadInput("query: a subscription has exactly one root field.")
+        root = shape.roots[0]
+        declared = SUBSCRIPTIONS[root.name]
+        slots = read_slots(shape.sources[0], operation.variables)
+        check_cost((root.pick,), slots, self._limits)
+        raw = argument_values(root.field, root.node, operation.variables) if root.field else {}
+        after = raw.pop("after", None)
+        return StreamRequest(
+            declared,
+            root.key,
+            root.pick.picks,
+            tuple(slots),
+            declared.arguments.read(raw),
+            after if isinstance(after, str) else None,
+        )
+
+    def _shape(self, operation: Operation) -> _Shape:
+        """The roots of an operation; kept by its name and by the booleans that `@skip` and `@include` may read."""
+        name = operation.node.name.value if operation.node.name else None
+        flags = tuple(sorted(item for item in operation.variables.coerced.items() if isinstance(item[1], bool)))
+        kept = operation.document.shapes.get((name, flags))
+        if kept is None:
+            kept = operation.document.shapes[name, flags] = self._collect(operation)
+        return kept
+
+    def _collect(self, operation: Operation) -> _Shape:
+        selection = self._selection(operation)
+        roots, sources = [], []
+        for key, details in selection.roots():
+            # A mutation's fields run one by one, each with slots of its own; slot 0 holds what it returned.
+            own = self._selection(operation) if operation.kind == "mutation" else selection
+            if operation.kind == "mutation":
+                own.fill_slot()
+            roots.append(own.root(key, details))
+            sources.append(own.sources)
+        return _Shape(tuple(roots), tuple(tuple(each) for each in sources))
+
+    def _selection(self, operation: Operation) -> Selection:
+        return Selection(self._schema, operation.node, operation.document.fragments, operation.variables)
+
+    async def _run_query(self, operation: Operation, origin: Origin) -> bytes:
+        shape = self._shape(operation)
+        reads = [root for root in shape.roots if root.name in QUERIES]
+        slots = read_slots(shape.sources[0], operation.variables) if shape.sources else []
+        check_cost(tuple(root.pick for root in reads), slots, self._limits)
+        answers = self._introspect(operation, shape.roots)
+        if reads:
+            answers |= await self._read(operation, origin, reads, slots)
+        members = ",".join(f'"{root.key}":{answers[root.key]}' for root in shape.roots)
+        return f'{{"data":{{{members}}}}}'.encode()
+
+    async def _read(
+        self, operation: Operation, origin: Origin, roots: Sequence[Root], slots: list[SlotValues]
+    ) -> dict[str, str]:
+        """The bodies of all root fields from one statement, once the caller is admitted to each of them."""
+        services = self._services
+        picks = tuple(root.pick for root in roots)
+        key = (picks, tuple(slot.shape for slot in slots))
+        plan = self._plans.get(key, lambda: compile_plan(services.gate, slots, [_body(root) for root in roots]))
+        caller, bodies = await run_plan(services.database, plan, origin, slots)
+        for root in roots:
+            declared = QUERIES[root.name]
+            services.gate.admit(origin.claim, caller, declared.allow, declared.permission)
+        return {root.key: body for root, body in zip(roots, bodies, strict=True)}
+
+    def _introspect(self, operation: Operation, roots: Sequence[Root]) -> dict[str, str]:
+        """`__typename`, `__schema` and `__type` of an operation's root."""
+        kind = self._schema.get_root_type(operation.node.operation)
+        name = "" if kind is None else kind.name
+        answers = {root.key: f'"{name}"' for root in roots if root.name == "__typename"}
+        asked = [root for root in roots if root.name in ("__schema", "__type")]
+        if not asked:
+            return answers
+        node = OperationDefinitionNode(
+            operation=operation.node.operation,
+            variable_definitions=operation.node.variable_definitions,
+            selection_set=SelectionSetNode(selections=tuple(root.node for root in asked)),
+        )
+        definitions = (node, *(each.definition for each in operation.document.fragments.values()))
+        result = execute_sync(
+            self._schema, DocumentNode(definitions=definitions), variable_values=operation.raw_variables
+        )
+        data = result.data or {}
+        return answers | {root.key: msgspec.json.encode(data.get(root.key)).decode() for root in asked}
+
+    async def _run_mutation(self, operation: Operation, origin: Origin) -> bytes:
+        shape = self._shape(operation)
+        all_slots = [read_slots(sources, operation.variables) for sources in shape.sources]
+        for root, slots in zip(shape.roots, all_slots, strict=True):
+            check_cost((root.pick,), slots, self._limits)
+        answers, errors = self._introspect(operation, shape.roots), []
+        for root, slots in zip(shape.roots, all_slots, strict=True):
+            if root.field is None:
+                continue
+            try:
+                answers[root.key] = await self._run_command(operation, origin, root, slots)
+            except Exception as error:  # the sibling fields still run, and every error is told
+                answers[root.key] = "null"
+                errors.append(graphql_error(client_error(error), origin.request_id, [root.key]))
+        members = ",".join(f'"{root.key}":{answers[root.key]}' for root in shape.roots)
+        told = f',"errors":{msgspec.json.encode(errors).decode()}' if errors else ""
+        return f'{{"data":{{{members}}}{told}}}'.encode()
+
+    async def _run_command(self, operation: Operation, origin: Origin, root: Root, slots: list[SlotValues]) -> str:
+        command = COMMANDS[root.name]
+        if root.field is None:
+            raise BadInput(f"{root.name} is no mutation.")
+        raw = argument_values(root.field, root.node, operation.variables)
+        done = await run_command(self._services, command, origin, command.arguments.read(raw))
+        return await render(self._services, self._plans, (root.name, root.pick), done, origin, root.pick, slots)
+
+
+def _body(root: Root) -> Body:
+    query: Query = QUERIES[root.name]
+
+    def body(compiler: Compiler) -> ColumnElement[str]:
+        return query.compile(compiler, root.pick)
+
+    return body

@@ -1,0 +1,94 @@
+"""The GraphQL schema, from what the slices declare."""
+
+from typing import Any
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLBoolean,
+    GraphQLField,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    assert_valid_schema,
+)
+
+from muster.kit.commands.command import COMMANDS, Command
+from muster.kit.endpoints.graphql.types import (
+    CURSOR,
+    READS,
+    arguments,
+    connection_type,
+    non_null,
+    page_arguments,
+    payload_type,
+    view_type,
+)
+from muster.kit.realtime.subscription import SUBSCRIPTIONS, Subscription
+from muster.kit.views.query import QUERIES, Query
+from muster.kit.views.results import Payload
+from muster.kit.views.view import View
+
+
+def build_schema() -> GraphQLSchema:
+    """The schema of everything that is declared by now. Raises TypeError when it is not valid."""
+    schema = GraphQLSchema(
+        query=GraphQLObjectType("Query", {name: _query(each) for name, each in QUERIES.items()}),
+        mutation=GraphQLObjectType("Mutation", {name: _mutation(each) for name, each in COMMANDS.items()}),
+        subscription=GraphQLObjectType(
+            "Subscription", {name: _subscription(each) for name, each in SUBSCRIPTIONS.items()}
+        ),
+    )
+    assert_valid_schema(schema)
+    return schema
+
+
+def _query(query: Query) -> GraphQLField:
+    taken = arguments(query.arguments.parameters)
+    if query.paged:
+        taken |= page_arguments(query.view)
+    # A list within something is null when the caller may not see that; a list of its own is never null.
+    kind = non_null(connection_type(query.view), query.within_parent) if query.paged else view_type(query.view)
+    return GraphQLField(
+        kind,
+        taken,
+        description=query.summary,
+        deprecation_reason=query.deprecated,
+        extensions={READS: query.read},
+    )
+
+
+def _mutation(command: Command) -> GraphQLField:
+    return GraphQLField(
+        _result_type(command.returns),
+        arguments(command.arguments.parameters),
+        description=command.summary,
+        deprecation_reason=command.deprecated,
+    )
+
+
+def _result_type(returns: Any) -> Any:
+    if returns is type(None):
+        return GraphQLBoolean
+    if issubclass(returns, Payload):
+        return payload_type(returns)
+    if issubclass(returns, View):
+        return view_type(returns)
+    raise TypeError(f"a command returns a view, a payload or None, not {returns!r}")
+
+
+def _subscription(subscription: Subscription) -> GraphQLField:
+    element = GraphQLObjectType(
+        subscription.type_name,
+        {
+            "cursor": GraphQLField(GraphQLNonNull(CURSOR)),
+            subscription.gives: GraphQLField(GraphQLNonNull(view_type(subscription.view))),
+        },
+    )
+    taken = arguments(subscription.arguments.parameters)
+    taken["after"] = GraphQLArgument(CURSOR, description="The cursor of the last element that was seen.")
+    return GraphQLField(
+        GraphQLNonNull(element),
+        taken,
+        description=subscription.summary,
+        deprecation_reason=subscription.deprecated,
+    )

@@ -1,0 +1,112 @@
+"""Selections: from the fields of a GraphQL operation to picks, and the arguments that each run reads anew."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+)
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
+from graphql.execution.values import VariableValues, get_argument_values
+
+from muster.kit.endpoints.graphql.types import READS
+from muster.kit.errors import BadInput
+from muster.kit.views.picks import Pick, SlotValues
+
+_NOTHING = SlotValues({}, ())
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the arguments of one slot come from."""
+
+    field: GraphQLField
+    node: FieldNode
+    reads: Callable[[dict[str, object]], SlotValues]
+
+    def read(self, variables: VariableValues) -> SlotValues:
+        """The slot's values for one run. Raises BadInput or Invalid."""
+        return self.reads(argument_values(self.field, self.node, variables))
+
+
+def argument_values(field: GraphQLField, node: FieldNode, variables: VariableValues) -> dict[str, object]:
+    """A field's arguments by their names on the wire. Raises BadInput when they do not fit their types."""
+    try:
+        return get_argument_values(field, node, variables)
+    except GraphQLError as error:
+        raise BadInput(error.message) from None
+
+
+@dataclass(frozen=True)
+class Root:
+    """One root field: its key in the answer, its name, its field and node, its picks, and its slots in order."""
+
+    key: str
+    name: str
+    field: GraphQLField | None
+    node: FieldNode
+    pick: Pick
+
+
+@dataclass
+class Selection:
+    """The picks of one operation. `sources` fill the slots; None is a slot that the caller fills."""
+
+    schema: GraphQLSchema
+    operation: OperationDefinitionNode
+    fragments: dict[str, FragmentDetails]
+    variables: VariableValues
+    sources: list[Source | None] = field(default_factory=list)
+
+    def roots(self) -> list[tuple[str, list[FieldDetails]]]:
+        """The root fields by their keys, fragments and directives resolved."""
+        kind = self.schema.get_root_type(self.operation.operation)
+        if kind is None:
+            raise BadInput(f"query: there are no {self.operation.operation.value} operations here.")
+        collected = collect_fields(self.schema, self.fragments, self.variables, kind, self.operation)
+        return list(collected.grouped_field_set.items())
+
+    def root(self, key: str, details: list[FieldDetails]) -> Root:
+        """One root field with its picks."""
+        kind = self.schema.get_root_type(self.operation.operation)
+        node = details[0].node
+        name = node.name.value
+        found = None if kind is None else kind.fields.get(name)
+        pick = Pick(key, name) if found is None else self._pick(key, found, details)
+        return Root(key, name, found, node, pick)
+
+    def fill_slot(self) -> None:
+        """Reserve the next slot for values that do not come from arguments."""
+        self.sources.append(None)
+
+    def _pick(self, key: str, found: GraphQLField, details: list[FieldDetails]) -> Pick:
+        node = details[0].node
+        slot = None
+        if (reads := found.extensions.get(READS)) is not None:
+            slot = len(self.sources)
+            self.sources.append(Source(found, node, reads))
+        kind = get_named_type(found.type)
+        picks = self._inside(kind, details) if isinstance(kind, GraphQLObjectType) else ()
+        return Pick(key, node.name.value, slot, picks)
+
+    def _inside(self, kind: GraphQLObjectType, details: list[FieldDetails]) -> tuple[Pick, ...]:
+        collected = collect_subfields(
+            self.schema, self.fragments, self.variables, self.operation, kind, details
+        ).grouped_field_set
+        picks = []
+        for key, inner in collected.items():
+            name = inner[0].node.name.value
+            found = kind.fields.get(name)
+            picks.append(Pick(key, name) if found is None else self._pick(key, found, inner))
+        return tuple(picks)
+
+
+def read_slots(sources: Sequence[Source | None], variables: VariableValues) -> list[SlotValues]:
+    """The values of every slot for one run."""
+    return [_NOTHING if source is None else source.read(variables) for source in sources]

@@ -1,0 +1,228 @@
+"""GraphQL types of views, payloads, inputs and arguments."""
+
+import types
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Union, get_args, get_origin
+from uuid import UUID
+
+import msgspec
+from graphql import (
+    GraphQLArgument,
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLFloat,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLInt,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    GraphQLString,
+    Undefined,
+)
+
+from muster.kit.arguments import Parameter
+from muster.kit.db.tables import Json
+from muster.kit.remembered import remembered
+from muster.kit.views.fields import Leaf, ToMany, ToOne, fields_of
+from muster.kit.views.page_arguments import filter_struct, order_enum, read_page
+from muster.kit.views.picks import SlotValues
+from muster.kit.views.results import Payload, payload_fields
+from muster.kit.views.view import View
+
+READS = "reads"
+"""The key of a field's extension that reads its arguments: from wire values to `SlotValues`."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("must be a string")
+    return value
+
+
+def _scalar(name: str, description: str) -> GraphQLScalarType:
+    return GraphQLScalarType(name, parse_value=_text, description=description)
+
+
+DATE_TIME = _scalar("DateTime", "A moment with its offset, in ISO 8601; answers are in UTC.")
+UUID_TYPE = _scalar("UUID", "A UUID.")
+CURSOR = _scalar("Cursor", "An opaque place in a list or stream; hand it back unchanged.")
+JSON = GraphQLScalarType("JSON", description="Any JSON value.")
+
+_SCALARS: dict[Any, Any] = {
+    str: GraphQLString,
+    int: GraphQLInt,
+    float: GraphQLFloat,
+    bool: GraphQLBoolean,
+    UUID: UUID_TYPE,
+    datetime: DATE_TIME,
+    Json: JSON,
+}
+
+
+@remembered
+def enum_type(values: type[StrEnum]) -> GraphQLEnumType:
+    """An enumeration; its values are their names."""
+    name = values.__qualname__
+    return GraphQLEnumType(name, {each.value: each.value for each in values}, description=_first_line(values))
+
+
+def _first_line(documented: object) -> str | None:
+    text = (getattr(documented, "__doc__", None) or "").strip()
+    return text.split("\n", 1)[0] or None
+
+
+def _scalar_or_enum(kind: Any) -> Any:
+    return enum_type(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else _SCALARS[kind]
+
+
+def non_null(kind: Any, nullable: bool) -> Any:
+    """The type, or its non-null form."""
+    return kind if nullable else GraphQLNonNull(kind)
+
+
+def input_type(annotation: Any) -> GraphQLInputType:
+    """The input type of a Python annotation; what msgspec constrains further is checked after coercion."""
+    if get_origin(annotation) is Annotated:
+        return input_type(get_args(annotation)[0])
+    if get_origin(annotation) in (types.UnionType, Union):
+        inner = [each for each in get_args(annotation) if each is not type(None)]
+        found = input_type(inner[0])
+        return found.of_type if isinstance(found, GraphQLNonNull) else found
+    if get_origin(annotation) is list:
+        return GraphQLNonNull(GraphQLList(input_type(get_args(annotation)[0])))
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return GraphQLNonNull(input_object(annotation))
+    found = _scalar_or_enum(annotation)
+    return GraphQLNonNull(found)
+
+
+@remembered
+def input_object(struct: type[msgspec.Struct]) -> GraphQLInputObjectType:
+    """The input object of a struct."""
+
+    def fields() -> dict[str, GraphQLInputField]:
+        return {
+            each.encode_name: GraphQLInputField(*_with_default(input_type(each.type), each.default))
+            for each in msgspec.structs.fields(struct)
+        }
+
+    name = struct.__name__ if struct.__name__.endswith(("Input", "Filter")) else f"{struct.__name__}Input"
+    return GraphQLInputObjectType(name, fields, description=_first_line(struct))
+
+
+def _with_default(kind: Any, default: Any) -> tuple[Any, Any]:
+    if default is msgspec.NODEFAULT:
+        return kind, Undefined
+    inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
+    return (inner, Undefined) if default is None else (inner, str(default) if isinstance(default, StrEnum) else default)
+
+
+def arguments(parameters: tuple[Parameter, ...]) -> dict[str, GraphQLArgument]:
+    """The arguments of a command, query or subscription."""
+    return {each.key: GraphQLArgument(*_with_default(input_type(each.type), each.default)) for each in parameters}
+
+
+def page_arguments(view: type[View]) -> dict[str, GraphQLArgument]:
+    """The arguments of a list of `view`."""
+    found = {
+        "first": GraphQLArgument(GraphQLInt),
+        "after": GraphQLArgument(CURSOR),
+        "last": GraphQLArgument(GraphQLInt),
+        "before": GraphQLArgument(CURSOR),
+    }
+    if (orders := order_enum(view)) is not None:
+        found["order"] = GraphQLArgument(order_type(orders))
+    if (filters := filter_struct(view)) is not None:
+        found["filter"] = GraphQLArgument(input_object(filters))
+    return found
+
+
+@remembered
+def order_type(orders: type[StrEnum]) -> GraphQLEnumType:
+    """The enumeration of a view's orders."""
+    return GraphQLEnumType(orders.__name__, {name: name for name in orders.__members__})
+
+
+PAGE_INFO = GraphQLObjectType(
+    "PageInfo",
+    {
+        "hasNextPage": GraphQLField(GraphQLNonNull(GraphQLBoolean)),
+        "hasPreviousPage": GraphQLField(GraphQLNonNull(GraphQLBoolean)),
+        "startCursor": GraphQLField(CURSOR),
+        "endCursor": GraphQLField(CURSOR),
+    },
+    description="Where a page lies in its list.",
+)
+
+
+@remembered
+def view_type(view: type[View]) -> GraphQLObjectType:
+    """The object type of a view."""
+
+    def fields() -> dict[str, GraphQLField]:
+        return {key: _view_field(view, field) for key, field in fields_of(view).items()}
+
+    return GraphQLObjectType(view.type_name(), fields, description=_first_line(view))
+
+
+def _view_field(view: type[View], field: Leaf | ToOne | ToMany) -> GraphQLField:
+    if isinstance(field, Leaf):
+        return GraphQLField(non_null(_scalar_or_enum(field.type), field.nullable))
+    if isinstance(field, ToOne):
+        return GraphQLField(non_null(view_type(field.target), field.nullable))
+    target, list_name = field.target, f"{view.type_name()}.{field.key}"
+
+    def reads(raw: dict[str, object]) -> SlotValues:
+        return read_page(target, list_name, raw, {})
+
+    connection: GraphQLOutputType = GraphQLNonNull(connection_type(target))
+    return GraphQLField(connection, page_arguments(target), extensions={READS: reads})
+
+
+@remembered
+def connection_type(view: type[View]) -> GraphQLObjectType:
+    """A page of a view."""
+    name = view.type_name()
+    edge = GraphQLObjectType(
+        f"{name}Edge",
+        lambda: {
+            "node": GraphQLField(GraphQLNonNull(view_type(view))),
+            "cursor": GraphQLField(GraphQLNonNull(CURSOR)),
+        },
+    )
+    return GraphQLObjectType(
+        f"{name}Connection",
+        lambda: {
+            "nodes": GraphQLField(GraphQLNonNull(GraphQLList(GraphQLNonNull(view_type(view))))),
+            "edges": GraphQLField(GraphQLNonNull(GraphQLList(GraphQLNonNull(edge)))),
+            "pageInfo": GraphQLField(GraphQLNonNull(PAGE_INFO)),
+            "totalCount": GraphQLField(GraphQLNonNull(GraphQLInt)),
+        },
+    )
+
+
+@remembered
+def payload_type(payload: type[Payload]) -> GraphQLObjectType:
+    """The object type of a payload."""
+
+    def fields() -> dict[str, GraphQLField]:
+        return {key: GraphQLField(_payload_field(kind)) for key, kind in payload_fields(payload).items()}
+
+    return GraphQLObjectType(payload.type_name(), fields, description=_first_line(payload))
+
+
+def _payload_field(kind: Any) -> Any:
+    if isinstance(kind, type) and issubclass(kind, View):
+        return view_type(kind)
+    return GraphQLNonNull(_scalar_or_enum(kind))
+
+
+Reads = Callable[[dict[str, object]], SlotValues]
+Fields = Mapping[str, GraphQLField]

@@ -1,0 +1,61 @@
+"""Errors as clients see them: `application/problem+json` over REST, `extensions` in GraphQL."""
+
+from typing import Any
+
+import msgspec
+import structlog
+
+from muster.kit.db.failures import as_client_error
+from muster.kit.errors import AppError, FieldProblem
+
+log = structlog.get_logger()
+
+
+class _Fault(AppError):
+    """Something went wrong on our side; the request id finds it in our logs."""
+
+
+def client_error(error: Exception) -> AppError:
+    """What to tell the client. A fault of ours is logged with its trace and told without its text."""
+    known = as_client_error(error)
+    if known is None:
+        log.error("request.failed", exc_info=error)
+        return _Fault()
+    if known.status >= 500:
+        log.warning("request.unavailable", error=repr(error))
+    return known
+
+
+def problem(error: AppError, request_id: str) -> dict[str, Any]:
+    """The error as RFC 9457 wants it, with our code and the fields concerned."""
+    return {
+        "type": f"/docs/errors#{error.code.lower().replace('_', '-')}",
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.detail,
+        "requestId": request_id,
+        "errors": [msgspec.to_builtins(each) for each in error.fields],
+    }
+
+
+def graphql_error(error: AppError, request_id: str, path: list[str | int] | None = None) -> dict[str, Any]:
+    """The same error as an entry of `errors` in a GraphQL response."""
+    extensions = {"code": error.code, **problem(error, request_id)}
+    found: dict[str, Any] = {"message": error.detail, "extensions": extensions}
+    if path is not None:
+        found["path"] = path
+    return found
+
+
+def without_input_prefix(error: AppError) -> AppError:
+    """The error as REST shows it: a body is the `input` itself, so paths do not begin with its name."""
+    fields = tuple(
+        FieldProblem(each.path.removeprefix("input").removeprefix("."), each.code, each.message)
+        for each in error.fields
+    )
+    if fields == error.fields:
+        return error
+    error.fields = fields
+    error.detail = error.detail.replace("input.", "")
+    return error

@@ -1,0 +1,99 @@
+"""One error type for every way in: a stable code, an HTTP status, a sentence that is safe to show."""
+
+import msgspec
+
+
+class FieldProblem(msgspec.Struct, frozen=True):
+    """What is wrong with one field of the input.
+
+    path: where, as the client wrote it (`startsAt`, `answers[0].text`); empty for the input as a whole.
+    """
+
+    path: str
+    code: str
+    message: str
+
+
+class AppError(Exception):
+    """Base of everything a client may be told.
+
+    Subclasses stand beside the verb that raises them. `commits` keeps what the command wrote (a failed sign-in
+    counts), `audited` leaves a row in the audit log although the command failed.
+    """
+
+    status = 500
+    code = "INTERNAL_SERVER_ERROR"
+    title = "Something went wrong"
+    commits = False
+    audited = False
+
+    def __init__(
+        self, detail: str | None = None, *, fields: tuple[FieldProblem, ...] = (), headers: dict[str, str] | None = None
+    ) -> None:
+        self.detail = detail or (self.__doc__ or self.title).strip().splitlines()[0]
+        self.fields = fields
+        self.headers = headers or {}
+        super().__init__(self.detail)
+
+
+class BadInput(AppError):
+    """The request cannot be read."""
+
+    status, code, title = 400, "BAD_USER_INPUT", "The request cannot be read"
+
+
+class Unauthenticated(AppError):
+    """Sign in first."""
+
+    status, code, title = 401, "UNAUTHENTICATED", "Sign in first"
+
+
+class Denied(AppError):
+    """You may not do this."""
+
+    status, code, title = 403, "FORBIDDEN", "Not allowed"
+    audited = True
+
+
+class NotFound(AppError):
+    """There is no such thing, or not for you."""
+
+    status, code, title = 404, "NOT_FOUND", "Not found"
+
+
+class Conflict(AppError):
+    """The present state does not allow this."""
+
+    status, code, title = 409, "CONFLICT", "Conflict"
+
+
+class Gone(AppError):
+    """It was here and is no more."""
+
+    status, code, title = 410, "GONE", "Gone"
+
+
+class Invalid(AppError):
+    """Some fields are not acceptable."""
+
+    status, code, title = 422, "VALIDATION_ERROR", "Some fields are not acceptable"
+
+    @classmethod
+    def field(cls, path: str, message: str, code: str = "INVALID") -> "Invalid":
+        """The error for a single field at `path`."""
+        return cls(f"{path}: {message}", fields=(FieldProblem(path, code, message),))
+
+
+class TooMany(AppError):
+    """Too many requests; wait a moment."""
+
+    status, code, title = 429, "RATE_LIMIT_EXCEEDED", "Too many requests"
+
+
+class Unavailable(AppError):
+    """The service cannot answer right now; try again in a moment."""
+
+    status, code, title = 503, "UNAVAILABLE", "Try again in a moment"
+
+    def __init__(self, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": "1"})

@@ -1,0 +1,101 @@
+"""Subscriptions: streams of facts about one topic, each declared once over a view."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar, get_type_hints
+
+from muster.kit.arguments import Arguments
+from muster.kit.caller import Allow, Permission
+from muster.kit.commands.facts import Fact
+from muster.kit.limits import check_slots
+from muster.kit.views.view import VIEWS, Predicate, View
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A declared subscription. Its elements are `{cursor, <gives>}`.
+
+    facts: what makes an element. row: the facts' field with the id of the row that the element shows.
+    topic: the view of what the stream is about, whose row the only argument names; None is the viewer themself.
+    may: what the topic's row must allow the viewer, beyond being seen.
+    """
+
+    name: str
+    view: type[View]
+    gives: str
+    facts: tuple[type[Fact], ...]
+    row: str
+    topic: type[View] | None
+    may: Predicate | None
+    arguments: Arguments
+    allow: Allow
+    permission: Permission | None
+    limit: str
+    feature: str | None
+    deprecated: str | None
+    summary: str
+
+    @property
+    def type_name(self) -> str:
+        """The name of its element's type: `EventMessageAdded`."""
+        return self.name[0].upper() + self.name[1:]
+
+
+SUBSCRIPTIONS: dict[str, Subscription] = {}
+"""Every declared subscription by its name."""
+
+
+def subscription(
+    name: str,
+    *,
+    on: tuple[type[Fact], ...],
+    gives: str,
+    row: str,
+    allow: Allow,
+    topic: type[View] | None = None,
+    may: Predicate | None = None,
+    permission: Permission | None = None,
+    limit: str = "read",
+    feature: str | None = None,
+    deprecated: str | None = None,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a stream: a function without a body whose result is the view that an element shows.
+
+    on: the facts that make an element. gives: the element's field. row: the facts' field with the shown row's id.
+    topic: the view that the only argument names a row of. may: a further condition on that row.
+    Raises TypeError, at import, for a declaration that is not whole.
+    """
+    check_slots(name, limit=limit, feature=feature, deprecated=deprecated)
+
+    def declare(function: Callable[P, R]) -> Callable[P, R]:
+        arguments = Arguments(function)
+        if name in SUBSCRIPTIONS:
+            raise TypeError(f"two subscriptions are named {name}")
+        if len(arguments.parameters) != (0 if topic is None else 1):
+            raise TypeError(f"{name}: a topic has one argument, the id of its row; a stream to oneself has none")
+        if missing := [fact.__name__ for fact in on if row not in fact.__struct_fields__]:
+            raise TypeError(f"{name}: {', '.join(missing)} has no field {row}")
+        if not function.__doc__:
+            raise TypeError(f"{name} has no docstring; its first line documents the endpoint")
+        SUBSCRIPTIONS[name] = Subscription(
+            name=name,
+            view=get_type_hints(function, localns=dict(VIEWS))["return"],
+            gives=gives,
+            facts=on,
+            row=row,
+            topic=topic,
+            may=may,
+            arguments=arguments,
+            allow=allow,
+            permission=permission,
+            limit=limit,
+            feature=feature,
+            deprecated=deprecated,
+            summary=function.__doc__.strip().split("\n", 1)[0],
+        )
+        return function
+
+    return declare

@@ -1,0 +1,289 @@
+"""The whole house with one command: the database, then the programs that use it, kept running until told to stop.
+
+A program or database that dies is started again after a short, growing delay. Programs stop before the database. When
+this process is killed outright, Linux ends the programs; the database stays and is taken over by the next start.
+"""
+
+import fcntl
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from muster.kit.db.binaries import EmbeddedError
+from muster.kit.db.embedded import EmbeddedPostgres
+from muster.kit.db.migrate import Urls, migrate, provision
+from muster.kit.processes import CannotRun, die_with_parent
+
+POLL_SECONDS = 0.1
+FIRST_DELAY_SECONDS = 0.2
+LONGEST_DELAY_SECONDS = 10.0
+STEADY_SECONDS = 30.0  # after running that long, the next failure is a first one again
+STARTING_ATTEMPTS = 3  # before the first readiness, more failures than this are not bad luck
+STOP_SECONDS = 20.0
+PORT_SECONDS = 2.0  # a port stays taken for a moment after its program was killed
+
+Say = Callable[[str], None]
+
+
+class SupervisorError(CannotRun):
+    """The programs cannot run; the message says what to do."""
+
+
+class AlreadyUp(Exception):
+    """Another supervisor runs, or is starting, with this data directory. Not a failure for whoever wants it up."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run.
+
+    Attributes:
+        data_dir: of the embedded database; two supervisors never share one.
+        host: where the API listens.
+        port: likewise.
+        urls: an external database; None runs the embedded one.
+        role_prefix: what database role names begin with.
+        programs: command line by name, in the order of starting.
+        environ: the environment of the programs, given the database's addresses.
+    """
+
+    data_dir: Path
+    host: str
+    port: int
+    urls: Urls | None
+    role_prefix: str
+    programs: Mapping[str, Sequence[str]]
+    environ: Callable[[Urls], Mapping[str, str]]
+
+    @property
+    def local_host(self) -> str:
+        """Where this machine reaches the API."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104
+
+    @property
+    def address(self) -> str:
+        """The API's address for people on this machine."""
+        host = f"[{self.local_host}]" if ":" in self.local_host else self.local_host
+        return f"http://{host}:{self.port}"
+
+
+def supervise(plan: Plan, say: Say) -> None:
+    """Run everything until SIGINT, SIGTERM or SIGHUP, then stop all of it.
+
+    Args:
+        plan: what to run.
+        say: tells people how far it is, one line a time.
+
+    Raises:
+        AlreadyUp: it runs already; nothing was started.
+        SupervisorError, EmbeddedError, CannotMigrate: it cannot run; everything is stopped again.
+    """
+    with _only_one(plan):
+        _refuse_taken_port(plan.host, plan.port)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, signal.default_int_handler)
+        house = _House(plan, say)
+        try:
+            house.start()
+            house.watch()
+        except KeyboardInterrupt:
+            say("Stopping.")
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            house.stop()
+
+
+@dataclass
+class _Patience:
+    """How long to wait before something that died is started again."""
+
+    failures: int = 0
+    due: float = 0.0
+    _delay: float = FIRST_DELAY_SECONDS
+    _started: float = field(default_factory=time.monotonic)
+
+    def start(self) -> None:
+        self._started, self.due = time.monotonic(), 0.0
+
+    def fail(self) -> float:
+        """Note a failure; returns the seconds to wait."""
+        now = time.monotonic()
+        if now - self._started > STEADY_SECONDS:
+            self.failures, self._delay = 0, FIRST_DELAY_SECONDS
+        self.failures += 1
+        delay, self._delay = self._delay, min(self._delay * 2, LONGEST_DELAY_SECONDS)
+        self.due = now + delay
+        return delay
+
+
+class _Program:
+    """One child process that should run."""
+
+    def __init__(self, name: str, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+        self.name = name
+        self.patience = _Patience()
+        self._arguments = arguments
+        self._environ = environ
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.patience.start()
+        self._process = subprocess.Popen(
+            self._arguments,
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            # Ctrl-C is for us alone: we pass it on in the right order.
+            start_new_session=True,
+            preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - started before any thread
+        )
+
+    def revive(self, say: Say) -> None:
+        """Notice that it died, and start it again when that is due."""
+        if self._process is None:
+            if time.monotonic() >= self.patience.due:
+                self.start()
+        elif (status := self._process.poll()) is not None:
+            self._process = None
+            delay = self.patience.fail()
+            say(f"{self.name} stopped ({_describe(status)}); starting it again in {delay:.1f} s.")
+
+    def ask_to_stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+
+    def stop_by(self, deadline: float) -> None:
+        """Wait for its end, and force it after the deadline."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class _House:
+    """The database and the programs of one plan."""
+
+    def __init__(self, plan: Plan, say: Say) -> None:
+        self._plan = plan
+        self._say = say
+        self._embedded: EmbeddedPostgres | None = None
+        self._embedded_patience = _Patience()
+        self._programs: list[_Program] = []
+
+    def start(self) -> None:
+        plan = self._plan
+        urls = self._database()
+        self._say("Bringing the database up to date.")
+        migrate(urls, plan.role_prefix)
+        self._say(f"Starting {' and '.join(plan.programs)}.")
+        environ = plan.environ(urls)
+        self._programs = [_Program(name, arguments, environ) for name, arguments in plan.programs.items()]
+        for program in self._programs:
+            program.start()
+
+    def watch(self) -> None:
+        """Keep everything running; returns only by an exception."""
+        ready = False
+        while True:
+            self._revive_database()
+            for program in self._programs:
+                program.revive(self._say)
+                if not ready and program.patience.failures >= STARTING_ATTEMPTS:
+                    raise SupervisorError(f"{program.name} does not start: its own words are above.")
+            if not ready and _is_ready(self._plan):
+                ready = True
+                self._say(f"Muster runs at {self._plan.address} (Ctrl-C stops it).")
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        """Programs first, within a bounded time, then the database."""
+        for program in self._programs:
+            program.ask_to_stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for program in self._programs:
+            program.stop_by(deadline)
+        if self._embedded is not None:
+            self._embedded.stop()
+
+    def _database(self) -> Urls:
+        """The plan's database, or the embedded one, started."""
+        if self._plan.urls is not None:
+            return self._plan.urls
+        self._say(f"Starting PostgreSQL in {self._plan.data_dir}.")
+        self._embedded = EmbeddedPostgres(self._plan.data_dir)
+        self._embedded.start()
+        return provision(self._embedded, self._plan.role_prefix)
+
+    def _revive_database(self) -> None:
+        if self._embedded is None or self._embedded.alive() or time.monotonic() < self._embedded_patience.due:
+            return
+        self._say("PostgreSQL stopped; starting it again.")
+        try:
+            self._embedded.start()
+            self._embedded_patience.start()
+        except EmbeddedError as error:
+            delay = self._embedded_patience.fail()
+            self._say(f"{error} Trying again in {delay:.1f} s.")
+
+
+@contextmanager
+def _only_one(plan: Plan) -> Iterator[None]:
+    """Hold the data directory against a second supervisor; a killed one lets go by itself."""
+    plan.data_dir.mkdir(parents=True, exist_ok=True)
+    with (plan.data_dir / "up.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = {"address": "an unknown address", "pid": "unknown"}
+            with suppress(json.JSONDecodeError):
+                holder |= json.loads(lock.read())
+            raise AlreadyUp(f"Muster already runs at {holder['address']} (process {holder['pid']}).") from None
+        lock.truncate(0)
+        lock.write(json.dumps({"address": plan.address, "pid": os.getpid()}))
+        lock.flush()
+        yield
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    """Find out before anything is started whether the API could listen."""
+    give_up = time.monotonic() + PORT_SECONDS
+    while True:
+        try:
+            socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+        except OSError as error:
+            if time.monotonic() > give_up:
+                raise SupervisorError(
+                    f"Muster cannot listen on {host}, port {port} ({error.strerror}): stop what uses it, "
+                    f"or choose another, as in PORT={port + 1}."
+                ) from error
+            time.sleep(POLL_SECONDS)
+        else:
+            return
+
+
+def _is_ready(plan: Plan) -> bool:
+    connection = http.client.HTTPConnection(plan.local_host, plan.port, timeout=5)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _describe(status: int) -> str:
+    return f"signal {signal.Signals(-status).name}" if status < 0 else f"exit code {status}"

@@ -1,0 +1,83 @@
+"""The compiler: picks over a view become the SQL expression of a finished JSON text.
+
+Every value a client sends is a bind parameter; the only text that varies is made of names that views own. A value
+that may be NULL is written as `null`, since one NULL makes a whole concatenation NULL.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, FromClause, and_, case, select
+
+from muster.kit.views.connections import Connection
+from muster.kit.views.fields import Leaf, ToMany, ToOne, fields_of
+from muster.kit.views.picks import Pick
+from muster.kit.views.scope import RowCondition, Scope
+from muster.kit.views.view import View
+from muster.kit.views.writing import json_object, or_null, write
+
+
+class Compiler(Scope):
+    """Compiles the picks of one statement."""
+
+    def object(self, view: type[View], source: FromClause, picks: Sequence[Pick]) -> ColumnElement[str]:
+        """One row as a JSON object with the picked fields."""
+        return json_object((pick.key, self._value(view, source, pick)) for pick in picks)
+
+    def one(self, view: type[View], pick: Pick, chooses: RowCondition) -> ColumnElement[str]:
+        """The one visible row that meets the condition, or null."""
+        source = self.alias(view)
+        row = self.object(view, source, pick.picks)
+        found = select(row).where(and_(chooses(source.c), *self.visible(view, source)))
+        return or_null(found.limit(1).scalar_subquery())
+
+    def reference(self, view: type[View], pick: Pick, row_id: ColumnElement[UUID]) -> ColumnElement[str]:
+        """A row that a command vouches for: isolated, but not asked whether it is visible."""
+        source = self.alias(view)
+        found = select(self.object(view, source, pick.picks)).where(source.c.id == row_id)
+        return or_null(found.scalar_subquery())
+
+    def page(
+        self, view: type[View], pick: Pick, chooses: RowCondition, *, outer: FromClause | None = None, within_checked: bool = False
+    ) -> ColumnElement[str]:
+        """A page of the rows that `chooses` picks.
+
+        outer: the enclosing select's rows, when `chooses` refers to them.
+        within_checked: the parent's visibility is already part of the statement.
+        """
+
+        def node(source: FromClause, picks: Sequence[Pick]) -> ColumnElement[str]:
+            return self.object(view, source, picks)
+
+        return Connection(self, view, pick, chooses, node, outer=outer, within_checked=within_checked).text()
+
+    def _value(self, view: type[View], source: FromClause, pick: Pick) -> str | ColumnElement[str]:
+        if pick.name == "__typename":
+            return f'"{view.type_name()}"'
+        wanted = fields_of(view)[pick.name]
+        if isinstance(wanted, Leaf):
+            return self._leaf(wanted, source)
+        if isinstance(wanted, ToOne):
+            return self._to_one(wanted, source, pick)
+        return self._to_many(wanted, source, pick)
+
+    def _leaf(self, leaf: Leaf, source: FromClause) -> ColumnElement[str]:
+        value = leaf.sql.expression(source.c, self.viewer) if leaf.sql else source.c[leaf.column or leaf.key]
+        text = write(value, leaf.type)
+        if leaf.guard is not None:
+            text = case((leaf.guard(source.c, self.viewer), text))
+        return or_null(text) if leaf.nullable else text
+
+    def _to_one(self, relation: ToOne, source: FromClause, pick: Pick) -> ColumnElement[str]:
+        target = self.alias(relation.target)
+        condition = and_(target.c.id == source.c[relation.column], *self.visible(relation.target, target))
+        found = select(self.object(relation.target, target, pick.picks)).where(condition).correlate(source)
+        return or_null(found.scalar_subquery())
+
+    def _to_many(self, relation: ToMany, source: FromClause, pick: Pick) -> ColumnElement[str]:
+        def points_here(child: Any) -> ColumnElement[bool]:
+            condition: ColumnElement[bool] = child[relation.column] == source.c.id
+            return condition
+
+        return self.page(relation.target, pick, points_here, outer=source, within_checked=True)

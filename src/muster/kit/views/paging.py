@@ -1,0 +1,141 @@
+"""What lists can be asked for: filters, orders, and the opaque cursors that mark a place in an order."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, DateTime, Text, Uuid
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
+
+from muster.kit.arguments import Instant
+from muster.kit.errors import BadInput
+
+DEFAULT_SIZE = 20
+LARGEST_SIZE = 100
+
+
+@dataclass(frozen=True)
+class Filter:
+    """An optional condition on a list.
+
+    type: of its value. condition: over the table and the value; None for a finder.
+    finder: the SECURITY DEFINER function `finder(value)` that returns (id, rank) of the rows that match.
+    """
+
+    type: Any
+    condition: Callable[[Any, ColumnElement[Any]], ColumnElement[bool]] | None = None
+    finder: str | None = None
+
+    @property
+    def sql_type(self) -> TypeEngine[Any]:
+        """The type of the bound value."""
+        if self.type is UUID:
+            return Uuid()
+        return DateTime(timezone=True) if self.type is Instant else Text()
+
+
+def equals(column: InstrumentedAttribute[Any]) -> Filter:
+    """Rows whose column has the value."""
+    kind = column.property.columns[0].info.get("values", column.type.python_type)
+    return Filter(kind, lambda row, value: row[column.key] == value)
+
+
+def at_least(column: InstrumentedAttribute[datetime]) -> Filter:
+    """Rows at or after the moment."""
+    return Filter(Instant, lambda row, value: row[column.key] >= value)
+
+
+def before(column: InstrumentedAttribute[datetime]) -> Filter:
+    """Rows before the moment."""
+    return Filter(Instant, lambda row, value: row[column.key] < value)
+
+
+def finder(function: str) -> Filter:
+    """Rows that a finder returns: for operators that row security keeps from an index, such as full-text search."""
+    return Filter(str, finder=function)
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order of a list: columns that end in the id, all in one direction.
+
+    ranked_by: the finder filter whose rank comes first; the order then needs that filter.
+    """
+
+    columns: tuple[str, ...]
+    descending: bool = False
+    ranked_by: str | None = None
+
+
+def ascending(*columns: InstrumentedAttribute[Any]) -> Order:
+    """From the smallest; the id is added as the last key."""
+    return Order((*(column.key for column in columns), "id"))
+
+
+def descending(*columns: InstrumentedAttribute[Any]) -> Order:
+    """From the largest; the id is added as the last key."""
+    return Order((*(column.key for column in columns), "id"), descending=True)
+
+
+def best_match(filter_name: str) -> Order:
+    """The best match of a finder filter first."""
+    return Order(("id",), descending=True, ranked_by=filter_name)
+
+
+CHECK_LENGTH = 8
+"""Characters of the checksum at the end of a cursor."""
+SEPARATOR = "\x1f"
+"""Between the parts of a cursor; it cannot occur in the values of an order key that we write."""
+
+
+def _checksum(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:CHECK_LENGTH]
+
+
+def cursor_tag(list_name: str, order: str, selection: dict[str, object]) -> str:
+    """What ties a cursor to its list, order and filter: a cursor of another is refused.
+
+    selection: the filter and other arguments that choose rows, without page and size.
+    """
+    encoded = msgspec.json.encode([list_name, order, sorted(selection.items())], order="deterministic")
+    return hashlib.sha256(encoded).hexdigest()[:12]
+
+
+def read_cursor(cursor: str, tag: str, types: tuple[type, ...], path: str) -> tuple[object, ...]:
+    """The order keys inside a cursor.
+
+    tag: of the list that is asked now. types: of the keys. path: the argument's name, for the error.
+    Raises BadInput for one that is damaged or was made for another list, order or filter.
+    """
+    try:
+        text = base64.b64decode(cursor.encode(), validate=True).decode()
+        body, check = text.rsplit(SEPARATOR, 1)
+        found_tag, *keys = body.split(SEPARATOR)
+        if check != _checksum(body) or len(keys) != len(types):
+            raise ValueError("damaged")
+        values = tuple(_READERS[kind](key) for kind, key in zip(types, keys, strict=True))
+    except (ValueError, binascii.Error):
+        raise BadInput(f"{path}: is no cursor of ours; use endCursor or a node's cursor unchanged.") from None
+    if found_tag != tag:
+        raise BadInput(f"{path}: is a cursor of another list, order or filter; start again without it.")
+    return values
+
+
+def _read_moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+_READERS: dict[type, Callable[[str], object]] = {
+    UUID: UUID,
+    str: str,
+    int: int,
+    float: float,
+    datetime: _read_moment,
+}

@@ -1,0 +1,54 @@
+"""Picks: which fields of a view are wanted, under which names. GraphQL and REST both come down to these."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from muster.kit.views.fields import Leaf, ToOne, fields_of
+from muster.kit.views.view import View
+
+
+@dataclass(frozen=True)
+class Pick:
+    """One wanted field.
+
+    key: its name in the answer. name: its name in the view. slot: where its arguments stand, if it takes any.
+    """
+
+    key: str
+    name: str
+    slot: int | None = None
+    picks: tuple["Pick", ...] = ()
+
+
+@dataclass(frozen=True)
+class SlotValues:
+    """The checked arguments of one field of one request.
+
+    values: what is bound, by name. shape: what changes the text of the statement, not only its values.
+    """
+
+    values: Mapping[str, Any]
+    shape: Hashable
+
+
+def whole(view: type[View]) -> tuple[Pick, ...]:
+    """The fixed selection of REST: every scalar field, and each to-one relation in brief."""
+    return tuple(
+        Pick(field.key, field.key, picks=brief(field.target) if isinstance(field, ToOne) else ())
+        for field in fields_of(view).values()
+        if isinstance(field, Leaf | ToOne)
+    )
+
+
+def brief(view: type[View]) -> tuple[Pick, ...]:
+    """How REST shows a view nested in another."""
+    return tuple(Pick(name, name) for name in view.brief)
+
+
+def whole_page(view: type[View], slot: int) -> Pick:
+    """The fixed selection of a REST list."""
+    information = tuple(Pick(name, name) for name in ("endCursor", "hasNextPage"))
+    return Pick(
+        "", "", slot, (Pick("items", "nodes", picks=whole(view)), Pick("pageInfo", "pageInfo", picks=information))
+    )

@@ -1,0 +1,83 @@
+"""Plans: a compiled read with the place of every value, kept and run.
+
+The outermost select has neither FROM nor WHERE. Its columns are computed left to right: the isolation setting first,
+in force for this statement only, then the caller, then the body.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy.types import Text
+
+from muster.kit.caller import REQUEST, Caller, Gate, Origin, read_caller
+from muster.kit.db.database import Database
+from muster.kit.db.statements import SqlText, to_text
+from muster.kit.db.tables import TENANT_SETTING
+from muster.kit.views.compiler import Compiler
+from muster.kit.views.picks import SlotValues
+
+SET_TENANT = func.set_config(TENANT_SETTING, bindparam("tenant", type_=Text()), True)
+"""Names the tenant whose rows the rest of the statement sees. Must stand before them in the select list."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A compiled read: its text, and which slot each of its parameters comes from."""
+
+    sql: SqlText
+    bound: Mapping[str, tuple[int, str]]
+
+    def arguments(self, origin: Origin, slots: Sequence[SlotValues]) -> list[object]:
+        """The values for one request in the order of the text."""
+        values = origin.values()
+        for parameter, (slot, name) in self.bound.items():
+            values[parameter] = slots[slot].values[name]
+        return self.sql.arguments(values)
+
+
+Body = Callable[[Compiler], ColumnElement[str]]
+"""Makes one JSON text with the compiler it is given."""
+
+
+def compile_plan(gate: Gate, slots: Sequence[SlotValues], bodies: Sequence[Body]) -> Plan:
+    """Compile the bodies of one read into one statement."""
+    compiler = Compiler(slots)
+    columns = (body(compiler).label(f"body_{number}") for number, body in enumerate(bodies))
+    statement = select(SET_TENANT.is_(None), gate.lookup(REQUEST), *columns)
+    return Plan(to_text(statement), compiler.bound)
+
+
+async def run_plan(
+    database: Database, plan: Plan, origin: Origin, slots: Sequence[SlotValues]
+) -> tuple[Caller | None, Sequence[str]]:
+    """Run a read: the caller as the database knows them, and the bodies that may be sent once they are admitted.
+
+    Raises RuntimeError when a body is NULL, which a writer has then forgotten to guard.
+    """
+    async with database.connection() as connection:
+        row = await connection.fetchrow(plan.sql.text, *plan.arguments(origin, slots))
+    bodies: tuple[str, ...] = () if row is None else tuple(row)[2:]
+    if row is None or None in bodies:
+        raise RuntimeError("a compiled read answered NULL; some value lacks its `null`")
+    return read_caller(row[1]), bodies
+
+
+class PlanCache:
+    """Compiled plans by what determines their text, the least recently used one dropped first."""
+
+    def __init__(self, size: int = 1000) -> None:
+        self._size = size
+        self._plans: OrderedDict[Hashable, Plan] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], Plan]) -> Plan:
+        """The plan for `key`, made when it is not there."""
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = make()
+            if len(self._plans) > self._size:
+                self._plans.popitem(last=False)
+        else:
+            self._plans.move_to_end(key)
+        return plan

@@ -1,0 +1,152 @@
+"""Queries: the ways to read, each declared once over a view."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from sqlalchemy import Boolean, ColumnElement, Integer, Text, Uuid, and_, case, null, true
+from sqlalchemy.types import TypeEngine
+
+from muster.kit.arguments import Arguments
+from muster.kit.caller import Allow, Permission
+from muster.kit.limits import check_slots
+from muster.kit.route import Route
+from muster.kit.views.compiler import Compiler
+from muster.kit.views.fields import split_optional, table_of
+from muster.kit.views.page_arguments import PAGE_NAMES, read_page
+from muster.kit.views.picks import Pick, SlotValues
+from muster.kit.views.scope import parent_of
+from muster.kit.views.view import VIEWS, Page, View
+from muster.kit.views.writing import or_null
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Where = Callable[..., ColumnElement[bool]]
+"""A query's own condition: over the row, the viewer, and the query's arguments by name. A boolean argument comes as
+it is, since it may change the statement; any other as a parameter."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A declared query. `paged` says whether it gives a page of `view`, or one row or null."""
+
+    name: str
+    route: Route
+    view: type[View]
+    paged: bool
+    where: Where | None
+    arguments: Arguments
+    allow: Allow
+    permission: Permission | None
+    limit: str
+    feature: str | None
+    deprecated: str | None
+    summary: str
+
+    def read(self, raw: dict[str, object], *, from_text: bool = False) -> SlotValues:
+        """The arguments of one request, checked. See `read_page` and `Arguments.read` for the errors."""
+        own = {name: value for name, value in raw.items() if not self.paged or name not in PAGE_NAMES}
+        chosen = self.arguments.read(own, from_text=from_text)
+        if self.paged:
+            paging = {name: value for name, value in raw.items() if name in PAGE_NAMES}
+            return read_page(self.view, self.name, paging, chosen, from_text=from_text)
+        flags = tuple((name, value) for name, value in chosen.items() if isinstance(value, bool) or value is None)
+        return SlotValues(chosen, flags)
+
+    def compile(self, compiler: Compiler, pick: Pick) -> ColumnElement[str]:
+        """The answer as JSON text; `null` where there is no such row, or no parent that the viewer sees."""
+
+        def chooses(row: Any) -> ColumnElement[bool]:
+            return self._chooses(compiler, pick, row)
+
+        if not self.paged:
+            return compiler.one(self.view, pick, chooses)
+        if (parent := self._parent()) is None:
+            return compiler.page(self.view, pick, chooses)
+        view, argument = parent
+        seen = compiler.exists(view, lambda above: above.id == compiler.bind(pick.slot or 0, argument, Uuid()))
+        page = compiler.page(self.view, pick, chooses, within_checked=True)
+        return or_null(case((seen, page), else_=null()))
+
+    @property
+    def within_parent(self) -> bool:
+        """Whether all rows of this list belong to one parent, which an argument names."""
+        return self.paged and self._parent() is not None
+
+    def _parent(self) -> tuple[type[View], str] | None:
+        """The parent that every row of this list has in common, and the argument that names it."""
+        if self.view.within is None:
+            return None
+        parent, column = parent_of(self.view)
+        named = any(each.name == column for each in self.arguments.parameters)
+        return (parent, column) if named else None
+
+    def _chooses(self, compiler: Compiler, pick: Pick, row: Any) -> ColumnElement[bool]:
+        slot = pick.slot or 0
+        values = compiler.slots[slot].values
+        given: dict[str, Any] = {}
+        for parameter in self.arguments.parameters:
+            value = values[parameter.name]
+            kind = split_optional(parameter.type)[0]
+            is_flag = isinstance(value, bool) or value is None
+            given[parameter.name] = (
+                value if is_flag else compiler.bind(slot, parameter.name, _SQL_TYPES.get(kind, TEXT))
+            )
+        columns = table_of(self.view).columns
+        same = [row[name] == value for name, value in given.items() if name in columns and value is not None]
+        extra = {name: value for name, value in given.items() if name not in columns}
+        own = [self.where(row, compiler.viewer, **extra)] if self.where is not None else []
+        return and_(true(), *same, *own)
+
+
+TEXT = Text()
+_SQL_TYPES: dict[Any, TypeEngine[Any]] = {UUID: Uuid(), int: Integer(), bool: Boolean(), str: TEXT}
+
+QUERIES: dict[str, Query] = {}
+"""Every declared query by its GraphQL name."""
+
+
+def query(
+    route: str,
+    name: str,
+    *,
+    allow: Allow,
+    where: Where | None = None,
+    permission: Permission | None = None,
+    limit: str = "read",
+    feature: str | None = None,
+    deprecated: str | None = None,
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare a way to read: a function without a body whose result is `View | None` or `Page[View]`.
+
+    Its arguments choose rows by the columns of the same names; the others go to `where`.
+    Raises TypeError, at import, for a declaration that is not whole.
+    """
+    check_slots(name, limit=limit, feature=feature, deprecated=deprecated)
+
+    def declare(function: Callable[P, R]) -> Callable[P, R]:
+        returns = split_optional(get_type_hints(function, localns=dict(VIEWS))["return"])[0]
+        paged = get_origin(returns) is Page
+        if name in QUERIES:
+            raise TypeError(f"two queries are named {name}")
+        if not function.__doc__:
+            raise TypeError(f"{name} has no docstring; its first line documents the endpoint")
+        QUERIES[name] = Query(
+            name=name,
+            route=Route.parse(route),
+            view=get_args(returns)[0] if paged else returns,
+            paged=paged,
+            where=where,
+            arguments=Arguments(function),
+            allow=allow,
+            permission=permission,
+            limit=limit,
+            feature=feature,
+            deprecated=deprecated,
+            summary=function.__doc__.strip().split("\n", 1)[0],
+        )
+        return function
+
+    return declare

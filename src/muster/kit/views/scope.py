@@ -1,0 +1,79 @@
+"""The scope of one statement: its viewer, its parameters, its aliases, and what its viewer may see."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, select, true
+from sqlalchemy.types import TypeEngine
+
+from muster.kit.caller import REQUEST
+from muster.kit.views.fields import ToOne, fields_of, table_of
+from muster.kit.views.picks import SlotValues
+from muster.kit.views.view import View, Viewer
+
+RowCondition = Callable[[Any], ColumnElement[bool]]
+"""A condition on a row: takes its columns as attributes."""
+
+REQUEST_VIEWER = Viewer(user_id=REQUEST.user_id, tenant_id=REQUEST.tenant_id, now=REQUEST.now)
+"""The viewer of a request."""
+
+
+@dataclass
+class Scope:
+    """What the parts of one statement share.
+
+    slots: the arguments of the picked fields, by slot. viewer: who reads.
+    bound: the parameters made so far, and where their values stand: (slot, name).
+    """
+
+    slots: Sequence[SlotValues] = ()
+    viewer: Viewer = REQUEST_VIEWER
+    bound: dict[str, tuple[int, str]] = field(default_factory=dict)
+    _names: int = 0
+
+    def bind(self, slot: int, name: str, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+        """The parameter for one argument of one field."""
+        parameter = f"s{slot}_{name}"
+        self.bound[parameter] = (slot, name)
+        return bindparam(parameter, type_=kind)
+
+    def name(self, prefix: str) -> str:
+        """A name that nothing else in this statement has."""
+        self._names += 1
+        return f"{prefix}_{self._names}"
+
+    def alias(self, view: type[View]) -> FromClause:
+        """A fresh alias of a view's table. Conditions take its columns, `.c`."""
+        table = table_of(view)
+        return table.alias(self.name(table.name))
+
+    def visible(
+        self, view: type[View], source: FromClause, *, within_checked: bool = False
+    ) -> list[ColumnElement[bool]]:
+        """The conditions under which the viewer may see the rows of `source`.
+
+        within_checked: the parent's visibility is already part of the statement.
+        """
+        conditions = [] if view.visible is None else [view.visible(source.c, self.viewer)]
+        if view.within is not None and not within_checked:
+            parent, column = parent_of(view)
+            conditions.append(self.exists(parent, lambda above: above.id == source.c[column], source))
+        return conditions
+
+    def exists(self, view: type[View], condition: RowCondition, outer: FromClause | None = None) -> ColumnElement[bool]:
+        """Whether the viewer sees a row of `view` that meets the condition.
+
+        outer: the enclosing select's rows, when the condition refers to them.
+        """
+        source = self.alias(view)
+        found = select(true()).select_from(source).where(and_(condition(source.c), *self.visible(view, source)))
+        return found.correlate(outer).exists()
+
+
+def parent_of(view: type[View]) -> tuple[type[View], str]:
+    """The view that `view` is within, and the column that leads there. Raises TypeError when there is none."""
+    relation = fields_of(view).get(view.within or "")
+    if not isinstance(relation, ToOne):
+        raise TypeError(f"{view.__name__}.within names no `one` field")
+    return relation.target, relation.column

@@ -1,0 +1,133 @@
+"""Views: readable shapes over tables, declared once and compiled to one statement per read.
+
+A view's annotations are its fields. A plain one reads the column of the same name; `sql`, `only_if`, `one` and
+`many` say otherwise. A class attribute `visible` says which rows a viewer may see at all.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Self, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+
+from muster.kit.db.tables import Table
+from muster.kit.views.paging import Filter, Order
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The one who reads, as SQL: expressions, since a stream reads for many viewers in one statement.
+
+    user_id is NULL for an anonymous viewer; compare it with `==`, never with `!=`.
+    """
+
+    user_id: ColumnElement[UUID]
+    tenant_id: ColumnElement[UUID]
+    now: ColumnElement[datetime]
+
+
+Predicate = Callable[[Any, Viewer], ColumnElement[bool]]
+"""Takes a table (or an alias of it) and the viewer; answers with a condition on its rows."""
+
+Expression = Callable[[Any, Viewer], ColumnElement[Any]]
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A field computed by an expression."""
+
+    expression: Expression
+
+
+@dataclass(frozen=True)
+class OnlyIf:
+    """A field that is null for whoever the predicate refuses."""
+
+    predicate: Predicate
+
+
+@dataclass(frozen=True)
+class One:
+    """The row that the column `column` of this table points to."""
+
+    column: str
+
+
+@dataclass(frozen=True)
+class Many:
+    """The rows whose column `column` points to this row."""
+
+    column: str
+
+
+def sql(expression: Expression) -> Any:
+    """A field computed by an expression over the row and the viewer."""
+    return Sql(expression)
+
+
+def only_if(predicate: Predicate) -> Any:
+    """A column shown to some: null, without an error, for everybody else."""
+    return OnlyIf(predicate)
+
+
+def one(column: str) -> Any:
+    """A relation to one row of another view, through this table's `column`."""
+    return One(column)
+
+
+def many(column: str) -> Any:
+    """A relation to pages of another view, whose table points here through its `column`."""
+    return Many(column)
+
+
+T = TypeVar("T")
+
+
+class Page(Generic[T]):
+    """As an annotation: a connection with nodes, edges, page information and count."""
+
+
+class View:
+    """Base of every view, and, as an instance, a reference to one row of it that a command vouches for.
+
+    of: the table. visible: which rows a viewer sees; None means all of the tenant.
+    within: the `one` field of the parent whose visibility this view's rows need too.
+    brief: the fields that REST shows where this view is nested in another.
+    filters, orders: what lists can be asked for; the first order is the default.
+    """
+
+    of: ClassVar[type[Table]]
+    visible: ClassVar[Predicate | None] = None
+    within: ClassVar[str | None] = None
+    brief: ClassVar[tuple[str, ...]] = ("id",)
+    filters: ClassVar[Mapping[str, Filter]] = {}
+    orders: ClassVar[Mapping[str, Order]] = {}
+
+    id: UUID
+
+    def __init_subclass__(cls, *, of: type[Table]) -> None:
+        super().__init_subclass__()
+        if cls.__name__ in VIEWS:
+            raise TypeError(f"two views are named {cls.__name__}")
+        cls.of = of
+        VIEWS[cls.__name__] = cls
+
+    def __init__(self, row_id: UUID, *, created: bool = False) -> None:
+        self.row_id = row_id
+        self.created = created
+
+    @classmethod
+    def ref(cls, row_id: UUID, *, created: bool = False) -> Self:
+        """What a command returns: the row to read back for the caller, and whether the command made it."""
+        return cls(row_id, created=created)
+
+    @classmethod
+    def type_name(cls) -> str:
+        """Its name in the outside world: the class name without `View`."""
+        return cls.__name__.removesuffix("View")
+
+
+VIEWS: dict[str, type[View]] = {}
+"""Every declared view by class name."""

@@ -1,0 +1,52 @@
+"""Handlers: what follows a fact, each as a job of its own, in a transaction of its own."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from muster.kit.commands.context import Ctx
+from muster.kit.commands.facts import Fact
+
+F = TypeVar("F", bound=Fact)
+Handler = Callable[[Ctx, F], Awaitable[None]]
+"""Reads the present state and acts. It may run twice, and in any order with others: the fact's id is its key."""
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A handler under the name its jobs carry.
+
+    name: `<module without "muster.">.<function>`; jobs that wait know only this, so a handler that moves leaves
+    jobs behind.
+    """
+
+    name: str
+    function: Handler[Any]
+
+
+HANDLERS: dict[type[Fact], tuple[Follower, ...]] = {}
+"""What follows each fact, in the order of the table."""
+
+
+def on(fact: type[F], *handlers: Handler[F]) -> None:
+    """Let handlers follow a fact. They stand in one table, `muster/handlers.py`.
+
+    Raises TypeError for two handlers of one name: their jobs could not be told apart.
+    """
+    names = followers()
+    for handler in handlers:
+        follower = Follower(_name_of(handler), handler)
+        if names.setdefault(follower.name, follower) != follower or follower in HANDLERS.get(fact, ()):
+            raise TypeError(f"{follower.name} is registered twice; give one of the two functions another name")
+        HANDLERS[fact] = (*HANDLERS.get(fact, ()), follower)
+
+
+def followers() -> dict[str, Follower]:
+    """Every registered handler by its name."""
+    return {follower.name: follower for table in HANDLERS.values() for follower in table}
+
+
+def _name_of(handler: Handler[F]) -> str:
+    module: str = handler.__module__
+    function: str = getattr(handler, "__name__", type(handler).__name__)
+    return f"{module.removeprefix('muster.')}.{function}"

@@ -1,0 +1,167 @@
+"""The job runner: runs handlers as jobs, tries again what fails, and keeps what goes on failing."""
+
+import asyncio
+import random
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import msgspec
+import structlog
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job
+from sqlalchemy import bindparam, select
+
+from muster.kit.commands.context import Ctx, Services
+from muster.kit.commands.facts import read_fact
+from muster.kit.commands.system import system_transaction
+from muster.kit.commands.tables import FactRow
+from muster.kit.db.database import connect
+from muster.kit.db.statements import Row, Statement, columns
+from muster.kit.db.tables import Json
+from muster.kit.work.handlers import Follower, followers
+from muster.kit.work.queue import NAMES, HandlerJob, queue_on
+
+log = structlog.get_logger()
+
+ATTEMPTS = 8
+"""How often a job is tried before it is kept as failed; the waits between double from 1 s to 64 s."""
+DRAIN_SECONDS = 10.0
+"""How long running jobs may take when the worker stops; what is not done by then is queued again."""
+
+# A worker that dies stops its heartbeat. Its jobs are taken over this much later, at the next look at the queue.
+_HEARTBEAT = timedelta(seconds=15)
+# How late a job is when its notification was lost.
+_LOOK = timedelta(seconds=1)
+_BATCH = 20
+_AT_ONCE = 60
+
+# The library writes three rows for every job, and removes none.
+_FORGET = """
+delete from pgqueuer.pgqueuer_log
+ where id in (select id from pgqueuer.pgqueuer_log where created < $1 order by id limit $2)
+"""
+_KEPT = timedelta(days=7)
+_FORGOTTEN_AT_ONCE = 100_000
+
+
+class _Stored(Row):
+    data: Json
+
+
+_FACT = Statement(
+    _Stored,
+    select(*columns(_Stored, FactRow)).where(
+        FactRow.tenant_id == bindparam("tenant_id", type_=FactRow.tenant_id.type),
+        FactRow.id == bindparam("fact_id", type_=FactRow.id.type),
+    ),
+)
+
+
+class UnknownFact(Exception):
+    """A fact of a kind or version that this release does not know; a worker of the next release may take the job."""
+
+
+async def run_jobs(services: Services, url: str, stop: asyncio.Event) -> None:
+    """Run jobs until `stop` is set, then let those that run finish.
+
+    A job of a handler that is not registered here waits in the queue for a worker that has it.
+    url: of the worker role, on a connection that LISTEN works on. Raises what the driver raises when it is lost.
+    """
+    connection = await connect(url)
+    try:
+        queue = queue_on(connection)
+        await _report_strangers(queue)
+        manager = QueueManager(queue, channel=NAMES.channel)
+        for follower in followers().values():
+            manager.entrypoint(follower.name, on_failure="hold", accepts_context=False)(
+                partial(_follow, services, follower)
+            )
+        running = asyncio.create_task(
+            manager.run(
+                dequeue_timeout=_LOOK,
+                batch_size=_BATCH,
+                max_concurrent_tasks=_AT_ONCE,
+                heartbeat_timeout=_HEARTBEAT,
+                shutdown_on_listener_failure=True,
+            )
+        )
+        await _until_stopped(running, manager, stop)
+    finally:
+        await connection.close()
+
+
+async def _report_strangers(queue: Queries) -> None:
+    """Say which jobs wait for handlers of another release: after the last one is gone, nobody else would."""
+    known = followers()
+    for waiting in await queue.queue_size():
+        if waiting.entrypoint not in known:
+            log.warning("jobs.without_handler", handler=waiting.entrypoint, status=waiting.status, jobs=waiting.count)
+
+
+async def _until_stopped(running: asyncio.Task[None], manager: QueueManager, stop: asyncio.Event) -> None:
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({running, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        manager.shutdown.set()
+        await asyncio.wait({running}, timeout=DRAIN_SECONDS if stop.is_set() else None)
+    finally:
+        stopped.cancel()
+        if not running.done():
+            running.cancel()
+            await asyncio.wait({running})
+    if not running.cancelled():
+        running.result()
+
+
+async def _follow(services: Services, follower: Follower, job: Job) -> None:
+    """One attempt of one job."""
+    call = msgspec.json.decode(job.payload or b"", type=HandlerJob)
+    attempt = job.attempts + 1
+    with structlog.contextvars.bound_contextvars(
+        request_id=call.request_id, handler=follower.name, fact_id=str(call.fact_id)
+    ):
+        try:
+            await _handle(services, follower, call)
+        except asyncio.CancelledError:
+            # The library would take a cancelled job for one that nobody wants any more.
+            raise RetryRequested(reason="the worker stopped before the handler was done") from None
+        except Exception as error:
+            log.exception("handler.failed", attempt=attempt, attempts=ATTEMPTS)
+            if attempt >= ATTEMPTS:
+                raise
+            raise RetryRequested(delay=backoff(attempt), reason=repr(error)) from error
+
+
+def backoff(attempt: int) -> timedelta:
+    """How long to wait after a failed attempt: doubled each time, and scattered so that many do not return at once.
+
+    attempt: 1 is the first.
+    """
+    return timedelta(seconds=2 ** (attempt - 1) * random.uniform(0.75, 1.25))
+
+
+async def _handle(services: Services, follower: Follower, call: HandlerJob) -> None:
+    async with system_transaction(
+        services,
+        tenant_id=call.tenant_id,
+        verb=follower.name,
+        reason=f"follows {call.kind}",
+        now=datetime.now(UTC),
+        request_id=call.request_id,
+    ) as ctx:
+        stored = await ctx.db.one(_FACT, tenant_id=call.tenant_id, fact_id=call.fact_id)
+        if stored is None:
+            log.info("handler.fact_is_gone")
+            return
+        fact = read_fact(call.kind, call.version, stored.data)
+        if fact is None:
+            raise UnknownFact(f"{call.kind} version {call.version}: run the release that recorded it")
+        ctx.cause = call.fact_id
+        await follower.function(ctx, fact)
+
+
+async def forget_finished(ctx: Ctx) -> None:
+    """Remove old lines of the queue's log; belongs in the schedule. Jobs kept as failed stay."""
+    await ctx.db.connection.execute(_FORGET, ctx.now - _KEPT, _FORGOTTEN_AT_ONCE)

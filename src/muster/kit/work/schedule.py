@@ -1,0 +1,114 @@
+"""The schedule: what runs again and again. The time is always an argument, so a year can pass in a minute."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from muster.kit.commands.context import Ctx, Services
+from muster.kit.commands.system import system_transaction
+from muster.kit.db.statements import Nothing, Row, Statement
+from muster.kit.db.tables import PLATFORM_TENANT
+from muster.kit.ids import new_id
+from muster.kit.work.tables import ScheduleRun
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Due:
+    """An entry of the schedule. Its periods are counted from 1970, so a daily entry runs just after midnight UTC.
+
+    seconds: the period. run: what is done, in a transaction of its own. name: stays the same between releases.
+    """
+
+    name: str
+    seconds: int
+    run: Callable[[Ctx], Awaitable[None]]
+
+    def period(self, now: datetime) -> datetime:
+        """When the period that `now` lies in began."""
+        return datetime.fromtimestamp(int(now.timestamp()) // self.seconds * self.seconds, UTC)
+
+
+SCHEDULE: dict[str, Due] = {}
+"""Every entry by its name."""
+
+
+def every(*, seconds: int, name: str, run: Callable[[Ctx], Awaitable[None]]) -> None:
+    """Run something once in every period. Entries stand in one table, `muster/schedule.py`.
+
+    What was missed while no worker ran is not made up for: an entry looks for all that is due by then.
+    Raises TypeError for a second entry of one name.
+    """
+    if name in SCHEDULE:
+        raise TypeError(f"two entries of the schedule are named {name}; rename one")
+    SCHEDULE[name] = Due(name, seconds, run)
+
+
+class _Known(Row):
+    name: str
+    last_run_at: datetime | None
+
+
+_KNOWN = Statement(_Known, select(ScheduleRun.name, ScheduleRun.last_run_at))
+_ENTER = Statement(Nothing, insert(ScheduleRun).on_conflict_do_nothing(), insert_keys=("id", "name"))
+_AT = bindparam("now", type_=ScheduleRun.last_run_at.type)
+_FREE = (
+    select(ScheduleRun.id)
+    .where(
+        ScheduleRun.name == bindparam("entry"),
+        ScheduleRun.last_run_at.is_(None)
+        | (ScheduleRun.last_run_at < bindparam("period", type_=ScheduleRun.last_run_at.type)),
+    )
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+# One row, locked until the entry has run: two workers never run it for the same period.
+_CLAIM = Statement(Nothing, update(ScheduleRun).where(ScheduleRun.id == _FREE).values(last_run_at=_AT))
+_PASS = Statement(
+    Nothing,
+    update(ScheduleRun).where(ScheduleRun.name == bindparam("entry")).values(last_run_at=_AT),
+)
+
+
+class _Taken(Exception):
+    """Another worker runs the entry, or has run it."""
+
+
+async def tick(services: Services, now: datetime) -> None:
+    """Run everything that is due. An entry that fails is logged, and waits for its next period."""
+    async with services.database.transaction(PLATFORM_TENANT) as tx:
+        last = {row.name: row.last_run_at for row in await tx.all(_KNOWN)}
+        for name in SCHEDULE.keys() - last.keys():
+            await tx.run(_ENTER, id=new_id(), name=name)
+    for due in SCHEDULE.values():
+        last_run_at = last.get(due.name)
+        if last_run_at is None or last_run_at < due.period(now):
+            await _run(services, due, now)
+
+
+async def _run(services: Services, due: Due, now: datetime) -> None:
+    request_id = f"schedule-{new_id()}"
+    with structlog.contextvars.bound_contextvars(request_id=request_id, entry=due.name):
+        try:
+            async with system_transaction(
+                services,
+                tenant_id=PLATFORM_TENANT,
+                verb=due.name,
+                reason="is due",
+                now=now,
+                request_id=request_id,
+            ) as ctx:
+                if not await ctx.db.run(_CLAIM, entry=due.name, period=due.period(now), now=now):
+                    raise _Taken
+                await due.run(ctx)
+        except _Taken:
+            return
+        except Exception:
+            log.exception("schedule.failed")
+            async with services.database.transaction(PLATFORM_TENANT) as tx:
+                await tx.run(_PASS, entry=due.name, now=now)

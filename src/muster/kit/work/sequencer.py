@@ -1,0 +1,147 @@
+"""The sequencer: takes facts out of the outbox, gives each its position, and queues a job for each handler.
+
+Every worker runs one; an advisory lock lets one work at a time. The lock is released when its transaction has become
+visible, so positions become visible in their order: whoever asks for `position > last` never misses a fact.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+from pgqueuer.adapters.persistence.queries import Queries
+
+from muster.kit.commands.facts import KINDS
+from muster.kit.db.database import connect
+from muster.kit.work.handlers import HANDLERS
+from muster.kit.work.queue import HandlerJob, queue_on
+
+log = structlog.get_logger()
+
+OUTBOX_CHANNEL = "muster_outbox"
+"""Notified by whoever left facts in the outbox."""
+FACTS_CHANNEL = "muster_facts"
+"""Notified after facts got their positions: `{"p": highest position, "t": [tenants]}`."""
+
+# Any constant will do: it only has to be the same in every worker. ("outbox" in ASCII)
+_LOCK = 0x6F7574626F78
+# Wake-ups may be lost with a connection; this is how late a fact is then.
+_POLL_SECONDS = 0.5
+_LOCKED_SECONDS = 0.02
+_BATCH = 500
+# A notification holds at most 8000 bytes; a UUID takes 39 of them.
+_TENANTS_NAMED = 100
+
+_TAKE = """
+with next as (
+  select turn from outbox order by turn limit $1
+), taken as (
+  delete from outbox o using next where o.turn = next.turn returning o.tenant_id, o.fact_id, o.turn
+), placed as materialized (
+  select tenant_id, fact_id, nextval('fact_positions') as position from (select * from taken order by turn) in_turn
+)
+update facts f set position = placed.position from placed
+ where f.tenant_id = placed.tenant_id and f.id = placed.fact_id
+returning f.tenant_id, f.id, f.kind, f.version, f.request_id, f.position
+"""
+
+
+class _Announcement(msgspec.Struct, frozen=True, omit_defaults=True):
+    p: int
+    t: list[UUID] | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Facts that got their positions in one transaction: how many, the highest position, and whose they are."""
+
+    size: int = 0
+    position: int = 0
+    tenants: frozenset[UUID] = frozenset()
+
+    def announcement(self) -> str:
+        """What listeners are told. With many tenants none is named, and everybody looks."""
+        named = sorted(self.tenants) if len(self.tenants) <= _TENANTS_NAMED else None
+        return msgspec.json.encode(_Announcement(self.position, named)).decode()
+
+
+class Sequencer:
+    """Empties the outbox for as long as it runs."""
+
+    def __init__(self, url: str) -> None:
+        """url: of the worker role, on a connection that LISTEN works on (no transaction pooler)."""
+        self._url = url
+        self._woken = asyncio.Event()
+        self._parked: set[tuple[str, int]] = set()
+
+    def wake(self) -> None:
+        """Say that there are facts in the outbox."""
+        self._woken.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set (and `wake` called). Raises what the driver raises when the connection is lost."""
+        connection = await connect(self._url)
+        try:
+            await connection.add_listener(OUTBOX_CHANNEL, lambda *_: self.wake())
+            queue = queue_on(connection)
+            while not stop.is_set():
+                self._woken.clear()
+                batch = await self._take(connection, queue)
+                if batch is None:
+                    # Another worker has the lock, perhaps since before our facts were written.
+                    await self._pause(_LOCKED_SECONDS)
+                elif batch.size < _BATCH:
+                    await self._pause(_POLL_SECONDS)
+        finally:
+            await connection.close()
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def _take(self, connection: asyncpg.Connection, queue: Queries) -> Batch | None:
+        """Sequence one batch and announce it; None when another worker is at it."""
+        async with connection.transaction():
+            if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
+                return None
+            rows = await connection.fetch(_TAKE, _BATCH)
+            await self._enqueue(queue, sorted(rows, key=lambda row: int(row["position"])))
+        if not rows:
+            return Batch()
+        batch = Batch(len(rows), max(row["position"] for row in rows), frozenset(row["tenant_id"] for row in rows))
+        # Outside the transaction: NOTIFY inside would let only one transaction of the whole server commit at a time.
+        await connection.execute("select pg_notify($1, $2)", FACTS_CHANNEL, batch.announcement())
+        return batch
+
+    async def _enqueue(self, queue: Queries, rows: Sequence[asyncpg.Record]) -> None:
+        names: list[str] = []
+        payloads: list[bytes | None] = []
+        keys: list[str | None] = []
+        for row in rows:
+            for name in self._names_of_handlers(row["kind"], row["version"]):
+                job = HandlerJob(
+                    tenant_id=row["tenant_id"],
+                    fact_id=row["id"],
+                    kind=row["kind"],
+                    version=row["version"],
+                    request_id=row["request_id"],
+                )
+                names.append(name)
+                payloads.append(msgspec.json.encode(job))
+                keys.append(f"{row['id']}:{name}")
+        if names:
+            await queue.enqueue(names, payloads, [0] * len(names), dedupe_key=keys, on_conflict="skip")
+
+    def _names_of_handlers(self, kind: str, version: int) -> list[str]:
+        """Who follows; nobody follows a fact that this release does not know, and that is logged once."""
+        fact = KINDS.get((kind, version))
+        if fact is None and (kind, version) not in self._parked:
+            self._parked.add((kind, version))
+            log.warning("fact.parked", kind=kind, version=version)
+        return [] if fact is None else [follower.name for follower in HANDLERS.get(fact, ())]

@@ -1,0 +1,106 @@
+"""The schedule: once per period, whatever the number of workers, by a clock that is an argument."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from muster.kit.commands.context import Ctx
+from muster.kit.db.migrate import Urls
+from muster.kit.db.tables import PLATFORM_TENANT
+from muster.kit.work.schedule import every, tick
+from muster.kit.work.tests.support import services_on
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = 24 * 60 * 60
+
+
+async def test_a_year_of_ticks_runs_a_daily_entry_once_a_day(urls: Urls) -> None:
+    ran: list[datetime] = []
+
+    async def note(ctx: Ctx) -> None:
+        ran.append(ctx.now)
+
+    every(seconds=DAY, name="daily", run=note)
+    hours = [START + timedelta(hours=hour, minutes=hour % 7) for hour in range(365 * 24)]
+    async with services_on(urls.worker) as services:
+        for now in hours:
+            await tick(services, now)
+    assert [now.date() for now in ran] == [(START + timedelta(days=day)).date() for day in range(365)]
+
+
+async def test_two_tickers_at_once_run_an_entry_once(urls: Urls) -> None:
+    ran: list[datetime] = []
+
+    async def slow(ctx: Ctx) -> None:
+        ran.append(ctx.now)
+        await ctx.db.connection.execute("select pg_sleep(0.05)")
+
+    every(seconds=60, name="slow", run=slow)
+    minutes = [START + timedelta(minutes=minute) for minute in range(10)]
+    async with services_on(urls.worker) as one, services_on(urls.worker) as two:
+        for now in minutes:
+            await asyncio.gather(tick(one, now), tick(two, now))
+    assert ran == minutes
+
+
+async def test_an_entry_acts_as_the_system_in_the_platform_tenant(urls: Urls) -> None:
+    seen: list[Ctx] = []
+
+    async def look(ctx: Ctx) -> None:
+        seen.append(ctx)
+
+    every(seconds=60, name="look", run=look)
+    async with services_on(urls.worker) as services:
+        await tick(services, START)
+    assert [(ctx.tenant_id, ctx.actor.kind, ctx.now) for ctx in seen] == [(PLATFORM_TENANT, "system", START)]
+
+
+async def test_a_failing_entry_waits_for_its_next_period_and_does_not_stop_others(urls: Urls) -> None:
+    ran: list[str] = []
+
+    async def fail(_ctx: Ctx) -> None:
+        ran.append("fail")
+        raise ValueError("this entry fails")
+
+    async def work(_ctx: Ctx) -> None:
+        ran.append("work")
+
+    every(seconds=60, name="fail", run=fail)
+    every(seconds=60, name="work", run=work)
+    async with services_on(urls.worker) as services:
+        for second in range(0, 120, 10):
+            await tick(services, START + timedelta(seconds=second))
+    assert ran == ["fail", "work"] * 2
+
+
+async def test_what_was_missed_is_not_made_up_for(urls: Urls) -> None:
+    ran: list[datetime] = []
+
+    async def note(ctx: Ctx) -> None:
+        ran.append(ctx.now)
+
+    every(seconds=60, name="note", run=note)
+    async with services_on(urls.worker) as services:
+        await tick(services, START)
+        await tick(services, START + timedelta(hours=5))
+    assert len(ran) == 2
+
+
+async def test_the_app_role_may_read_when_entries_ran_and_not_change_it(urls: Urls) -> None:
+    connection = await asyncpg.connect(urls.app)
+    try:
+        assert await connection.fetch("select name, last_run_at from schedule_runs") == []
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute("insert into schedule_runs (name) values ('x')")
+    finally:
+        await connection.close()
+
+
+def test_two_entries_of_one_name_are_refused() -> None:
+    async def nothing(_ctx: Ctx) -> None: ...
+
+    every(seconds=1, name="same", run=nothing)
+    with pytest.raises(TypeError, match="same"):
+        every(seconds=1, name="same", run=nothing)

@@ -1,0 +1,117 @@
+"""The API process: wires the slices to the kit and serves."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+import uvicorn
+import uvloop
+from graphql import print_schema
+from starlette.types import ASGIApp
+
+import muster.slices  # noqa: F401 - importing it declares every endpoint
+from muster.access.gate import GATE
+from muster.identity.commands import token_keys
+from muster.kit.commands.context import Services
+from muster.kit.db.catalogue import refuse_open_doors
+from muster.kit.db.database import Database
+from muster.kit.endpoints import openapi
+from muster.kit.endpoints.app import build_app
+from muster.kit.endpoints.edge import Edge
+from muster.kit.endpoints.graphql.execution import GraphQL
+from muster.kit.endpoints.graphql.schema import build_schema
+from muster.kit.endpoints.health import Health
+from muster.kit.processes import CannotRun
+from muster.kit.work.waking import Waker
+from muster.settings import Settings
+from muster.tenancy.queries import find_default_tenant, find_tenant
+
+_DRAIN_SECONDS = 10
+
+
+def openapi_document() -> str:
+    """The OpenAPI document of everything that is declared."""
+    return openapi.openapi_document()
+
+
+def schema_sdl() -> str:
+    """The GraphQL schema of everything that is declared, in its definition language."""
+    return print_schema(build_schema())
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then finish the requests that run.
+
+    Raises CannotRun when there is no database, or one that would let tenants meet.
+    """
+    uvloop.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    async with open_app(settings) as (app, health):
+        server = _Server(
+            uvicorn.Config(
+                app,
+                host=settings.http.host,
+                port=settings.http.port,
+                http="httptools",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=_DRAIN_SECONDS,
+            ),
+            health,
+        )
+        await server.serve()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that says it is not ready as soon as it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, health: Health) -> None:
+        super().__init__(config)
+        self._health = health
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._health.stopping = True
+        await super().shutdown(sockets)
+
+
+@asynccontextmanager
+async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
+    """The application on an open database, and its health; tests serve it too.
+
+    Raises CannotRun as `serve` does.
+    """
+    if settings.database.url is None:
+        raise CannotRun("The API needs a database: set DATABASE_URL, or use `muster up`.")
+    database = await Database.open(settings.database.url, size=settings.database.pool_size)
+    try:
+        async with database.connection() as connection:
+            await refuse_open_doors(connection)
+        waker = Waker()
+        services = Services(database, settings, GATE, waker.wake)
+        health = Health(database, settings.environment)
+        graphql = GraphQL(services, build_schema())
+        edge = await _edge(database, settings)
+        waking = asyncio.create_task(waker.run(database))
+        yield build_app(services, edge, graphql, health, openapi_document()), health
+        waking.cancel()
+    finally:
+        await database.close()
+
+
+async def _edge(database: Database, settings: Settings) -> Edge:
+    keys = token_keys(settings.security.jwt_secret)
+
+    def read_token(token: str, now: datetime) -> tuple[UUID, UUID] | None:
+        identity = keys.read(token, now)
+        return None if identity is None else (identity.user_id, identity.session_id)
+
+    async def by_slug(slug: str) -> UUID | None:
+        return await find_tenant(database, slug)
+
+    return Edge(read_token, by_slug, await find_default_tenant(database))

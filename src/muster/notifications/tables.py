@@ -1,0 +1,29 @@
+"""Tables of notifications."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from muster.kit.db.tables import Json, TenantTable, plain
+
+
+class Notification(TenantTable):
+    """Something one person is told. At most one per fact and person, however often a handler runs."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "user_id", "fact_id"),
+        Index("notifications_newest_idx", "tenant_id", "user_id", "created_at", "id"),
+        ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]),
+    )
+    person: ClassVar[str | None] = "user_id"
+
+    user_id: Mapped[UUID] = plain()
+    fact_id: Mapped[UUID] = plain()
+    kind: Mapped[str] = plain()
+    data: Mapped[Json] = plain()
+    created_at: Mapped[datetime] = plain()
+    read_at: Mapped[datetime | None] = plain()

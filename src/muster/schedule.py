@@ -1,0 +1,6 @@
+"""What is due when: one line per entry, `every(seconds=..., name=..., run=...)`."""
+
+from muster.kit.work.jobs import forget_finished
+from muster.kit.work.schedule import every
+
+every(seconds=60, name="jobs.forget_finished", run=forget_finished)

@@ -1,0 +1,14 @@
+"""What is mounted: importing this declares every table, command, view, query and subscription."""
+
+import muster.events.commands
+import muster.events.streams
+import muster.events.views
+import muster.identity.commands
+import muster.identity.views
+import muster.notifications.streams
+import muster.notifications.views
+import muster.tenancy.commands
+import muster.tenancy.registration
+import muster.tenancy.views
+
+__all__ = ["muster"]

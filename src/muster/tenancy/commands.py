@@ -1,0 +1,52 @@
+"""The verbs of tenancy."""
+
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from msgspec import Meta
+
+from muster.kit.arguments import Input
+from muster.kit.caller import signed_in
+from muster.kit.commands.command import command
+from muster.kit.commands.context import Ctx
+from muster.kit.commands.facts import Fact
+from muster.kit.errors import Conflict
+from muster.tenancy import queries
+from muster.tenancy.views import TenantView
+
+
+class TenantCreated(Fact):
+    """A community was founded."""
+
+    kind: ClassVar[str] = "tenant.created"
+    about: ClassVar[str] = "tenant_id"
+    tenant_id: UUID
+    owner_id: UUID
+
+
+class SlugTaken(Conflict):
+    """This slug is taken; choose another."""
+
+    code = "SLUG_TAKEN"
+
+
+class CreateTenantInput(Input):
+    """What a new community needs."""
+
+    slug: Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    name: Annotated[str, Meta(min_length=2, max_length=60)]
+
+
+@command("POST /tenants", "createTenant", allow=signed_in, limit="api")
+async def create_tenant(ctx: Ctx, *, input: CreateTenantInput) -> TenantView:
+    """Found a community and become its owner.
+
+    Raises SlugTaken when another community has the slug.
+    """
+    tenant_id = await queries.put_tenant(ctx, slug=input.slug, name=input.name)
+    if tenant_id is None:
+        raise SlugTaken
+    await ctx.enter(tenant_id)
+    await queries.put_member(ctx, user_id=ctx.user_id, role="owner")
+    ctx.record(TenantCreated(tenant_id=tenant_id, owner_id=ctx.user_id))
+    return TenantView.ref(tenant_id, created=True)

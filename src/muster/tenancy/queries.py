@@ -1,0 +1,75 @@
+"""SQL that tenancy's commands and its callers need."""
+
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+
+from muster.kit.commands.context import Ctx
+from muster.kit.db.database import Database, Transaction
+from muster.kit.db.statements import Nothing, Row, Statement, insertion
+from muster.kit.db.tables import PLATFORM_TENANT
+from muster.kit.ids import new_id
+from muster.tenancy.tables import Member, MemberStatus, Tenant
+
+
+class TenantId(Row):
+    """The id of a community."""
+
+    id: UUID
+
+
+_DEFAULT_TENANT = Statement(TenantId, select(Tenant.id).where(Tenant.is_default))
+_TENANT_BY_SLUG = Statement(TenantId, select(Tenant.id).where(Tenant.slug == bindparam("wanted")))
+
+# Two people who want one slug at once: the unique constraint decides, and the loser gets no row.
+_PUT_TENANT = Statement(
+    TenantId,
+    insert(Tenant).on_conflict_do_nothing(index_elements=["slug"]).returning(Tenant.id),
+    insert_keys=("id", "slug", "name", "is_default", "created_at"),
+)
+_PUT_MEMBER = insertion(Nothing, Member, "tenant_id", "id", "user_id", "role", "status", "joined_at")
+
+
+async def put_tenant(ctx: Ctx, *, slug: str, name: str) -> UUID | None:
+    """Make a community; None when the slug is taken."""
+    made = await ctx.db.one(_PUT_TENANT, id=new_id(), slug=slug, name=name, is_default=False, created_at=ctx.now)
+    return None if made is None else made.id
+
+
+async def put_member(ctx: Ctx, *, user_id: UUID, role: str) -> None:
+    """Make a person an active member of the transaction's tenant."""
+    await ctx.db.run(
+        _PUT_MEMBER,
+        tenant_id=ctx.tenant_id,
+        id=new_id(),
+        user_id=user_id,
+        role=role,
+        status=MemberStatus.ACTIVE,
+        joined_at=ctx.now,
+    )
+
+
+async def default_tenant(ctx: Ctx) -> UUID:
+    """The community that everybody who registers joins."""
+    return await _default(ctx.db)
+
+
+async def find_default_tenant(database: Database) -> UUID:
+    """The same, outside a command."""
+    async with database.transaction(PLATFORM_TENANT) as tx:
+        return await _default(tx)
+
+
+async def _default(tx: Transaction) -> UUID:
+    found = await tx.one(_DEFAULT_TENANT)
+    if found is None:
+        raise LookupError("no tenant is the default; the migration makes one")
+    return found.id
+
+
+async def find_tenant(database: Database, slug: str) -> UUID | None:
+    """The community with a slug."""
+    async with database.transaction(PLATFORM_TENANT) as tx:
+        found = await tx.one(_TENANT_BY_SLUG, wanted=slug)
+    return None if found is None else found.id

@@ -1,0 +1,21 @@
+"""What can be read of communities."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+
+from muster.kit.views.view import View, Viewer
+from muster.tenancy.tables import Tenant
+
+
+class TenantView(View, of=Tenant):
+    """A community. Its slug is its name in addresses and in the header `X-Tenant`."""
+
+    id: UUID
+    slug: str
+    name: str
+
+    @staticmethod
+    def visible(tenant: type[Tenant], viewer: Viewer) -> ColumnElement[bool]:
+        """Only the community that the request is in."""
+        return tenant.id == viewer.tenant_id

@@ -1,0 +1,98 @@
+"""The worker: sequences facts, runs what follows them, and starts what is due."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import asyncpg
+import structlog
+import uvloop
+
+import muster.handlers
+import muster.schedule
+import muster.slices  # noqa: F401 - the three tables of contents: what they import is declared
+from muster.access.gate import GATE
+from muster.kit.commands.context import Services
+from muster.kit.db.catalogue import refuse_open_doors
+from muster.kit.db.database import Database
+from muster.kit.db.failures import as_client_error
+from muster.kit.errors import Unavailable
+from muster.kit.processes import CannotRun
+from muster.kit.work.jobs import DRAIN_SECONDS, run_jobs
+from muster.kit.work.schedule import tick
+from muster.kit.work.sequencer import Sequencer
+from muster.settings import Settings
+
+log = structlog.get_logger()
+
+# Of handlers and the schedule; the sequencer and the queue have a connection each besides.
+_CONNECTIONS = 8
+_TICK_SECONDS = 1.0
+_RECONNECT_SECONDS = 1.0
+
+
+def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, then finish the jobs that run.
+
+    Raises CannotRun when there is no database, or one that is not migrated or would let tenants meet.
+    """
+    uvloop.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    url = settings.database.worker_url
+    if url is None:
+        raise CannotRun("The worker needs a database: set DATABASE_WORKER_URL, or use `muster up`.")
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        database = await Database.open(url, size=_CONNECTIONS)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise CannotRun(f"The worker cannot reach its database; is DATABASE_WORKER_URL right? {error}") from error
+    try:
+        async with database.connection() as connection:
+            await refuse_open_doors(connection)
+        sequencer = Sequencer(url)
+        services = Services(database, settings, GATE, sequencer.wake)
+        log.info("worker.started")
+        loops = [
+            asyncio.create_task(_keep("sequencer", stop, lambda: sequencer.run(stop))),
+            asyncio.create_task(_keep("jobs", stop, lambda: run_jobs(services, url, stop))),
+            asyncio.create_task(_keep("schedule", stop, lambda: _tick(services, stop))),
+        ]
+        await stop.wait()
+        sequencer.wake()
+        await asyncio.wait(loops, timeout=DRAIN_SECONDS + 2)
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+    finally:
+        await database.close()
+    log.info("worker.stopped")
+
+
+async def _keep(name: str, stop: asyncio.Event, loop: Callable[[], Awaitable[None]]) -> None:
+    """Start a loop again, a moment later, whenever it ends by an error: the database may have been restarted."""
+    while not stop.is_set():
+        try:
+            await loop()
+        except Exception as error:
+            lost = isinstance(as_client_error(error), Unavailable)
+            log.warning("worker.loop_restarts", loop=name, error=repr(error), exc_info=not lost)
+            await _stopped_within(stop, _RECONNECT_SECONDS)
+
+
+async def _tick(services: Services, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        await tick(services, datetime.now(UTC))
+        await _stopped_within(stop, _TICK_SECONDS)
+
+
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
