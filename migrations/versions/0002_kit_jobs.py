@@ -26,6 +26,7 @@ def upgrade() -> None:
     _statistics()
     _schedules()
     _notification()
+    _trigger()
     for table in ("pgqueuer", "pgqueuer_log", "pgqueuer_statistics"):
         op.execute(f"grant select, insert, update, delete on pgqueuer.{table} to {roles().worker}")
     op.execute(f"grant usage on all sequences in schema pgqueuer to {roles().worker}")
@@ -205,6 +206,9 @@ def _notification() -> None:
         $$
         """
     )
+
+
+def _trigger() -> None:
     op.execute(
         """
         create trigger tg_pgqueuer_changed after insert or update or delete or truncate on pgqueuer.pgqueuer

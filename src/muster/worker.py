@@ -79,7 +79,7 @@ async def _keep(name: str, stop: asyncio.Event, loop: Callable[[], Awaitable[Non
         try:
             await loop()
         except Exception as error:
-            lost = isinstance(as_client_error(error), Unavailable)
+            lost = isinstance(error, OSError) or isinstance(as_client_error(error), Unavailable)
             log.warning("worker.loop_restarts", loop=name, error=repr(error), exc_info=not lost)
             await _stopped_within(stop, _RECONNECT_SECONDS)
 

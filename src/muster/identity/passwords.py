@@ -24,8 +24,9 @@ async def password_matches(stored: str | None, password: str) -> bool:
 
     def verify() -> bool:
         try:
-            return _HASHER.verify(stored or _DECOY, password) and stored is not None
+            _HASHER.verify(stored or _DECOY, password)
         except VerificationError:
             return False
+        return stored is not None
 
     return await asyncio.get_running_loop().run_in_executor(_THREADS, verify)

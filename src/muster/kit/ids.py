@@ -11,7 +11,7 @@ _last = 0
 
 def new_id() -> UUID:
     """A fresh UUIDv7: 48 bits of milliseconds, 12 of a counter within them, 62 random."""
-    global _last
+    global _last  # noqa: PLW0603 - one counter for the process is the point
     with _lock:
         # Milliseconds times 4096: a burst within one millisecond counts up, and a clock set back does not go back.
         _last = max(_last + 1, time.time_ns() * 4096 // 1_000_000)

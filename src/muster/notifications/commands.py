@@ -1,5 +1,6 @@
 """Telling people. Handlers of facts call this; it has no endpoint."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 from uuid import UUID
 
@@ -17,7 +18,7 @@ class NotificationAdded(Fact):
     notification_id: UUID
 
 
-async def tell(ctx: Ctx, *, user_id: UUID, kind: str, data: dict[str, object]) -> None:
+async def tell(ctx: Ctx, *, user_id: UUID, kind: str, data: Mapping[str, object]) -> None:
     """Tell a person something that follows from the fact at hand; a repeat for the same fact tells nothing.
 
     kind: what it is about, which clients render. data: the ids it needs. Raises LookupError outside a handler.

@@ -1,5 +1,6 @@
 """SQL that notifications need."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -28,7 +29,7 @@ _PUT = Statement(
 
 
 async def put_notification(
-    ctx: Ctx, *, user_id: UUID, fact_id: UUID, kind: str, data: dict[str, object]
+    ctx: Ctx, *, user_id: UUID, fact_id: UUID, kind: str, data: Mapping[str, object]
 ) -> UUID | None:
     """Store what a person is told because of a fact; None when they have been told already."""
     made = await ctx.db.one(

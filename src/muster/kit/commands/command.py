@@ -6,7 +6,7 @@ from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
-from muster.kit.limits import check_slots
+from muster.kit.declaration import Declaration, enter, summary_of
 from muster.kit.route import Route
 
 P = ParamSpec("P")
@@ -15,30 +15,18 @@ R = TypeVar("R")
 _NOT_ARGUMENTS = frozenset({"ctx", "prepared"})
 
 
-@dataclass(frozen=True)
-class Command:
+@dataclass(frozen=True, kw_only=True)
+class Command(Declaration):
     """A declared command.
 
-    function: runs in one transaction. route: its REST address. name: its GraphQL mutation.
+    function: runs in one transaction. route: its REST address. returns: a view, a payload, or NoneType.
     prepare: slow or outside work that runs before the transaction; its result arrives as `prepared`.
     """
 
     function: Callable[..., Awaitable[Any]]
     route: Route
-    name: str
-    allow: Allow
-    permission: Permission | None
-    feature: str | None
-    limit: str
-    prepare: Callable[..., Awaitable[Any]] | None
-    deprecated: str | None
-    arguments: Arguments
     returns: Any
-
-    @property
-    def summary(self) -> str:
-        """The first line of the docstring, for the documents made from this."""
-        return (self.function.__doc__ or "").strip().split("\n", 1)[0]
+    prepare: Callable[..., Awaitable[Any]] | None
 
 
 COMMANDS: dict[str, Command] = {}
@@ -62,26 +50,23 @@ def command(
     limit: the bucket it draws from. permission: what the caller's role must give. feature: what the plan must hold.
     Raises TypeError, at import, for a declaration that is not whole.
     """
-    check_slots(name, limit=limit, feature=feature, deprecated=deprecated)
 
     def declare(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-        if name in COMMANDS:
-            raise TypeError(f"two commands are named {name}")
-        if not function.__doc__:
-            raise TypeError(f"{name} has no docstring; its first line documents the endpoint")
-        COMMANDS[name] = Command(
-            function=function,
-            route=Route.parse(route),
+        declared = Command(
             name=name,
-            allow=allow,
-            permission=permission,
-            feature=feature,
-            limit=limit,
-            prepare=prepare,
-            deprecated=deprecated,
+            route=Route.parse(route),
+            function=function,
             arguments=Arguments(function, without=_NOT_ARGUMENTS),
             returns=get_type_hints(function).get("return"),
+            summary=summary_of(function),
+            prepare=prepare,
+            allow=allow,
+            permission=permission,
+            limit=limit,
+            feature=feature,
+            deprecated=deprecated,
         )
+        enter(COMMANDS, declared)
         return function
 
     return declare

@@ -40,13 +40,13 @@ async def catalogue_problems(connection: asyncpg.Connection) -> list[str]:
     rows = await connection.fetch(_CATALOGUE)
     for row in rows:
         problems += _problems_of(row)
-    missing = {mapper.local_table.fullname for mapper in Table.registry.mappers} - {row["name"] for row in rows}
+    missing = set(Table.metadata.tables) - {row["name"] for row in rows}
     return problems + [f"table {name} is missing; run `muster migrate`" for name in sorted(missing)]
 
 
 def _problems_of(row: asyncpg.Record) -> list[str]:
     name: str = row["name"]
-    declared = {mapper.local_table.fullname: mapper.class_ for mapper in Table.registry.mappers}.get(name)
+    declared = {mapper.class_.__tablename__: mapper.class_ for mapper in Table.registry.mappers}.get(name)
     problems = [f"table {name} is owned by the serving role"] if row["owned"] else []
     if (declared is None or issubclass(declared, GlobalTable)) and row["comment"].startswith("global: "):
         return problems

@@ -14,13 +14,13 @@ from sqlalchemy.sql.dml import ReturningInsert
 from muster.kit.db.tables import Table
 
 
-
 class _Compiler(PGCompiler_asyncpg):
     """Writes our own constants into the text, where the planner can use them; what clients send stays a parameter."""
 
-    def visit_bindparam(self, bindparam: BindParameter[Any], **options: Any) -> str:
-        ours = not bindparam.required
-        text: str = super().visit_bindparam(bindparam, **(options | {"literal_binds": True} if ours else options))
+    def visit_bindparam(self, bindparam: BindParameter[Any], **options: Any) -> str:  # type: ignore[override]
+        # SQLAlchemy names its options one by one, and leaves this method untyped.
+        ours = {} if bindparam.required else {"literal_binds": True}
+        text: str = super().visit_bindparam(bindparam, **options | ours)  # type: ignore[no-untyped-call]
         return text
 
 

@@ -44,7 +44,7 @@ class Frame:
 
         try:
             await self._app(scope, receive, send_with_id)
-        except Exception as error:  # nothing below answered, so this does
+        except Exception as error:  # noqa: BLE001 - nothing below answered, so this does
             answer = problem_response(without_input_prefix(client_error(error)), request_id)
             if status == 0:
                 await answer(scope, receive, send_with_id)

@@ -12,7 +12,7 @@ from muster.kit.caller import Allow
 from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.db.tables import Json
 from muster.kit.views.fields import Leaf, ToOne, fields_of, split_optional
-from muster.kit.views.page_arguments import order_enum
+from muster.kit.views.page_arguments import order_names
 from muster.kit.views.query import QUERIES, Query
 from muster.kit.views.results import Payload, payload_fields
 from muster.kit.views.view import View
@@ -169,8 +169,8 @@ def _page_parameters(view: type[View], schemas: dict[str, Any]) -> list[dict[str
         "last": size,
         "before": {"type": "string"},
     }
-    if (orders := order_enum(view)) is not None:
-        found["order"] = {"enum": list(orders.__members__)}
+    if orders := order_names(view):
+        found["order"] = {"enum": list(orders)}
     found |= {name: _input_schema(each.type, schemas) for name, each in view.filters.items()}
     return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in found.items()]
 

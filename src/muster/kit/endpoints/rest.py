@@ -57,7 +57,7 @@ class Rest:
                     agent=request.headers.get("user-agent"),
                 )
                 return await inner(request, origin)
-            except Exception as error:  # every failure becomes a problem document
+            except Exception as error:  # noqa: BLE001 - every failure becomes a problem document
                 return problem_response(without_input_prefix(client_error(error)), request_id)
 
         return endpoint

@@ -7,15 +7,15 @@ from typing import ParamSpec, TypeVar, get_type_hints
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
 from muster.kit.commands.facts import Fact
-from muster.kit.limits import check_slots
+from muster.kit.declaration import Declaration, enter, summary_of
 from muster.kit.views.view import VIEWS, Predicate, View
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True)
-class Subscription:
+@dataclass(frozen=True, kw_only=True)
+class Subscription(Declaration):
     """A declared subscription. Its elements are `{cursor, <gives>}`.
 
     facts: what makes an element. row: the facts' field with the id of the row that the element shows.
@@ -23,20 +23,19 @@ class Subscription:
     may: what the topic's row must allow the viewer, beyond being seen.
     """
 
-    name: str
     view: type[View]
     gives: str
     facts: tuple[type[Fact], ...]
     row: str
     topic: type[View] | None
     may: Predicate | None
-    arguments: Arguments
-    allow: Allow
-    permission: Permission | None
-    limit: str
-    feature: str | None
-    deprecated: str | None
-    summary: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.arguments.parameters) != (0 if self.topic is None else 1):
+            raise TypeError(f"{self.name}: a topic has one argument, the id of its row; a stream to oneself has none")
+        if missing := [fact.__name__ for fact in self.facts if self.row not in fact.__struct_fields__]:
+            raise TypeError(f"{self.name}: {', '.join(missing)} has no field {self.row}")
 
     @property
     def type_name(self) -> str:
@@ -68,19 +67,9 @@ def subscription(
     topic: the view that the only argument names a row of. may: a further condition on that row.
     Raises TypeError, at import, for a declaration that is not whole.
     """
-    check_slots(name, limit=limit, feature=feature, deprecated=deprecated)
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
-        arguments = Arguments(function)
-        if name in SUBSCRIPTIONS:
-            raise TypeError(f"two subscriptions are named {name}")
-        if len(arguments.parameters) != (0 if topic is None else 1):
-            raise TypeError(f"{name}: a topic has one argument, the id of its row; a stream to oneself has none")
-        if missing := [fact.__name__ for fact in on if row not in fact.__struct_fields__]:
-            raise TypeError(f"{name}: {', '.join(missing)} has no field {row}")
-        if not function.__doc__:
-            raise TypeError(f"{name} has no docstring; its first line documents the endpoint")
-        SUBSCRIPTIONS[name] = Subscription(
+        declared = Subscription(
             name=name,
             view=get_type_hints(function, localns=dict(VIEWS))["return"],
             gives=gives,
@@ -88,14 +77,15 @@ def subscription(
             row=row,
             topic=topic,
             may=may,
-            arguments=arguments,
+            arguments=Arguments(function),
+            summary=summary_of(function),
             allow=allow,
             permission=permission,
             limit=limit,
             feature=feature,
             deprecated=deprecated,
-            summary=function.__doc__.strip().split("\n", 1)[0],
         )
+        enter(SUBSCRIPTIONS, declared)
         return function
 
     return declare

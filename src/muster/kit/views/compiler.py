@@ -39,7 +39,13 @@ class Compiler(Scope):
         return or_null(found.scalar_subquery())
 
     def page(
-        self, view: type[View], pick: Pick, chooses: RowCondition, *, outer: FromClause | None = None, within_checked: bool = False
+        self,
+        view: type[View],
+        pick: Pick,
+        chooses: RowCondition,
+        *,
+        outer: FromClause | None = None,
+        within_checked: bool = False,
     ) -> ColumnElement[str]:
         """A page of the rows that `chooses` picks.
 

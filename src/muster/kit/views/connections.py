@@ -54,9 +54,10 @@ class Connection:
         outer: FromClause | None,
         within_checked: bool,
     ) -> None:
-        if pick.slot is None or not isinstance(scope.slots[pick.slot].shape, PageShape):
+        shape = None if pick.slot is None else scope.slots[pick.slot].shape
+        if pick.slot is None or not isinstance(shape, PageShape):
             raise TypeError(f"{pick.key}: a page needs a slot with page arguments")
-        self.slot, self.shape = pick.slot, scope.slots[pick.slot].shape
+        self.slot, self.shape = pick.slot, shape
         self.scope, self.view, self.pick, self.node = scope, view, pick, node
         self.chooses, self.outer, self.within_checked = chooses, outer, within_checked
         self.order = view.orders[self.shape.order]

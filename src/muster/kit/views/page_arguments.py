@@ -1,7 +1,6 @@
 """Arguments of lists: size, cursor, order and filter, read and checked for one view."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
@@ -46,10 +45,9 @@ def filter_struct(view: type[View]) -> type[msgspec.Struct] | None:
     )
 
 
-@remembered
-def order_enum(view: type[View]) -> type[StrEnum] | None:
-    """The order input of a view, or None when there is only one order."""
-    return StrEnum(f"{view.type_name()}Order", list(view.orders)) if len(view.orders) > 1 else None
+def order_names(view: type[View]) -> tuple[str, ...]:
+    """The orders that clients may choose from; none when there is only one."""
+    return tuple(view.orders) if len(view.orders) > 1 else ()
 
 
 @remembered
@@ -61,10 +59,10 @@ def page_struct(view: type[View]) -> type[msgspec.Struct]:
         ("last", Size | None, None),
         ("before", str | None, None),
     ]
-    if order_enum(view) is not None:
+    if order_names(view):
         fields.append(("order", str | None, None))
     if (filters := filter_struct(view)) is not None:
-        fields.append(("filter", filters | None, None))  # type: ignore[operator]  # a class made at run time
+        fields.append(("filter", filters | None, None))
     return msgspec.defstruct(f"{view.type_name()}Page", fields, forbid_unknown_fields=True, frozen=True)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.types import TypeEngine
 
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
-from muster.kit.limits import check_slots
+from muster.kit.declaration import Declaration, enter, summary_of
 from muster.kit.route import Route
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.fields import split_optional, table_of
@@ -28,22 +28,14 @@ Where = Callable[..., ColumnElement[bool]]
 it is, since it may change the statement; any other as a parameter."""
 
 
-@dataclass(frozen=True)
-class Query:
+@dataclass(frozen=True, kw_only=True)
+class Query(Declaration):
     """A declared query. `paged` says whether it gives a page of `view`, or one row or null."""
 
-    name: str
     route: Route
     view: type[View]
     paged: bool
     where: Where | None
-    arguments: Arguments
-    allow: Allow
-    permission: Permission | None
-    limit: str
-    feature: str | None
-    deprecated: str | None
-    summary: str
 
     def read(self, raw: dict[str, object], *, from_text: bool = False) -> SlotValues:
         """The arguments of one request, checked. See `read_page` and `Arguments.read` for the errors."""
@@ -124,29 +116,25 @@ def query(
     Its arguments choose rows by the columns of the same names; the others go to `where`.
     Raises TypeError, at import, for a declaration that is not whole.
     """
-    check_slots(name, limit=limit, feature=feature, deprecated=deprecated)
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
         returns = split_optional(get_type_hints(function, localns=dict(VIEWS))["return"])[0]
         paged = get_origin(returns) is Page
-        if name in QUERIES:
-            raise TypeError(f"two queries are named {name}")
-        if not function.__doc__:
-            raise TypeError(f"{name} has no docstring; its first line documents the endpoint")
-        QUERIES[name] = Query(
+        declared = Query(
             name=name,
             route=Route.parse(route),
             view=get_args(returns)[0] if paged else returns,
             paged=paged,
             where=where,
             arguments=Arguments(function),
+            summary=summary_of(function),
             allow=allow,
             permission=permission,
             limit=limit,
             feature=feature,
             deprecated=deprecated,
-            summary=function.__doc__.strip().split("\n", 1)[0],
         )
+        enter(QUERIES, declared)
         return function
 
     return declare

@@ -95,20 +95,23 @@ async def _run(services: Services, due: Due, now: datetime) -> None:
     request_id = f"schedule-{new_id()}"
     with structlog.contextvars.bound_contextvars(request_id=request_id, entry=due.name):
         try:
-            async with system_transaction(
-                services,
-                tenant_id=PLATFORM_TENANT,
-                verb=due.name,
-                reason="is due",
-                now=now,
-                request_id=request_id,
-            ) as ctx:
-                if not await ctx.db.run(_CLAIM, entry=due.name, period=due.period(now), now=now):
-                    raise _Taken
-                await due.run(ctx)
+            await _claim_and_run(services, due, now, request_id)
         except _Taken:
             return
         except Exception:
             log.exception("schedule.failed")
-            async with services.database.transaction(PLATFORM_TENANT) as tx:
-                await tx.run(_PASS, entry=due.name, now=now)
+            await _pass_over(services, due, now)
+
+
+async def _claim_and_run(services: Services, due: Due, now: datetime, request_id: str) -> None:
+    async with system_transaction(
+        services, tenant_id=PLATFORM_TENANT, verb=due.name, reason="is due", now=now, request_id=request_id
+    ) as ctx:
+        if not await ctx.db.run(_CLAIM, entry=due.name, period=due.period(now), now=now):
+            raise _Taken
+        await due.run(ctx)
+
+
+async def _pass_over(services: Services, due: Due, now: datetime) -> None:
+    async with services.database.transaction(PLATFORM_TENANT) as tx:
+        await tx.run(_PASS, entry=due.name, now=now)

@@ -30,6 +30,6 @@ class Waker:
             try:
                 async with database.connection() as connection:
                     await connection.execute(f"select pg_notify('{OUTBOX_CHANNEL}', '')")
-            except Exception as error:  # the database is away; commands say so to their callers
+            except Exception as error:  # noqa: BLE001 - the database is away; commands say so to their callers
                 log.info("waker.failed", error=repr(error))
             await asyncio.sleep(_COALESCED_SECONDS)

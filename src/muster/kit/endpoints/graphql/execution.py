@@ -218,7 +218,7 @@ class GraphQL:
                 continue
             try:
                 answers[root.key] = await self._run_command(operation, origin, root, slots)
-            except Exception as error:  # the sibling fields still run, and every error is told
+            except Exception as error:  # noqa: BLE001 - the sibling fields still run, and every error is told
                 answers[root.key] = "null"
                 errors.append(graphql_error(client_error(error), origin.request_id, [root.key]))
         members = ",".join(f'"{root.key}":{answers[root.key]}' for root in shape.roots)

@@ -31,7 +31,7 @@ from muster.kit.arguments import Parameter
 from muster.kit.db.tables import Json
 from muster.kit.remembered import remembered
 from muster.kit.views.fields import Leaf, ToMany, ToOne, fields_of
-from muster.kit.views.page_arguments import filter_struct, order_enum, read_page
+from muster.kit.views.page_arguments import filter_struct, order_names, read_page
 from muster.kit.views.picks import SlotValues
 from muster.kit.views.results import Payload, payload_fields
 from muster.kit.views.view import View
@@ -137,17 +137,17 @@ def page_arguments(view: type[View]) -> dict[str, GraphQLArgument]:
         "last": GraphQLArgument(GraphQLInt),
         "before": GraphQLArgument(CURSOR),
     }
-    if (orders := order_enum(view)) is not None:
-        found["order"] = GraphQLArgument(order_type(orders))
+    if order_names(view):
+        found["order"] = GraphQLArgument(order_type(view))
     if (filters := filter_struct(view)) is not None:
         found["filter"] = GraphQLArgument(input_object(filters))
     return found
 
 
 @remembered
-def order_type(orders: type[StrEnum]) -> GraphQLEnumType:
+def order_type(view: type[View]) -> GraphQLEnumType:
     """The enumeration of a view's orders."""
-    return GraphQLEnumType(orders.__name__, {name: name for name in orders.__members__})
+    return GraphQLEnumType(f"{view.type_name()}Order", {name: name for name in order_names(view)})
 
 
 PAGE_INFO = GraphQLObjectType(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import ClassVar
 from uuid import UUID
@@ -79,8 +79,7 @@ async def running(loop: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIter
         yield
     finally:
         stop.set()
-        with suppress(asyncpg.InterfaceError):
-            await asyncio.wait_for(task, 15)
+        await asyncio.wait_for(task, 15)
 
 
 async def count(url: str, query: str, *values: object) -> int:

@@ -1,0 +1,53 @@
+"""What commands, queries and subscriptions have in common: names, slots, arguments, a line of documentation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from muster.kit.arguments import Arguments
+from muster.kit.caller import Allow, Permission
+from muster.kit.limits import FEATURES, LIMITS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """One declared endpoint. A declaration that is not whole is refused at import, with a TypeError.
+
+    name: in GraphQL. allow: who may come in. permission: what the caller's role must give. limit: the bucket it draws
+    from. feature: what the plan must hold. deprecated: what to use instead. summary: what it does, in one line.
+    Limits and features are names that must be declared; drawing from a limit and asking the plan come later.
+    """
+
+    name: str
+    arguments: Arguments
+    summary: str
+    allow: Allow
+    permission: Permission | None
+    limit: str
+    feature: str | None
+    deprecated: str | None
+
+    def __post_init__(self) -> None:
+        if self.limit not in LIMITS:
+            raise TypeError(f"{self.name}: there is no limit {self.limit!r}; declare it in kit/limits.py")
+        if self.feature is not None and self.feature not in FEATURES:
+            raise TypeError(f"{self.name}: there is no feature {self.feature!r}; declare it in kit/limits.py")
+        if self.deprecated is not None and not self.deprecated.strip():
+            raise TypeError(f"{self.name}: `deprecated` says what to use instead")
+
+
+D = TypeVar("D", bound=Declaration)
+
+
+def enter(table: dict[str, D], declaration: D) -> None:
+    """Put a declaration into the table of its kind. Raises TypeError for a second one of the same name."""
+    if declaration.name in table:
+        raise TypeError(f"{declaration.name} is declared twice; give one of the two another name")
+    table[declaration.name] = declaration
+
+
+def summary_of(function: Callable[..., object]) -> str:
+    """The first line of the docstring. Raises TypeError without one: it documents the endpoint."""
+    if not function.__doc__:
+        raise TypeError(f"{function.__module__}.{function.__name__} needs a docstring: it documents the endpoint")
+    return function.__doc__.strip().split("\n", 1)[0]

@@ -1,0 +1,28 @@
+"""Cursors of streams: the opaque place of an element, which a client hands back as `after`."""
+
+import base64
+import hashlib
+from uuid import UUID
+
+from muster.kit.views.paging import CHECK_LENGTH, SEPARATOR, cursor_tag, read_cursor
+
+# Positions are PostgreSQL's bigint.
+_LARGEST_POSITION = 2**63 - 1
+
+
+def stream_tag(name: str, tenant_id: UUID, topic_id: UUID) -> str:
+    """What ties a cursor to one subscription about one topic of one tenant."""
+    return cursor_tag(name, "POSITION", {"tenant": str(tenant_id), "topic": str(topic_id)})
+
+
+def write_position(position: int, tag: str) -> str:
+    """The cursor of the fact at `position`, in the form of every other cursor: tag, key and a checksum over both."""
+    body = f"{tag}{SEPARATOR}{position}"
+    check = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()[:CHECK_LENGTH]
+    return base64.b64encode(f"{body}{SEPARATOR}{check}".encode()).decode()
+
+
+def read_position(cursor: str, tag: str) -> int:
+    """The position inside a cursor. Raises BadInput for one that is damaged or of another stream."""
+    (position,) = read_cursor(cursor, tag, (int,), "after")
+    return min(max(int(str(position)), 0), _LARGEST_POSITION)

@@ -1,0 +1,184 @@
+"""The feed of one tenant: reads its facts in the order of their positions and hands them to its streams."""
+
+import asyncio
+from collections.abc import Collection, Hashable
+from uuid import UUID
+
+import structlog
+
+from muster.kit.db.database import Database
+from muster.kit.db.failures import as_client_error
+from muster.kit.errors import AppError
+from muster.kit.realtime.delivery import Delivery
+from muster.kit.realtime.reading import PlacedFact, facts_of_tenant, facts_of_topic, newest_position
+from muster.kit.realtime.stream import Resync, Stream
+
+log = structlog.get_logger()
+
+_BATCH = 200
+# Notifications may be lost with a connection; this is how late a fact is then.
+_POLL_SECONDS = 1.0
+_RETRY_SECONDS = 1.0
+# Nothing is delivered to a session that was revoked; this is how long its idle streams stay open.
+_CHECK_SECONDS = 5.0
+_LONGEST_GAP = 10_000
+
+
+class StreamFailed(AppError):
+    """Something went wrong on our side; subscribe again with the cursor of the last element you have."""
+
+
+class Feed:
+    """All streams of one tenant in this process, and the position up to which they were served."""
+
+    def __init__(self, database: Database, delivery: Delivery, tenant_id: UUID, position: int) -> None:
+        """position: facts up to here happened before the feed began."""
+        self.position = position
+        self._database = database
+        self._delivery = delivery
+        self._tenant_id = tenant_id
+        self._topics: dict[UUID, dict[Hashable, set[Stream]]] = {}
+        self._news = asyncio.Event()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody follows."""
+        return not self._topics
+
+    def wake(self) -> None:
+        """Say that there may be facts behind the feed's position."""
+        self._news.set()
+
+    def add(self, stream: Stream, *, after: int | None) -> None:
+        """Serve a stream from now on.
+
+        after: the position it has seen; the caller then runs `catch_up`, and facts that happen meanwhile are kept.
+        """
+        if after is None:
+            stream.position = self.position
+        else:
+            stream.start_catching_up(after)
+        self._topics.setdefault(stream.topic_id, {}).setdefault(stream.selection, set()).add(stream)
+
+    def remove(self, stream: Stream) -> None:
+        """Serve a stream no more."""
+        selections = self._topics.get(stream.topic_id, {})
+        audience = selections.get(stream.selection, set())
+        audience.discard(stream)
+        if not audience:
+            selections.pop(stream.selection, None)
+        if not selections:
+            self._topics.pop(stream.topic_id, None)
+
+    def end(self, error: AppError) -> None:
+        """End every stream."""
+        for stream in self._streams():
+            stream.end(error)
+
+    async def run(self) -> None:
+        """Serve the streams until cancelled. While the database is away, nothing is lost: positions wait."""
+        loop = asyncio.get_running_loop()
+        next_check = loop.time() + _CHECK_SECONDS
+        while True:
+            self._news.clear()
+            try:
+                more = await self._read_on()
+                if loop.time() >= next_check:
+                    await self._end_refused()
+                    next_check = loop.time() + _CHECK_SECONDS
+            except Exception as error:
+                if as_client_error(error) is None:
+                    log.exception("feed.failed", tenant_id=str(self._tenant_id))
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                await self._pause(0 if more else _POLL_SECONDS)
+
+    async def catch_up(self, stream: Stream) -> None:
+        """Bring a stream from where it stands to the present, then let it go live without a gap or a repeat."""
+        try:
+            await self._replay(stream)
+            for fact in stream.kept():
+                await stream.has_room()
+                await self._hand_to(fact, [stream])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the stream tells its client
+            stream.end(self._told(error))
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def _read_on(self) -> bool:
+        """Serve one batch of facts; answers whether there may be more."""
+        facts = await facts_of_tenant(self._database, self._tenant_id, after=self.position, limit=_BATCH)
+        by_topic: dict[UUID, list[PlacedFact]] = {}
+        for fact in facts:
+            by_topic.setdefault(fact.aggregate_id, []).append(fact)
+        # Order matters within a topic only: a stream has one.
+        await asyncio.gather(*(self._serve(topic, by_topic[topic]) for topic in by_topic.keys() & self._topics.keys()))
+        if facts:
+            self.position = facts[-1].position
+        return len(facts) == _BATCH
+
+    async def _serve(self, topic_id: UUID, facts: Collection[PlacedFact]) -> None:
+        for fact in facts:
+            for audience in list(self._topics.get(topic_id, {}).values()):
+                wanting = [stream for stream in audience if stream.wants(fact)]
+                # Kept before anything is awaited: a stream that goes live meanwhile has this fact in its backlog.
+                live = [stream for stream in wanting if not stream.keeps(fact)]
+                if live:
+                    await self._hand_to(fact, live)
+
+    async def _hand_to(self, fact: PlacedFact, streams: list[Stream]) -> None:
+        """Give a fact's element to the streams of one selection. A failure ends them: they resume with their cursor."""
+        outcomes: list[bytes | AppError | None]
+        try:
+            outcomes = await self._delivery.elements(fact, streams)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the streams tell their clients
+            outcomes = [self._told(error)] * len(streams)
+        for stream, outcome in zip(streams, outcomes, strict=True):
+            stream.take(fact.position, outcome)
+
+    def _told(self, error: Exception) -> AppError:
+        known = as_client_error(error)
+        if known is None:
+            log.error("feed.delivery_failed", tenant_id=str(self._tenant_id), exc_info=error)
+        return known or StreamFailed()
+
+    async def _replay(self, stream: Stream) -> None:
+        """Hand out what a stream has missed, up to the present. Ends it when that is too much or its cursor is ahead."""
+        if stream.position > max(self.position, await newest_position(self._database, self._tenant_id)):
+            stream.end(
+                Resync("The cursor is ahead of everything here; read the list again, subscribe without `after`.")
+            )
+        kinds = {fact.kind for fact in stream.request.subscription.facts}
+        replayed, more = 0, True
+        while more and not stream.ended:
+            facts = await facts_of_topic(
+                self._database, self._tenant_id, stream.topic_id, kinds, after=stream.position, limit=_BATCH
+            )
+            for fact in facts:
+                await stream.has_room()
+                if stream.wants(fact):
+                    await self._hand_to(fact, [stream])
+            replayed, more = replayed + len(facts), len(facts) == _BATCH
+            if replayed >= _LONGEST_GAP:
+                stream.end(Resync("The gap is too long to replay; read the list again, subscribe without `after`."))
+
+    async def _end_refused(self) -> None:
+        streams = self._streams()
+        if streams:
+            for stream, refusal in zip(streams, await self._delivery.refusals(streams), strict=True):
+                if refusal is not None:
+                    stream.end(refusal)
+
+    def _streams(self) -> list[Stream]:
+        return [
+            stream
+            for selections in self._topics.values()
+            for audience in selections.values()
+            for stream in audience
+            if not stream.ended
+        ]

@@ -1,0 +1,141 @@
+"""The hub: every stream of one process, and the one connection on which it hears that facts have their positions."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from muster.kit.caller import Gate, Origin
+from muster.kit.db.database import Database, connect
+from muster.kit.db.failures import as_client_error
+from muster.kit.errors import Unauthenticated, Unavailable
+from muster.kit.realtime.cursors import read_position
+from muster.kit.realtime.delivery import Delivery
+from muster.kit.realtime.feed import Feed
+from muster.kit.realtime.reading import newest_position
+from muster.kit.realtime.stream import Stream, StreamRequest
+from muster.kit.work.sequencer import FACTS_CHANNEL
+
+log = structlog.get_logger()
+
+_RECONNECT_SECONDS = 1.0
+
+
+class _News(msgspec.Struct, frozen=True):
+    """What the sequencer says. p: the highest position. t: whose facts; None when it may be anybody's."""
+
+    p: int
+    t: list[UUID] | None = None
+
+
+_decode = msgspec.json.Decoder(_News).decode
+
+
+class Hub:
+    """Opens streams and keeps them served."""
+
+    def __init__(self, database: Database, gate: Gate, url: str) -> None:
+        """url: where LISTEN works, past any transaction pooler."""
+        self._database = database
+        self._delivery = Delivery(database, gate)
+        self._url = url
+        self._feeds: dict[UUID, Feed] = {}
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hear of facts meanwhile; at the end every stream ends with Unavailable."""
+        listening = asyncio.create_task(self._listen())
+        try:
+            yield
+        finally:
+            for feed in self._feeds.values():
+                feed.end(Unavailable("This server is stopping; subscribe again with your last cursor."))
+            tasks = [listening, *self._tasks.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    @asynccontextmanager
+    async def open(self, request: StreamRequest, origin: Origin) -> AsyncIterator[Stream]:
+        """Follow a topic meanwhile.
+
+        Raises TenantNotFound, Unauthenticated, NotAMember, Denied or NotFound when the viewer may not, BadInput for an
+        `after` that is no cursor of this stream.
+        """
+        stream = Stream(request, origin.claim, _topic_id(request, origin))
+        after = None if request.after is None else read_position(request.after, stream.tag)
+        await self._delivery.admit(request.subscription, stream.topic_id, origin)
+        tenant_id = origin.claim.tenant_id
+        feed = await self._feed(tenant_id)
+        feed.add(stream, after=after)
+        async with AsyncExitStack() as stack:
+            stack.callback(self._remove, tenant_id, feed, stream)
+            if after is not None:
+                catching_up = asyncio.create_task(feed.catch_up(stream))
+                stack.callback(catching_up.cancel)
+            yield stream
+
+    async def _feed(self, tenant_id: UUID) -> Feed:
+        if tenant_id not in self._feeds:
+            position = await newest_position(self._database, tenant_id)
+            # Another stream of the tenant may have opened its feed meanwhile.
+            if tenant_id not in self._feeds:
+                feed = self._feeds[tenant_id] = Feed(self._database, self._delivery, tenant_id, position)
+                self._tasks[tenant_id] = asyncio.create_task(feed.run())
+        return self._feeds[tenant_id]
+
+    def _remove(self, tenant_id: UUID, feed: Feed, stream: Stream) -> None:
+        feed.remove(stream)
+        if feed.is_empty:
+            self._feeds.pop(tenant_id)
+            self._tasks.pop(tenant_id).cancel()
+
+    async def _listen(self) -> None:
+        """Listen until cancelled, on a new connection whenever one is lost."""
+        while True:
+            try:
+                await self._listen_on_one_connection()
+            except Exception as error:
+                known = as_client_error(error) is not None
+                log.warning("hub.listening_again", error=repr(error), exc_info=not known)
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _listen_on_one_connection(self) -> None:
+        connection = await connect(self._url)
+        try:
+            lost = asyncio.Event()
+            connection.add_termination_listener(lambda _: lost.set())
+            await connection.add_listener(FACTS_CHANNEL, lambda *event: self._hear(str(event[-1])))
+            # What was notified while nobody listened.
+            self._wake(list(self._feeds.values()))
+            await lost.wait()
+        finally:
+            connection.terminate()
+
+    def _hear(self, payload: str) -> None:
+        try:
+            news = _decode(payload)
+        except msgspec.DecodeError:
+            log.warning("hub.unreadable_notification", payload=payload[:200])
+            return
+        tenants = self._feeds if news.t is None else self._feeds.keys() & set(news.t)
+        self._wake([self._feeds[tenant] for tenant in tenants if self._feeds[tenant].position < news.p])
+
+    @staticmethod
+    def _wake(feeds: list[Feed]) -> None:
+        for feed in feeds:
+            feed.wake()
+
+
+def _topic_id(request: StreamRequest, origin: Origin) -> UUID:
+    """The id that the only argument names, or the viewer's own. Raises Unauthenticated when that is nobody's."""
+    if request.subscription.topic is not None:
+        (topic_id,) = request.arguments.values()
+        return UUID(str(topic_id))
+    if origin.claim.user_id is None:
+        raise Unauthenticated
+    return origin.claim.user_id

@@ -1,0 +1,134 @@
+"""Streams: what one client asked to follow, and the elements that wait for it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+from muster.kit.caller import Claim
+from muster.kit.errors import AppError
+from muster.kit.realtime.cursors import stream_tag
+from muster.kit.realtime.reading import PlacedFact
+from muster.kit.realtime.subscription import Subscription
+from muster.kit.views.picks import Pick, SlotValues
+
+MOST_WAITING = 1000
+"""Elements that wait for a client; one that falls further behind has to subscribe again."""
+
+
+class Resync(AppError):
+    """You have fallen behind: subscribe again with the cursor of the last element you have."""
+
+    status, code, title = 409, "RESYNC", "Subscribe again"
+
+
+@dataclass(frozen=True)
+class StreamRequest:
+    """What a client asks to follow.
+
+    key: of the root field in each element. picks: over the element, whose fields are `cursor` and what it gives.
+    slots: the arguments of picked fields. arguments: of the subscription, by their Python names.
+    after: the cursor of the last element that was seen.
+    """
+
+    subscription: Subscription
+    key: str
+    picks: tuple[Pick, ...]
+    slots: Sequence[SlotValues]
+    arguments: dict[str, Any]
+    after: str | None
+
+
+class Stream:
+    """One open subscription; iterate over it for its elements, each a whole `{"data": ...}` as bytes.
+
+    The iteration ends by raising the AppError that ended the stream.
+    """
+
+    def __init__(self, request: StreamRequest, claim: Claim, topic_id: UUID) -> None:
+        """claim: whose stream it is. topic_id: of the topic's row, or of the person whose own stream it is."""
+        self.request = request
+        self.claim = claim
+        self.topic_id = topic_id
+        self.tag = stream_tag(request.subscription.name, claim.tenant_id, topic_id)
+        self.shape: Hashable = (request.subscription.name, request.picks, tuple(slot.shape for slot in request.slots))
+        values = tuple(tuple(sorted(slot.values.items())) for slot in request.slots)
+        self.selection: Hashable = (request.key, self.shape, values)
+        self.position = 0
+        self._backlog: deque[PlacedFact] | None = None
+        self._kinds = frozenset((fact.kind, fact.version) for fact in request.subscription.facts)
+        self._elements: deque[bytes] = deque()
+        self._end: AppError | None = None
+        self._changed = asyncio.Event()
+        self._taken = asyncio.Event()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will be added any more."""
+        return self._end is not None
+
+    def wants(self, fact: PlacedFact) -> bool:
+        """Whether the fact makes an element that this stream has not had yet."""
+        return not self.ended and fact.position > self.position and (fact.kind, fact.version) in self._kinds
+
+    def start_catching_up(self, position: int) -> None:
+        """Stand at `position`, and keep what happens from now on until `kept` has handed it out."""
+        self.position = position
+        self._backlog = deque()
+
+    def keeps(self, fact: PlacedFact) -> bool:
+        """Keep a fact for its turn if the stream still catches up; answers whether it does."""
+        if self._backlog is None:
+            return False
+        if len(self._backlog) < MOST_WAITING:
+            self._backlog.append(fact)
+        else:
+            self.end(Resync())
+        return True
+
+    def kept(self) -> Iterator[PlacedFact]:
+        """The kept facts that the stream has not had yet; when the iteration ends, the stream is live."""
+        while self._backlog:
+            fact = self._backlog.popleft()
+            if self.wants(fact):
+                yield fact
+        self._backlog = None
+
+    def take(self, position: int, outcome: bytes | AppError | None) -> None:
+        """What became of the fact at `position`: an element, a refusal that ends the stream, or nothing to see."""
+        self.position = position
+        if isinstance(outcome, AppError):
+            self.end(outcome)
+        elif outcome is not None and len(self._elements) >= MOST_WAITING:
+            self._elements.clear()
+            self.end(Resync())
+        elif outcome is not None and not self.ended:
+            self._elements.append(outcome)
+            self._changed.set()
+
+    def end(self, error: AppError) -> None:
+        """Add nothing any more; what waits is still handed out, then the error."""
+        if self._end is None:
+            self._end = error
+            self._changed.set()
+            self._taken.set()
+
+    async def has_room(self) -> None:
+        """Wait until another element may be added, or the stream has ended."""
+        while len(self._elements) >= MOST_WAITING and not self.ended:
+            self._taken.clear()
+            await self._taken.wait()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._elements:
+            if self._end is not None:
+                raise self._end
+            self._changed.clear()
+            await self._changed.wait()
+        self._taken.set()
+        return self._elements.popleft()

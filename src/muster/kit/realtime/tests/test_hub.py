@@ -1,0 +1,281 @@
+"""Streams: whole, in order, only for those who may, and never without bound."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+import pytest
+
+from muster.kit.caller import Claim
+from muster.kit.errors import AppError, BadInput, Denied, NotFound, Unauthenticated, Unavailable
+from muster.kit.realtime.hub import Hub
+from muster.kit.realtime.stream import MOST_WAITING, Resync, Stream, StreamRequest
+from muster.kit.realtime.subscription import SUBSCRIPTIONS
+from muster.kit.realtime.tests.support import Community, heard, messages_of, origin_of
+from muster.kit.views.picks import Pick
+
+
+async def _silence_until(stream: Stream, other: Stream, content: str) -> None:
+    """What somebody else hears shows that the hub has passed that fact; this stream got nothing for it."""
+    while (await heard(other))[0] != content:
+        pass
+    with pytest.raises(TimeoutError):
+        await heard(stream, seconds=0.05)
+
+
+async def test_a_stream_gives_each_message_once_and_in_order(town: Community) -> None:
+    owner = await town.person("Owner")
+    event_id = await town.event(owner)
+    async with town.hub() as hub, hub.open(messages_of(event_id), origin_of(owner)) as stream:
+        for number in range(30):
+            await town.say(owner, event_id, str(number))
+        assert [(await heard(stream))[0] for _ in range(30)] == [str(number) for number in range(30)]
+
+
+async def test_two_hubs_on_one_database_both_deliver(town: Community) -> None:
+    owner = await town.person("Owner")
+    event_id = await town.event(owner)
+    request = messages_of(event_id)
+    async with town.hub() as one, town.hub() as two, AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(hub.open(request, origin_of(owner))) for hub in (one, two)]
+        await town.say(owner, event_id, "hello")
+        assert [(await heard(stream))[0] for stream in streams] == ["hello", "hello"]
+
+
+async def test_a_notification_that_is_lost_delays_and_loses_nothing(town: Community) -> None:
+    owner = await town.person("Owner")
+    event_id = await town.event(owner)
+    deaf = Hub(town.database, town.services.gate, town.urls.app)
+    async with deaf.open(messages_of(event_id), origin_of(owner)) as stream:
+        await town.say(owner, event_id, "hello")
+        assert (await heard(stream))[0] == "hello"
+
+
+async def test_a_hub_listens_again_when_its_connection_is_lost(town: Community) -> None:
+    owner = await town.person("Owner")
+    event_id = await town.event(owner)
+    async with town.hub() as hub, hub.open(messages_of(event_id), origin_of(owner)) as stream:
+        await town.say(owner, event_id, "before")
+        assert (await heard(stream))[0] == "before"
+        async with town.database.connection() as connection:
+            await connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where query like 'LISTEN %' and usename = user"
+            )
+        await town.say(owner, event_id, "after")
+        assert (await heard(stream))[0] == "after"
+
+
+async def test_whoever_is_cut_off_a_thousand_times_sees_every_message_once(town: Community) -> None:
+    cuts, writers = 1000, 4
+    owner = await town.person("Owner")
+    event_id = await town.event(owner)
+    seen: list[str] = []
+    said: set[str] = set()
+    done = asyncio.Event()
+
+    async def write(name: int) -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            said.add(content := f"{name}:{number}")
+            await town.say(owner, event_id, content)
+            await asyncio.sleep(0.01)
+
+    async def read(hubs: tuple[Hub, Hub]) -> None:
+        """Every connection is to the other hub, and is cut after a few messages, or before the first."""
+        after: str | None = (await _first_cursor(hubs[0])) or None
+        for cut in range(cuts):
+            async with hubs[cut % 2].open(messages_of(event_id, after), origin_of(owner)) as stream:
+                for _ in range(cut % 3):
+                    content, after = await heard(stream)
+                    seen.append(content)
+        done.set()
+        await asyncio.gather(*writing)
+        async with hubs[0].open(messages_of(event_id, after), origin_of(owner)) as stream:
+            while len(seen) < len(said):
+                seen.append((await heard(stream))[0])
+
+    async def _first_cursor(hub: Hub) -> str:
+        async with hub.open(messages_of(event_id), origin_of(owner)) as stream:
+            said.add("first")
+            await town.say(owner, event_id, "first")
+            content, cursor = await heard(stream)
+            seen.append(content)
+            return cursor
+
+    async with town.hub() as one, town.hub() as two, asyncio.timeout(90):
+        reading = asyncio.create_task(read((one, two)))
+        while not seen:
+            await asyncio.sleep(0.01)
+        writing = [asyncio.create_task(write(name)) for name in range(writers)]
+        await reading
+    assert len(seen) == len(set(seen))
+    assert set(seen) == said
+    for name in range(writers):
+        own = [int(content.split(":")[1]) for content in seen if content.startswith(f"{name}:")]
+        assert own == sorted(own)
+
+
+async def test_whoever_is_kicked_gets_nothing_more(town: Community) -> None:
+    owner, guest = await town.person("Owner"), await town.person("Guest")
+    event_id = await town.event(owner)
+    await town.run(guest, "joinEvent", eventId=event_id)
+    async with (
+        town.hub() as hub,
+        hub.open(messages_of(event_id), origin_of(owner)) as owners,
+        hub.open(messages_of(event_id), origin_of(guest)) as guests,
+    ):
+        await town.say(owner, event_id, "welcome")
+        assert (await heard(guests))[0] == "welcome"
+        await town.run(owner, "kickMember", eventId=event_id, userId=guest.user_id)
+        await town.say(owner, event_id, "among ourselves")
+        await _silence_until(guests, owners, "among ourselves")
+        with pytest.raises(Denied):
+            async with hub.open(messages_of(event_id), origin_of(guest)):
+                pytest.fail("subscribed")
+
+
+async def test_a_gap_is_replayed_only_as_far_as_one_may_see_it(town: Community) -> None:
+    owner, guest = await town.person("Owner"), await town.person("Guest")
+    event_id = await town.event(owner)
+    await town.run(guest, "joinEvent", eventId=event_id)
+    async with town.hub() as hub:
+        async with hub.open(messages_of(event_id), origin_of(guest)) as stream:
+            await town.say(owner, event_id, "one")
+            _, after = await heard(stream)
+        await town.say(owner, event_id, "two")
+        await town.placed()
+        async with hub.open(messages_of(event_id, after), origin_of(guest)) as stream:
+            await town.run(owner, "kickMember", eventId=event_id, userId=guest.user_id)
+            await town.say(owner, event_id, "three")
+            assert (await heard(stream))[0] == "two"
+            with pytest.raises(TimeoutError):
+                await heard(stream, seconds=0.3)
+
+
+async def test_a_revoked_session_ends_its_streams_and_no_other(town: Community) -> None:
+    owner = await town.person("Owner")
+    phone = await town.person("Owner")
+    assert (phone.user_id, phone.session_id) != (owner.user_id, owner.session_id)
+    event_id = await town.event(owner)
+    async with (
+        town.hub() as hub,
+        hub.open(messages_of(event_id), origin_of(owner)) as stream,
+        hub.open(messages_of(event_id), origin_of(phone)) as on_phone,
+    ):
+        await town.run(phone, "logout")
+        await town.say(owner, event_id, "still here")
+        assert (await heard(stream))[0] == "still here"
+        with pytest.raises(Unauthenticated):
+            await heard(on_phone)
+
+
+async def test_an_idle_stream_of_a_revoked_session_ends_too(town: Community) -> None:
+    owner = await town.person("Owner")
+    event_id = await town.event(owner)
+    async with town.hub() as hub, hub.open(messages_of(event_id), origin_of(owner)) as stream:
+        await town.run(owner, "logout")
+        with pytest.raises(Unauthenticated):
+            await heard(stream)
+
+
+@pytest.mark.parametrize(
+    ("who", "refusal"),
+    [("visitor", Unauthenticated), ("stranger", NotFound), ("onlooker", Denied)],
+)
+async def test_the_right_is_asked_at_subscribe(town: Community, who: str, refusal: type[AppError]) -> None:
+    owner, other = await town.person("Owner"), await town.person("Other")
+    event_id = await town.event(owner)
+    unseen = UUID(int=1)
+    claim = Claim(town.tenant_id) if who == "visitor" else other
+    async with town.hub() as hub:
+        with pytest.raises(refusal):
+            async with hub.open(messages_of(unseen if who == "stranger" else event_id), origin_of(claim)):
+                pytest.fail("subscribed")
+
+
+async def test_only_an_own_cursor_is_taken(town: Community) -> None:
+    owner = await town.person("Owner")
+    event_id, elsewhere = await town.event(owner), await town.event(owner)
+    async with town.hub() as hub:
+        async with hub.open(messages_of(elsewhere), origin_of(owner)) as stream:
+            await town.say(owner, elsewhere, "hello")
+            _, foreign = await heard(stream)
+        for cursor in (foreign, foreign[:-4], "", "nonsense", "\u00e9"):
+            with pytest.raises(BadInput):
+                async with hub.open(messages_of(event_id, cursor), origin_of(owner)):
+                    pytest.fail("subscribed")
+
+
+async def test_one_body_is_computed_and_encoded_once_for_all_who_see_the_same(town: Community) -> None:
+    owner, guest, other = await town.person("Owner"), await town.person("Guest"), await town.person("Other")
+    event_id = await town.event(owner)
+    for joiner in (guest, other):
+        await town.run(joiner, "joinEvent", eventId=event_id)
+    mail = (Pick("message", "message", picks=(Pick("author", "author", picks=(Pick("email", "email"),)),)),)
+    async with town.hub() as hub, AsyncExitStack() as stack, asyncio.timeout(10):
+        people = (owner, guest, other)
+        plain = [await stack.enter_async_context(hub.open(messages_of(event_id), origin_of(each))) for each in people]
+        personal = [
+            await stack.enter_async_context(hub.open(messages_of(event_id, picks=mail), origin_of(each)))
+            for each in people
+        ]
+        await town.say(owner, event_id, "hello")
+        first, second, third = [await anext(stream) for stream in plain]
+        assert first is second is third
+        own, *others = [await anext(stream) for stream in personal]
+    assert own == b'{"data":{"added":{"message":{"author":{"email":"owner@dev.invalid"}}}}}'
+    assert others[0] is others[1]
+    assert others[0] == b'{"data":{"added":{"message":{"author":{"email":null}}}}}'
+
+
+async def test_whoever_falls_behind_is_told_to_subscribe_again(town: Community) -> None:
+    owner = await town.person("Owner")
+    event_id = await town.event(owner)
+    async with town.hub() as hub:
+        async with (
+            hub.open(messages_of(event_id), origin_of(owner)) as slow,
+            hub.open(messages_of(event_id), origin_of(owner)) as quick,
+        ):
+            await town.say(owner, event_id, "first")
+            _, cursor = await heard(slow)
+            await heard(quick)
+            for number in range(MOST_WAITING + 1):
+                await town.say(owner, event_id, str(number))
+                await heard(quick)
+            with pytest.raises(Resync):
+                await heard(slow)
+        async with hub.open(messages_of(event_id, cursor), origin_of(owner)) as stream:
+            caught_up = [(await heard(stream))[0] for _ in range(MOST_WAITING + 1)]
+        assert caught_up == [str(number) for number in range(MOST_WAITING + 1)]
+
+
+async def test_a_stream_about_oneself_and_one_about_memberships(town: Community) -> None:
+    owner, guest = await town.person("Owner"), await town.person("Guest")
+    event_id = await town.event(owner)
+    subscription = SUBSCRIPTIONS["membershipChanged"]
+    picks = (Pick("membership", "membership", picks=(Pick("status", "status"),)), Pick("__typename", "__typename"))
+    request = StreamRequest(subscription, "changed", picks, (), {"event_id": event_id}, None)
+    own = SUBSCRIPTIONS["notificationAdded"]
+    mine = StreamRequest(own, "told", (Pick("cursor", "cursor"),), (), {}, None)
+    async with (
+        town.hub() as hub,
+        asyncio.timeout(10),
+        hub.open(request, origin_of(owner)) as stream,
+        hub.open(mine, origin_of(guest)) as told,
+    ):
+        await town.run(guest, "joinEvent", eventId=event_id)
+        joined = await anext(stream)
+        assert joined == b'{"data":{"changed":{"membership":{"status":"JOINED"},"__typename":"MembershipChanged"}}}'
+        with pytest.raises(TimeoutError):
+            await heard(told, seconds=0.05)
+
+
+async def test_a_hub_that_stops_ends_its_streams(town: Community) -> None:
+    owner = await town.person("Owner")
+    event_id = await town.event(owner)
+    async with AsyncExitStack() as stack:
+        async with town.hub() as hub:
+            stream = await stack.enter_async_context(hub.open(messages_of(event_id), origin_of(owner)))
+        with pytest.raises(Unavailable):
+            await heard(stream)
