@@ -36,8 +36,8 @@ def _facts() -> None:
         )
         """
     )
-    op.execute("create index facts_position_idx on facts (tenant_id, position)")
-    op.execute("create index facts_topic_idx on facts (tenant_id, aggregate_id, position)")
+    op.execute("create index facts_position_idx on facts (tenant_id, position) where position is not null")
+    op.execute("create index facts_topic_idx on facts (tenant_id, aggregate_id, position) where position is not null")
     isolate("facts", app="select, insert", worker="select, insert, update (position)")
     cross("facts", "worker", command="select", reason="the sequencer reads the facts of every tenant to order them")
     cross("facts", "worker", command="update", reason="the sequencer gives the facts of every tenant their position")

@@ -14,13 +14,14 @@ from muster.kit.commands.journal import Entry, write_journal
 async def system_transaction(
     services: Services, *, tenant_id: UUID, verb: str, reason: str, now: datetime, request_id: str
 ) -> AsyncIterator[Ctx]:
-    """A transaction under one tenant in which the system acts, with its facts and its audit row.
+    """A transaction under one tenant in which the system acts. Where something happened, it is journalled.
 
     verb: what runs. reason: why, for the audit log. request_id: of the request that led to it.
     """
     async with services.database.transaction(tenant_id) as tx:
         ctx = Ctx(tx, tenant_id, Actor("system", reason=reason), now, request_id, services.settings)
         yield ctx
-        await write_journal(ctx, Entry(verb=verb, outcome="done"))
+        if ctx.facts:
+            await write_journal(ctx, Entry(verb=verb, outcome="done"))
     if ctx.facts:
         services.wake()

@@ -15,8 +15,8 @@ class FactRow(TenantTable):
 
     __tablename__ = "facts"
     __table_args__ = (
-        Index("facts_position_idx", "tenant_id", "position"),
-        Index("facts_topic_idx", "tenant_id", "aggregate_id", "position"),
+        Index("facts_position_idx", "tenant_id", "position", postgresql_where="position is not null"),
+        Index("facts_topic_idx", "tenant_id", "aggregate_id", "position", postgresql_where="position is not null"),
     )
     person: ClassVar[str | None] = "actor_id"
 

@@ -19,13 +19,11 @@ _LIMITS = {
 }
 
 
-async def _roll_back_what_is_open(connection: asyncpg.Connection) -> None:
-    """At release: end a transaction that an error or a cancelled request left open.
+async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
+    """At release: nothing session-wide is ever set on our pools, so there is nothing to reset, no round trip to pay.
 
-    Nothing session-wide is ever set on our pools, so there is nothing else to reset and no round trip to pay.
+    A transaction that is still open, because a second cancellation cut its rollback short, asyncpg ends by itself.
     """
-    if connection.is_in_transaction():
-        await connection.execute("rollback")
 
 
 async def connect(url: str) -> asyncpg.Connection:
@@ -81,7 +79,7 @@ class Database:
             min_size=min(2, size),
             max_size=size,
             server_settings=_LIMITS,
-            reset=_roll_back_what_is_open,
+            reset=_leave_as_it_is,
             statement_cache_size=200,
             max_cacheable_statement_size=0,
             max_inactive_connection_lifetime=0,
@@ -103,7 +101,12 @@ class Database:
         """A transaction under one tenant; commits at the end, rolls back on any error."""
         async with self._pool.acquire() as connection:
             await connection.execute(f"begin; select set_config('{TENANT_SETTING}', '{tenant_id}', true)")
-            yield Transaction(connection)  # type: ignore[arg-type]  # the pool's proxy stands in
+            try:
+                yield Transaction(connection)  # type: ignore[arg-type]  # the pool's proxy stands in
+            except BaseException:
+                if not connection.is_closed():
+                    await connection.execute("rollback")
+                raise
             if await connection.execute("commit") != "COMMIT":
                 raise RuntimeError(
                     "a failed statement was passed over, so PostgreSQL rolled back instead of committing"

@@ -52,6 +52,8 @@ SERVER_SETTINGS = {
     "log_timezone": "UTC",
     # Compiling a plan costs more than the short statements of an API take.
     "jit": "off",
+    # Rows of the outbox and of the job queue die within moments; with the default minute their plans go bad.
+    "autovacuum_naptime": "5s",
     "max_connections": "200",
     "shared_buffers": "192MB",
     # DETAIL lines quote rows, that is personal data; statements quote parameters.

@@ -19,7 +19,7 @@ _BUSY = (
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
-    ConnectionError,
+    OSError,
     TimeoutError,
 )
 

@@ -1,0 +1,90 @@
+"""The real processes: `muster serve` and `muster worker` on a database of the test."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from muster.kit.db.migrate import Urls
+from tests.storm.client import Connection
+from tests.storm.people import SECRET
+
+STARTING_SECONDS = 30.0
+
+
+def free_port() -> int:
+    """A port that is free."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        number: int = listener.getsockname()[1]
+    return number
+
+
+def environment(**values: str) -> Mapping[str, str]:
+    """The environment of a process: ours, without what would point it elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "MUSTER_"))}
+    return {**kept, "MUSTER_ENV": "test", "JWT_SECRET": SECRET, "LOG_LEVEL": "warning", **values}
+
+
+@asynccontextmanager
+async def running(verb: str, log: Path, environ: Mapping[str, str]) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """A verb of `muster` as a process that writes into `log`; it is asked to stop at the end, then made to."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "muster.cli", verb], env=environ, stdout=output, stderr=output
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            await asyncio.to_thread(process.wait, 40)
+        finally:
+            process.kill()
+            process.wait()
+
+
+@asynccontextmanager
+async def serving(urls: Urls, folder: Path) -> AsyncIterator[int]:
+    """An API process on its own port, ready; answers with the port."""
+    port = free_port()
+    log = folder / f"serve-{port}.log"
+    environ = environment(DATABASE_URL=urls.app, PORT=str(port))
+    async with running("serve", log, environ) as process:
+        await until_ready(port, process, log)
+        yield port
+
+
+@asynccontextmanager
+async def working(urls: Urls, folder: Path, name: str = "worker") -> AsyncIterator[None]:
+    """A worker process."""
+    addresses = {"DATABASE_URL": urls.app, "DATABASE_OWNER_URL": urls.owner, "DATABASE_WORKER_URL": urls.worker}
+    async with running("worker", folder / f"{name}.log", environment(**addresses)):
+        yield
+
+
+async def is_ready(port: int) -> bool:
+    """Whether the API on a port can serve."""
+    try:
+        connection = await Connection.open(port)
+        try:
+            return (await connection.ask(None, "GET", "/../../health/ready")).acknowledged
+        finally:
+            connection.close()
+    except OSError:
+        return False
+
+
+async def until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until the API serves. Fails with what the process said when it ends or takes too long."""
+    try:
+        async with asyncio.timeout(STARTING_SECONDS):
+            while not await is_ready(port):
+                if process.poll() is not None:
+                    raise TimeoutError
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(f"it does not serve:\n{log.read_text()[-4000:]}") from None
