@@ -24,7 +24,9 @@ from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.endpoints.health import Health
+from muster.kit.endpoints.socket import LARGEST_MESSAGE
 from muster.kit.processes import CannotRun
+from muster.kit.realtime.hub import Hub
 from muster.kit.work.waking import Waker
 from muster.settings import Settings
 from muster.tenancy.queries import find_default_tenant, find_tenant
@@ -58,6 +60,8 @@ async def _serve(settings: Settings) -> None:
                 host=settings.http.host,
                 port=settings.http.port,
                 http="httptools",
+                ws="websockets-sansio",
+                ws_max_size=LARGEST_MESSAGE,
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -97,8 +101,10 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         health = Health(database, settings.environment)
         graphql = GraphQL(services, build_schema())
         edge = await _edge(database, settings)
+        hub = Hub(database, GATE, settings.database.direct_url or settings.database.url)
         waking = asyncio.create_task(waker.run(database))
-        yield build_app(services, edge, graphql, health, openapi_document()), health
+        async with hub.running():
+            yield build_app(services, edge, graphql, hub, health, openapi_document()), health
         waking.cancel()
     finally:
         await database.close()

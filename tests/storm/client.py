@@ -35,11 +35,11 @@ class Connection(asyncio.Protocol):
         return connection
 
     async def ask(self, token: str | None, method: str, path: str, body: object = None) -> Answer:
-        """Send one request below `/api/v1` and wait for its answer. Raises OSError when the connection is lost."""
+        """Send one request and wait for its answer. Raises OSError when the connection is lost."""
         if self._transport is None:
             raise ConnectionResetError("the connection is lost")
         content = b"" if body is None else msgspec.json.encode(body)
-        head = f"{method} /api/v1{path} HTTP/1.1\r\nhost: storm\r\ncontent-length: {len(content)}\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nhost: storm\r\ncontent-length: {len(content)}\r\n"
         head += "content-type: application/json\r\n" if content else ""
         head += f"authorization: Bearer {token}\r\n" if token else ""
         self._answer = asyncio.get_running_loop().create_future()

@@ -71,7 +71,7 @@ async def is_ready(port: int) -> bool:
     try:
         connection = await Connection.open(port)
         try:
-            return (await connection.ask(None, "GET", "/../../health/ready")).acknowledged
+            return (await connection.ask(None, "GET", "/health/ready")).acknowledged
         finally:
             connection.close()
     except OSError:

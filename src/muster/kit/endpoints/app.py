@@ -4,8 +4,9 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
 
 from muster.kit.commands.context import Services
 from muster.kit.endpoints.edge import Edge
@@ -15,7 +16,9 @@ from muster.kit.endpoints.graphql.http import graphql_over_http
 from muster.kit.endpoints.health import Health
 from muster.kit.endpoints.http import problem_response
 from muster.kit.endpoints.rest import Rest
+from muster.kit.endpoints.socket import graphql_over_socket
 from muster.kit.errors import AppError
+from muster.kit.realtime.hub import Hub
 
 
 class _NoSuchAddress(AppError):
@@ -30,7 +33,7 @@ class _NoSuchMethod(AppError):
     status, code, title = 405, "METHOD_NOT_ALLOWED", "Method not allowed"
 
 
-def build_app(services: Services, edge: Edge, graphql: GraphQL, health: Health, openapi: str) -> ASGIApp:
+def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health: Health, openapi: str) -> ASGIApp:
     """Mount everything that is declared by now.
 
     openapi: the document to serve.
@@ -39,11 +42,15 @@ def build_app(services: Services, edge: Edge, graphql: GraphQL, health: Health, 
     async def graphql_endpoint(request: Request) -> Response:
         return await graphql_over_http(request, graphql, edge)
 
+    async def socket_endpoint(websocket: WebSocket) -> None:
+        await graphql_over_socket(websocket, graphql, hub, edge)
+
     async def openapi_endpoint(_request: Request) -> Response:
         return Response(openapi, media_type="application/json")
 
     routes = [
         Route("/graphql", graphql_endpoint, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", socket_endpoint),
         *Rest(services, edge).routes(),
         Route("/openapi.json", openapi_endpoint),
         Route("/health", health.short),

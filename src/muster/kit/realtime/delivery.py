@@ -102,7 +102,7 @@ class Delivery:
         if found == "refused":
             raise Denied
 
-    async def elements(self, fact: PlacedFact, streams: Sequence[Stream]) -> list[bytes | AppError | None]:
+    async def elements(self, fact: PlacedFact, streams: Sequence[Stream]) -> list[str | AppError | None]:
         """What a fact comes to for each of some streams that have one selection and one topic.
 
         An element; a refusal, when its viewer may not be here any more; or None, when they may not see the row.
@@ -118,10 +118,9 @@ class Delivery:
             "cursor": write_position(fact.position, first.tag),
         }
         values |= {parameter: request.slots[slot].values[name] for parameter, (slot, name) in plan.bound.items()}
-        outcomes: list[bytes | AppError | None] = [None] * len(streams)
-        head = f'{{"data":{{"{request.key}":'.encode()
+        outcomes: list[str | AppError | None] = [None] * len(streams)
         for answer in await self._ask(plan, streams, values):
-            element = None if answer.element is None else b"".join((head, answer.element.encode(), b"}}"))
+            element = None if answer.element is None else f'{{"data":{{"{request.key}":{answer.element}}}}}'
             for number in answer.viewers:
                 outcomes[number - 1] = self._refusal(streams[number - 1], answer.caller) or element
         return outcomes

@@ -133,7 +133,7 @@ class Feed:
 
     async def _hand_to(self, fact: PlacedFact, streams: list[Stream]) -> None:
         """Give a fact's element to the streams of one selection. A failure ends them: they resume with their cursor."""
-        outcomes: list[bytes | AppError | None]
+        outcomes: list[str | AppError | None]
         try:
             outcomes = await self._delivery.elements(fact, streams)
         except Exception as error:  # noqa: BLE001 - whatever it is, the streams tell their clients

@@ -42,7 +42,7 @@ class StreamRequest:
 
 
 class Stream:
-    """One open subscription; iterate over it for its elements, each a whole `{"data": ...}` as bytes.
+    """One open subscription; iterate over it for its elements, each a whole `{"data": ...}` as text.
 
     The iteration ends by raising the AppError that ended the stream.
     """
@@ -59,7 +59,7 @@ class Stream:
         self.position = 0
         self._backlog: deque[PlacedFact] | None = None
         self._kinds = frozenset((fact.kind, fact.version) for fact in request.subscription.facts)
-        self._elements: deque[bytes] = deque()
+        self._elements: deque[str] = deque()
         self._end: AppError | None = None
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
@@ -96,7 +96,7 @@ class Stream:
                 yield fact
         self._backlog = None
 
-    def take(self, position: int, outcome: bytes | AppError | None) -> None:
+    def take(self, position: int, outcome: str | AppError | None) -> None:
         """What became of the fact at `position`: an element, a refusal that ends the stream, or nothing to see."""
         self.position = position
         if isinstance(outcome, AppError):
@@ -124,7 +124,7 @@ class Stream:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> str:
         while not self._elements:
             if self._end is not None:
                 raise self._end

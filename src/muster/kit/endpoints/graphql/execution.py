@@ -28,10 +28,11 @@ from muster.kit.endpoints.graphql.selections import Root, Selection, Source, arg
 from muster.kit.endpoints.problem import client_error, graphql_error
 from muster.kit.endpoints.rendering import render
 from muster.kit.errors import BadInput
-from muster.kit.realtime.subscription import SUBSCRIPTIONS, Subscription
+from muster.kit.realtime.stream import StreamRequest
+from muster.kit.realtime.subscription import SUBSCRIPTIONS
 from muster.kit.text import refuse_unstorable
 from muster.kit.views.compiler import Compiler
-from muster.kit.views.picks import Pick, SlotValues
+from muster.kit.views.picks import SlotValues
 from muster.kit.views.plans import Body, PlanCache, compile_plan, run_plan
 from muster.kit.views.query import QUERIES, Query
 
@@ -58,22 +59,6 @@ class Operation:
     def kind(self) -> str:
         """`query`, `mutation` or `subscription`."""
         return self.node.operation.value
-
-
-@dataclass(frozen=True)
-class StreamRequest:
-    """What a subscription asks for.
-
-    key: of the root field in each element. picks: over the element, whose fields are `cursor` and what it gives.
-    arguments: by their Python names. after: the cursor to go on from.
-    """
-
-    subscription: Subscription
-    key: str
-    picks: tuple[Pick, ...]
-    slots: tuple[SlotValues, ...]
-    arguments: dict[str, Any]
-    after: str | None
 
 
 @dataclass(frozen=True)

@@ -91,12 +91,6 @@ class Community:
         async with hub.running():
             yield hub
 
-    async def placed(self) -> None:
-        """Wait until every fact has its position."""
-        async with asyncio.timeout(10), self.database.transaction(self.tenant_id) as tx:
-            while await tx.connection.fetchval("select count(*) from facts where position is null"):
-                await asyncio.sleep(0.005)
-
 
 @asynccontextmanager
 async def community(urls: Urls) -> AsyncIterator[Community]:

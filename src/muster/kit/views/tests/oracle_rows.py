@@ -1,0 +1,332 @@
+"""The oracle: graphql-core's own executor over plain rows. Slow and obviously right: no SQL, no compiler, only lists."""
+
+import base64
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from graphql import GraphQLResolveInfo, GraphQLSchema, execute_sync, parse
+
+from muster.kit.caller import Claim
+from muster.kit.text import camel
+from muster.kit.views.paging import cursor_tag
+from muster.kit.views.tests.oracle_world import Row, World
+
+Key = tuple[Any, ...]
+
+_ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
+    "Event": {
+        "START": (("starts_at", "id"), False),
+        "NEWEST": (("created_at", "id"), True),
+        "RELEVANCE": (("rank", "id"), True),
+    },
+    "EventMember": {"ASKED": (("asked_at", "id"), False)},
+    "Message": {"SEQUENCE": (("sequence", "id"), False)},
+    "Notification": {"NEWEST": (("created_at", "id"), True)},
+}
+"""The keys of each order by type, and whether the largest come first."""
+_TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
+"""Relations to people, who are never hidden."""
+
+
+class Refused(Exception):
+    """The whole request is refused with this code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class List:
+    """A list as its resolver knows it: the rows that the viewer sees in it, before its arguments are read.
+
+    name: of the list, and chosen: the arguments that choose its rows, both for its cursors.
+    """
+
+    type: str
+    name: str
+    rows: list[Row]
+    chosen: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A page, as the fields of a connection type."""
+
+    nodes: list[Row]
+    edges: list[dict[str, object]]
+    pageInfo: dict[str, object]
+    totalCount: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the oracle expects: data, or the code of a refusal."""
+
+    data: dict[str, Any] | None
+    refused: str | None
+
+
+def encode_cursor(list_: List, order: str, filters: dict[str, object], key: Key) -> str:
+    """The cursor of a place: tag, keys and checksum."""
+    tag = cursor_tag(list_.name, order, {**list_.chosen, **filters})
+    body = "\x1f".join([tag, *map(_cursor_part, key)])
+    check = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()[:8]
+    return base64.b64encode(f"{body}\x1f{check}".encode()).decode()
+
+
+def _cursor_part(value: object) -> str:
+    # PostgreSQL writes the float 1.0 as 1.
+    return _moment(value) if isinstance(value, datetime) else str(value).removesuffix(".0")
+
+
+def _moment(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Oracle:
+    """Answers for one viewer."""
+
+    def __init__(self, world: World, claim: Claim) -> None:
+        self._world = world
+        self._tenant, self._me = claim.tenant_id, claim.user_id
+        self.users = {row["id"]: row for row in world.tables["users"]}
+
+    def answer(self, schema: GraphQLSchema, text: str, variables: dict[str, Any]) -> Answer:
+        """The expected answer to a valid document."""
+        result = execute_sync(schema, parse(text), variable_values=variables, field_resolver=self._resolve)
+        if result.errors:
+            original = result.errors[0].original_error
+            if not isinstance(original, Refused):
+                raise result.errors[0]
+            return Answer(None, original.code)
+        return Answer(result.data, None)
+
+    def _rows(self, table: str) -> list[Row]:
+        return [row for row in self._world.tables[table] if row["tenant_id"] == self._tenant]
+
+    @cached_property
+    def events(self) -> dict[UUID, Row]:
+        return {row["id"]: row for row in self._rows("events")}
+
+    @cached_property
+    def _members(self) -> list[Row]:
+        return self._rows("event_members")
+
+    @cached_property
+    def _mine(self) -> dict[UUID, Row]:
+        """The viewer's own memberships by event."""
+        return {row["event_id"]: row for row in self._members if self._me and row["user_id"] == self._me}
+
+    @cached_property
+    def _seats(self) -> set[UUID]:
+        return {row["room_id"] for row in self._rows("room_seats") if row["user_id"] == self._me}
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether the viewer is anybody."""
+        return self._me is not None
+
+    @cached_property
+    def role(self) -> str | None:
+        """The viewer's role in the tenant."""
+        mine = (row for row in self._rows("members") if row["user_id"] == self._me and row["status"] == "ACTIVE")
+        return next((row["role"] for row in mine), None)
+
+    def _is_seated(self, event: Row) -> bool:
+        own = self._mine.get(event["id"])
+        return own is not None and own["status"] == "JOINED"
+
+    def _organises(self, event: Row) -> bool:
+        return self._is_seated(event) and self._mine[event["id"]]["role"] in ("OWNER", "MODERATOR")
+
+    def sees_event(self, event: Row) -> bool:
+        """Drafts for organisers; hidden events for who attends; the rest for all."""
+        if self._organises(event):
+            return True
+        own = self._mine.get(event["id"])
+        attends = own is not None and own["status"] in ("JOINED", "WAITLIST")
+        return event["status"] == "PUBLISHED" and (event["visibility"] == "PUBLIC" or attends)
+
+    def _sees_membership(self, member: Row) -> bool:
+        if member["status"] == "JOINED" or member["user_id"] == self._me:
+            return True
+        return self._organises(self.events[member["event_id"]])
+
+    def _memberships(self, event: Row) -> list[Row]:
+        """The memberships of a visible event that the viewer sees."""
+        return [row for row in self._members if row["event_id"] == event["id"] and self._sees_membership(row)]
+
+    def _resolve(self, source: Any, info: GraphQLResolveInfo, **given: Any) -> Any:
+        parent, name = info.parent_type.name, info.field_name
+        if parent == "Query":
+            return self._root(name, given)
+        if isinstance(source, Connection):
+            return getattr(source, name)
+        if parent == "Event" and name == "members":
+            return self._page(self.members_of(source), given)
+        if parent == "Event" and name == "onlineUrl":
+            return source["online_url"] if self._is_seated(source) else None
+        if parent == "EventMember" and name == "event":
+            event = self.events[source["event_id"]]
+            return event if self.sees_event(event) else None
+        if parent == "EventMember" and name == "waitlistPosition":
+            return self._waitlist_position(source)
+        if parent == "User" and name == "email":
+            return source["email"] if source["id"] == self._me else None
+        if name in _TARGETS:
+            return self.users[source[_TARGETS[name]]]
+        return _plain(source, name)
+
+    def members_of(self, event: Row) -> List:
+        """The list of a visible event's memberships, as a field of the event."""
+        return List("EventMember", "Event.members", self._memberships(event))
+
+    def _waitlist_position(self, member: Row) -> int | None:
+        if member["queue_number"] is None:
+            return None
+        queue = [row["queue_number"] for row in self._members if row["event_id"] == member["event_id"]]
+        return sum(number is not None and number <= member["queue_number"] for number in queue)
+
+    def _root(self, name: str, given: dict[str, Any]) -> Any:
+        if name not in ("event", "events", "eventMembers") and self._me is None:
+            raise Refused("UNAUTHENTICATED")
+        if name not in ("event", "events", "eventMembers", "me") and self.role is None:
+            raise Refused("NOT_A_MEMBER")
+        if name == "me":
+            return self.users[self._me] if self._me else None
+        if name == "event":
+            event = self.events.get(UUID(given["id"]))
+            return event if event and self.sees_event(event) else None
+        if name == "myMembershipForEvent":
+            own = self._mine.get(UUID(given["eventId"]))
+            return own if own and self.sees_event(self.events[own["event_id"]]) else None
+        found = self.root_list(name, given)
+        return None if found is None else self._page(found, given)
+
+    def root_list(self, name: str, given: dict[str, Any]) -> List | None:
+        """A root list; None when its parent is not visible."""
+        if name == "events":
+            return List("Event", name, [row for row in self.events.values() if self.sees_event(row)])
+        if name == "myNotifications":
+            wanted = given.get("unreadOnly", False)
+            rows = [row for row in self._rows("notifications") if row["user_id"] == self._me]
+            unread = [row for row in rows if not (wanted and row["read_at"])]
+            return List("Notification", name, unread, {"unread_only": wanted})
+        chosen = {"event_id": UUID(given["eventId"])}
+        if name == "eventMessages":
+            seated = chosen["event_id"] in self._seats
+            rows = [row for row in self._rows("messages") if seated and row["room_id"] == chosen["event_id"]]
+            return List("Message", name, rows, dict(chosen))
+        if name == "eventMembers":
+            event = self.events.get(chosen["event_id"])
+            visible = event is not None and self.sees_event(event)
+            return List("EventMember", name, self._memberships(event), dict(chosen)) if event and visible else None
+        raise LookupError(f"the oracle has no plain resolver for the query {name}; write it here")
+
+    def cursors(self, list_: List, given: dict[str, Any]) -> list[str]:
+        """The cursors of every row of a list, in no order."""
+        return [self._cursor(list_, given)(row) for row in self._ordered(list_, given)]
+
+    def _page(self, list_: List, given: dict[str, Any]) -> Connection:
+        ordered, key, cursor = self._ordered(list_, given), self._key(list_, given), self._cursor(list_, given)
+        after, before = given.get("after"), given.get("before")
+        mark = _decoded(after or before) if after or before else None
+        ascends = self._descends(list_, given) == bool(before)
+        beyond = [row for row in ordered if mark and _is_beyond(key(row), mark, ascends=ascends)]
+        left = [row for row in ordered if row not in beyond]
+        backwards = given.get("last") is not None
+        size = given.get("last") if backwards else given.get("first")
+        size = 20 if size is None else size
+        page = (left[-size:] if size else []) if backwards else left[:size]
+        sides = (len(left) > size, bool(beyond))
+        return Connection(
+            nodes=page,
+            edges=[{"node": row, "cursor": cursor(row)} for row in page],
+            pageInfo={
+                "hasNextPage": sides[backwards],
+                "hasPreviousPage": sides[not backwards],
+                "startCursor": cursor(page[0]) if page else None,
+                "endCursor": cursor(page[-1]) if page else None,
+            },
+            totalCount=len(ordered),
+        )
+
+    def _ordered(self, list_: List, given: dict[str, Any]) -> list[Row]:
+        filters = _filters(given)
+        rows = [row for row in list_.rows if all(self._matches(row, *each) for each in filters.items())]
+        return sorted(rows, key=self._key(list_, given), reverse=self._descends(list_, given))
+
+    def _descends(self, list_: List, given: dict[str, Any]) -> bool:
+        return _ORDERS[list_.type][_order(list_, given)][1]
+
+    def _cursor(self, list_: List, given: dict[str, Any]) -> Callable[[Row], str]:
+        key = self._key(list_, given)
+        return lambda row: encode_cursor(list_, _order(list_, given), _filters(given), key(row))
+
+    def _key(self, list_: List, given: dict[str, Any]) -> Callable[[Row], Key]:
+        """What the order sorts by."""
+        columns = _ORDERS[list_.type][_order(list_, given)][0]
+        ranks = self._world.ranks.get(_filters(given).get("text", ""), {})
+        return lambda row: tuple(ranks[row["id"]] if name == "rank" else row[name] for name in columns)
+
+    def _matches(self, row: Row, name: str, value: Any) -> bool:
+        match name:
+            case "text":
+                return row["id"] in self._world.ranks[value]
+            case "startsAfter":
+                return bool(row["starts_at"] >= value)
+            case "startsBefore":
+                return bool(row["starts_at"] < value)
+            case "meetingKind" | "joinMode" | "ownerId" | "status":
+                columns = {"meetingKind": "meeting_kind", "joinMode": "join_mode", "ownerId": "owner_id"}
+                return bool(row[columns.get(name, name)] == value)
+        raise LookupError(f"the oracle does not know the filter {name}; write it here")
+
+
+def _plain(source: Row, name: str) -> Any:
+    """The value of a column as JSON has it; the parts of an edge or of page information as they are."""
+    value = source[name] if name in source else next(source[each] for each in source if camel(each) == name)
+    if isinstance(value, datetime):
+        return _moment(value)
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _order(list_: List, given: dict[str, Any]) -> str:
+    return given.get("order") or next(iter(_ORDERS[list_.type]))
+
+
+def _filters(given: dict[str, Any]) -> dict[str, Any]:
+    """The filters that are given, as values."""
+    wanted: dict[str, Any] = given.get("filter") or {}
+    return {name: _typed(name, value) for name, value in wanted.items() if value is not None}
+
+
+def _typed(name: str, value: str) -> Any:
+    if name in ("startsAfter", "startsBefore"):
+        return datetime.fromisoformat(value)
+    return UUID(value) if name == "ownerId" else value
+
+
+def _decoded(cursor: str) -> Key:
+    """The keys inside a cursor: a rank is a float, a sequence an int, a moment has its Z."""
+    _, *parts, _ = base64.b64decode(cursor).decode().split("\x1f")
+    return tuple(_part(part) for part in parts)
+
+
+def _part(text: str) -> Any:
+    if text.endswith("Z"):
+        return datetime.fromisoformat(text)
+    if text.isdecimal():
+        return int(text)
+    return UUID(text) if len(text) == 36 else float(text)
+
+
+def _is_beyond(key: Key, mark: Key, *, ascends: bool) -> bool:
+    """Whether a row lies at or beyond the mark, against the direction of paging."""
+    return key <= mark if ascends else key >= mark

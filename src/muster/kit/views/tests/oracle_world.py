@@ -1,0 +1,234 @@
+"""A small dense world in the database, full of nulls, ties and hostile text, and the same world as plain rows."""
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from muster.kit.caller import Claim
+
+Row = dict[str, Any]
+
+MAIN = UUID("00000000-0000-7000-8000-000000000001")
+"""The default tenant, which a migration makes."""
+HOSTILE = (
+    "plain",
+    "",
+    'double " quotes " and \\ backslash \\n \\u0041 \\',
+    "it's '' quoted $1 :name %s {0} $$",
+    "new\nline\r\n tab\t and \x01\x1f\x7f\x80 controls",
+    "\u2028 line \u2029 paragraph \ufeff mark \u200f right",
+    "zażółć gęślą 漢字 한국어 😀👩\u200d👩\u200d👧 e\u0301",
+    "</script><script>alert(1)</script><!-- ]]>",
+    "'; drop table events; -- ",
+    "' || (select email from users limit 1) || '",
+    '{"id": null, "nodes": []}',
+    '"}],"pageInfo":{"hasNextPage":true}}',
+    "null",
+    "picnic in the park",
+    "the picnic of picnics",
+    "long " + "ab\"'\\😀" * 400,
+)
+SEARCHES = ("picnic", "picnic park", '"', "drop -table", "", "the", "😀 or null", "\\'", "quoted $1")
+"""What full-text search is asked for."""
+
+_BASE = datetime(2031, 5, 1, 18, tzinfo=UTC)
+MOMENTS = tuple(
+    _BASE + step for step in (timedelta(0), timedelta(microseconds=1), timedelta(days=1), timedelta(days=300))
+)
+"""Few, so that orders have ties."""
+
+_MAIN_PEOPLE, _PEOPLE, _EVENTS, _OTHER_EVENTS = 18, 24, 36, 8
+
+
+@dataclass(frozen=True)
+class World:
+    """Rows by table, every tenant's; who reads them; and the ranks of each search by event."""
+
+    tables: dict[str, list[Row]]
+    viewers: dict[str, Claim]
+    ranks: dict[str, dict[UUID, float]]
+
+
+class _Builder:
+    """Makes rows, the same ones each time."""
+
+    def __init__(self) -> None:
+        self.random = random.Random(20260101)
+        self.tables: dict[str, list[Row]] = {}
+        self.other = self._id()
+
+    def build(self) -> dict[str, list[Row]]:
+        self._add("tenants", id=self.other, slug="north", name="North", is_default=False, created_at=_BASE)
+        people = [self._person(number) for number in range(_PEOPLE)]
+        main, north = people[:_MAIN_PEOPLE], [people[0], *people[_MAIN_PEOPLE:-1]]
+        for tenant, group in ((MAIN, main), (self.other, north)):
+            for number, person in enumerate(group):
+                status = "SUSPENDED" if number == _MAIN_PEOPLE - 1 else "ACTIVE"
+                self._in(tenant, "members", user_id=person, role="participant", status=status, joined_at=_BASE)
+            for _ in range(_EVENTS if tenant == MAIN else _OTHER_EVENTS):
+                self._event(tenant, group)
+            for person in group:
+                self._notifications(tenant, person)
+        return self.tables
+
+    def _person(self, number: int) -> UUID:
+        person = self._id()
+        self._add("users", id=person, name=self._text(number), email=f"{number} {self._text()}", created_at=_BASE)
+        expires = datetime.now(UTC) + timedelta(days=1)
+        # The person's id serves as the id of their session.
+        self._add("sessions", id=person, user_id=person, refresh_hash="", created_at=_BASE, expires_at=expires)
+        return person
+
+    def _event(self, tenant: UUID, group: list[UUID]) -> None:
+        pick, maybe = self.random.choice, self._maybe
+        owner = pick(group[:3])
+        has_point = self.random.random() < 0.5
+        event = self._in(
+            tenant,
+            "events",
+            owner_id=owner,
+            title=self._text(),
+            description=self._text(),
+            starts_at=(starts_at := pick(MOMENTS)),
+            ends_at=starts_at + timedelta(hours=self.random.randint(1, 9)),
+            timezone=self._text(),
+            meeting_kind=pick(("ONSITE", "ONLINE", "HYBRID")),
+            online_url=maybe(self._text()),
+            address=maybe(self._text()),
+            latitude=pick((0.1 + 0.2, -90.0, 1e-300, 51.5)) if has_point else None,
+            longitude=pick((-0.0, 179.99999999999997, 5e-324, 1 / 3)) if has_point else None,
+            join_mode=pick(("OPEN", "INVITE_ONLY")),
+            mode=pick(("ONE_TO_ONE", "GROUP", "CUSTOM")),
+            min=1,
+            max=maybe(99_999),
+            visibility=pick(("PUBLIC", "PUBLIC", "HIDDEN")),
+            status=pick(("PUBLISHED", "PUBLISHED", "DRAFT")),
+            published_at=maybe(pick(MOMENTS)),
+            joined_count=self.random.randint(0, 50),
+            last_queue_number=0,
+            created_at=pick(MOMENTS),
+        )
+        self._in(tenant, "rooms", event, last_sequence=0)
+        others = [person for person in group if person != owner]
+        self._membership(tenant, event, owner, "OWNER", "JOINED", None)
+        for number, person in enumerate(self.random.sample(others, self.random.randint(0, len(others)))):
+            status = pick(("JOINED", "JOINED", "JOINED", "WAITLIST", "LEFT", "KICKED"))
+            role = pick(("PARTICIPANT", "PARTICIPANT", "MODERATOR"))
+            self._membership(tenant, event, person, role, status, number * 3 if status == "WAITLIST" else None)
+        for number in range(pick((0, 0, 1, 2, 21))):
+            content, author = self._text(), pick(group)
+            self._in(
+                tenant,
+                "messages",
+                room_id=event,
+                sequence=number + 1,
+                author_id=author,
+                content=content,
+                created_at=pick(MOMENTS),
+            )
+
+    def _membership(
+        self, tenant: UUID, event: UUID, person: UUID, role: str, status: str, queue_number: int | None
+    ) -> None:
+        self._in(
+            tenant,
+            "event_members",
+            event_id=event,
+            user_id=person,
+            role=role,
+            status=status,
+            asked_at=self.random.choice(MOMENTS),
+            joined_at=self._maybe(_BASE),
+            queue_number=queue_number,
+            note=self._maybe(self._text()),
+        )
+        if status == "JOINED" and self.random.random() < 0.9:
+            self._in(tenant, "room_seats", room_id=event, user_id=person)
+
+    def _notifications(self, tenant: UUID, person: UUID) -> None:
+        for _ in range(self.random.choice((0, 1, 3, 22))):
+            data = self.random.choice(({}, [], None, 1.5, "", {self._text(): [self._text(), None, True, {"a": 1}]}))
+            self._in(
+                tenant,
+                "notifications",
+                user_id=person,
+                fact_id=self._id(),
+                kind=self._text(),
+                data=Jsonb(data),
+                created_at=self.random.choice(MOMENTS),
+                read_at=self._maybe(_BASE),
+            )
+
+    def _in(self, tenant: UUID, table: str, row_id: UUID | None = None, **values: object) -> UUID:
+        row_id = row_id or self._id()
+        self._add(table, tenant_id=tenant, id=row_id, **values)
+        return row_id
+
+    def _add(self, table: str, **values: object) -> None:
+        self.tables.setdefault(table, []).append(values)
+
+    def _id(self) -> UUID:
+        return UUID(int=self.random.getrandbits(128), version=4)
+
+    def _text(self, number: int | None = None) -> str:
+        return self.random.choice(HOSTILE) if number is None else HOSTILE[number % len(HOSTILE)]
+
+    def _maybe(self, value: object) -> object:
+        return value if self.random.random() < 0.6 else None
+
+
+def fill(owner_url: str) -> World:
+    """Put the world into an empty database and load it back as plain rows.
+
+    owner_url: of the role that owns the database, which sees rows only in maintenance.
+    """
+    built = _Builder().build()
+    with psycopg.connect(owner_url, autocommit=True) as connection:
+        connection.execute("set muster.maintenance = 'on'")
+        for table, rows in built.items():
+            names = sql.SQL(", ").join(map(sql.Identifier, rows[0]))
+            places = sql.SQL(", ").join([sql.Placeholder()] * len(rows[0]))
+            insert = sql.SQL("insert into {} ({}) values ({})").format(sql.Identifier(table), names, places)
+            connection.cursor().executemany(insert, [list(row.values()) for row in rows])
+        cursor = connection.cursor(row_factory=dict_row)
+        tables = {
+            table: cursor.execute(sql.SQL("select * from {}").format(sql.Identifier(table))).fetchall()
+            for table in built
+        }
+        ranks = {words: _ranks(connection, words) for words in SEARCHES}
+    return World(tables, _viewers(tables), ranks)
+
+
+def _ranks(connection: psycopg.Connection[Any], words: str) -> dict[UUID, float]:
+    found = connection.execute(
+        "select id, ts_rank(search, websearch_to_tsquery('simple', %(words)s))::double precision from events "
+        "where search @@ websearch_to_tsquery('simple', %(words)s)",
+        {"words": words},
+    )
+    return dict(found.fetchall())
+
+
+def _viewers(tables: dict[str, list[Row]]) -> dict[str, Claim]:
+    people: list[UUID] = [row["id"] for row in tables["users"]]
+    other = next(row["id"] for row in tables["tenants"] if row["slug"] == "north")
+
+    def claim(tenant: UUID, person: UUID) -> Claim:
+        return Claim(tenant, person, person)
+
+    return {
+        "anonymous": Claim(MAIN),
+        "owner": claim(MAIN, people[0]),
+        "organiser": claim(MAIN, people[1]),
+        "member": claim(MAIN, people[7]),
+        "another member": claim(MAIN, people[12]),
+        "suspended": claim(MAIN, people[_MAIN_PEOPLE - 1]),
+        "visitor": claim(MAIN, people[-1]),
+        "member of another tenant": claim(other, people[_MAIN_PEOPLE]),
+    }

@@ -1,0 +1,66 @@
+"""The read compiler against the oracle: random documents, compiled, answer as graphql-core does over plain rows."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from graphql import GraphQLSchema
+
+from muster.kit.caller import Claim, Origin
+from muster.kit.db.database import Database
+from muster.kit.db.migrate import Urls
+from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest
+from muster.kit.endpoints.graphql.schema import build_schema
+from muster.kit.errors import AppError
+from muster.kit.views.tests.oracle_documents import Writer, Written
+from muster.kit.views.tests.oracle_rows import Answer, Oracle
+from muster.kit.views.tests.oracle_world import World, fill
+from muster.kit.views.tests.support import graphql_on
+
+DOCUMENTS, CHUNKS = 10_000, 40
+_EACH = DOCUMENTS // CHUNKS
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return build_schema()
+
+
+@pytest.fixture(scope="module")
+def world(module_urls: Urls) -> Iterator[World]:
+    yield fill(module_urls.owner)
+
+
+@pytest.fixture
+async def graphql(module_urls: Urls, schema: GraphQLSchema) -> AsyncIterator[GraphQL]:
+    async with graphql_on(module_urls.app) as graphql:
+        yield graphql
+
+
+async def _compiled(graphql: GraphQL, written: Written, claim: Claim) -> Answer:
+    origin = Origin(claim, datetime.now(UTC), "oracle")
+    try:
+        body = await graphql.run(graphql.read(GraphQLRequest(written.text, written.variables)), origin)
+    except AppError as refusal:
+        return Answer(None, refusal.code)
+    return Answer(json.loads(body)["data"], None)
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+async def test_compiled_as_executed(chunk: int, graphql: GraphQL, schema: GraphQLSchema, world: World) -> None:
+    viewers = [(name, claim, Oracle(world, claim)) for name, claim in world.viewers.items()]
+    for seed in range(chunk * _EACH, (chunk + 1) * _EACH):
+        name, claim, oracle = viewers[seed % len(viewers)]
+        written = Writer(schema, world, oracle, seed).document()
+        expected = oracle.answer(schema, written.text, written.variables)
+        found = await _compiled(graphql, written, claim)
+        # As text, since the order of the keys counts.
+        assert _text(found) == _text(expected), (
+            f"seed {seed}, viewer {name}\n{written.text}\nvariables {json.dumps(written.variables)}\n"
+            f"compiled {_text(found)}\nexpected {_text(expected)}"
+        )
+
+
+def _text(answer: Answer) -> str:
+    return answer.refused or json.dumps(answer.data)

@@ -1,0 +1,75 @@
+"""People of a test: signed in through the front door, placed in communities where no endpoint does that yet."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from muster.kit.ids import new_id
+from muster.testing.below import change
+from muster.testing.client import Client
+from muster.testing.serving import Service
+
+
+class Standing(StrEnum):
+    """How somebody stands to an event: a parameter of tests."""
+
+    ANONYMOUS = "ANONYMOUS"
+    OUTSIDER = "OUTSIDER"
+    MEMBER = "MEMBER"
+    MODERATOR = "MODERATOR"
+    OWNER = "OWNER"
+    OTHER_TENANT = "OTHER_TENANT"
+    SUSPENDED = "SUSPENDED"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account. client: calls as them, in the default community until told otherwise."""
+
+    user_id: UUID
+    name: str
+    client: Client
+
+
+async def sign_in(service: Service, name: str) -> Person:
+    """Sign somebody in, making their account when there is none; they belong to the default community."""
+    session = (await Client(service).call("devLogin", name=name)).ok()
+    return Person(UUID(session["user"]["id"]), name, Client(service, session["accessToken"]))
+
+
+async def found_tenant(person: Person, slug: str) -> UUID:
+    """A community of somebody's own; answers with its id."""
+    made = (await person.client.call("createTenant", input={"slug": slug, "name": f"Town {slug}"})).ok()
+    return UUID(made["id"])
+
+
+async def put_in_tenant(service: Service, person: Person, tenant_id: UUID, *, role: str = "participant") -> None:
+    """Make somebody a member of a community."""
+    await change(
+        service.urls,
+        "insert into members (tenant_id, id, user_id, role, status, joined_at) values ($1, $2, $3, $4, 'ACTIVE', now())",
+        tenant_id,
+        new_id(),
+        person.user_id,
+        role,
+    )
+
+
+async def suspend(service: Service, person: Person, tenant_id: UUID) -> None:
+    """Close a community to one of its members."""
+    await change(
+        service.urls,
+        "update members set status = 'SUSPENDED' where tenant_id = $1 and user_id = $2",
+        tenant_id,
+        person.user_id,
+    )
+
+
+async def make_moderator(service: Service, person: Person, event_id: UUID) -> None:
+    """Give a seated member of an event the role of a moderator."""
+    await change(
+        service.urls,
+        "update event_members set role = 'MODERATOR' where event_id = $1 and user_id = $2",
+        event_id,
+        person.user_id,
+    )

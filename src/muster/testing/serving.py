@@ -1,0 +1,99 @@
+"""The real application on a test's database: on a socket, or in process where there are many small requests."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import uvicorn
+from starlette.types import ASGIApp
+
+from muster.kit.db.migrate import Urls
+from muster.main import open_app
+from muster.settings import Settings
+
+_PATIENCE = 30.0
+"""Seconds; a request that takes longer than this fails its test."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """The application that a test talks to.
+
+    urls: of its database. settings: what it runs with. http: reaches it. address: where, such as
+    `http://127.0.0.1:40123`; in process it leads nowhere.
+    """
+
+    urls: Urls
+    settings: Settings
+    http: httpx.AsyncClient
+    address: str
+
+
+def settings_for(urls: Urls, **environ: str) -> Settings:
+    """Settings for a database, asking for nothing outside the test.
+
+    environ: further settings by name, or others instead.
+    """
+    return Settings.load(
+        {
+            "MUSTER_ENV": "test",
+            "JWT_SECRET": "x" * 32,
+            "DATABASE_URL": urls.app,
+            "DATABASE_OWNER_URL": urls.owner,
+            "DATABASE_WORKER_URL": urls.worker,
+            "DATABASE_POOL_SIZE": "12",
+            **environ,
+        }
+    )
+
+
+@asynccontextmanager
+async def serving(urls: Urls, **environ: str) -> AsyncIterator[Service]:
+    """The application on a free port of the loopback, by the server that production uses.
+
+    environ: as in `settings_for`.
+    """
+    settings = settings_for(urls, **environ)
+    async with open_app(settings) as (app, _), _Listening(app) as address:
+        async with httpx.AsyncClient(base_url=address, timeout=_PATIENCE) as http:
+            yield Service(urls, settings, http, address)
+
+
+@asynccontextmanager
+async def serving_in_process(urls: Urls, **environ: str) -> AsyncIterator[Service]:
+    """The application without sockets: the same code from the first byte of the request on.
+
+    environ: as in `settings_for`.
+    """
+    settings = settings_for(urls, **environ)
+    async with open_app(settings) as (app, _):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=True)
+        address = "http://muster.test"
+        async with httpx.AsyncClient(transport=transport, base_url=address, timeout=_PATIENCE) as http:
+            yield Service(urls, settings, http, address)
+
+
+class _Listening(uvicorn.Server):
+    """Uvicorn in the test's own event loop; entering it gives the address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(uvicorn.Config(app, http="httptools", ws="websockets-sansio", log_config=None, lifespan="off"))
+        self._ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set()
+
+    async def __aenter__(self) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        self._running = asyncio.create_task(self.serve([listener]))
+        async with asyncio.timeout(10):
+            await self._ready.wait()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    async def __aexit__(self, *_: object) -> None:
+        self.should_exit = True
+        await self._running

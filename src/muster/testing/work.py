@@ -1,0 +1,79 @@
+"""The worker of a test: its sequencer and its jobs, in the test's own process, until nothing is left to do."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+import muster.handlers
+import muster.schedule
+import muster.slices  # noqa: F401 - the tables of contents: what they import is declared
+from muster.access.gate import GATE
+from muster.kit.commands.context import Services
+from muster.kit.db.database import Database
+from muster.kit.db.migrate import Urls
+from muster.kit.work.jobs import run_jobs
+from muster.kit.work.sequencer import Sequencer
+from muster.testing.serving import settings_for
+
+_LEFT = """
+select (select count(*) from outbox) + count(*) filter (where status in ('queued', 'picked')) as open,
+       coalesce(string_agg(entrypoint, ', ') filter (where status in ('exception', 'failed')), '') as failed
+  from pgqueuer.pgqueuer
+"""
+_PATIENCE = 20.0
+"""Seconds that work may take before the test fails."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A running worker."""
+
+    services: Services
+    _look: asyncpg.Connection
+    _sequencer: Sequencer
+
+    async def quiet(self) -> None:
+        """Wait until every fact is sequenced and every job done. Fails the test when a job failed for good."""
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                self._sequencer.wake()
+                left = await self._look.fetchrow(_LEFT)
+                assert left is not None
+                assert not left["failed"], f"failed for good: {left['failed']}"
+                if not left["open"]:
+                    return
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def working(urls: Urls) -> AsyncIterator[Work]:
+    """A worker on a database meanwhile, stopped as the real one stops."""
+    database = await Database.open(urls.worker, size=6)
+    look = await asyncpg.connect(urls.worker)
+    sequencer = Sequencer(urls.worker)
+    services = Services(database, settings_for(urls), GATE, sequencer.wake)
+    stop = asyncio.Event()
+    loops = [
+        asyncio.create_task(sequencer.run(stop)),
+        asyncio.create_task(run_jobs(services, urls.worker, stop)),
+    ]
+    try:
+        yield Work(services, look, sequencer)
+    finally:
+        stop.set()
+        sequencer.wake()
+        ended = await asyncio.gather(*loops, return_exceptions=True)
+        await look.close()
+        await database.close()
+    for outcome in ended:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def drain(urls: Urls) -> None:
+    """Do all the work there is, and stop."""
+    async with working(urls) as work:
+        await work.quiet()

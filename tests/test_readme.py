@@ -1,0 +1,87 @@
+"""The README works by copy and paste: its tour is run, line by line, against the whole house as `make up` starts it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 60.0
+
+
+def tour() -> str:
+    """The shell blocks of the tour, as one script."""
+    text = (ROOT / "README.md").read_text()
+    chapter = text[text.index("## A first tour") : text.index("## The house")]
+    return "\n".join(re.findall(r"```sh\n(.*?)```", chapter, re.DOTALL))
+
+
+@pytest.fixture
+def address(data_dir: Path) -> Iterator[str]:
+    """Where `muster up` answers, on a data directory and port of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    environ = os.environ | {"PORT": str(port), "MUSTER_DATA_DIR": str(data_dir / "data")}
+    process = subprocess.Popen([sys.executable, "-m", "muster.cli", "up"], env=environ, stdout=subprocess.DEVNULL)
+    try:
+        wait_until_ready(f"http://127.0.0.1:{port}/health/ready", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+def wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url) as answer:  # noqa: S310 - the address is ours
+                assert answer.status == 200
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"{url} does not answer 200; muster up ended with {process.poll()}")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the tour uses curl, which this machine lacks")
+def test_the_tour_works_line_by_line(address: str) -> None:
+    script = tour().replace("http://127.0.0.1:8000", address)
+    done = subprocess.run(
+        ["bash", "-eu", "-c", script], check=False, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(answer) for answer in split_documents(done.stdout)]
+    problems = [answer for answer in answers if "code" in answer or "errors" in answer]
+    assert [problem["code"] for problem in problems] == ["TENANT_NOT_FOUND"], "only the last line is refused"
+    published, seated, waiting, said, left, promoted, told, read, *rest = answers
+    assert (published["status"], seated["status"], waiting["status"]) == ("PUBLISHED", "JOINED", "WAITLIST")
+    assert waiting["waitlistPosition"] == 1
+    assert (left["status"], promoted["status"]) == ("LEFT", "JOINED")
+    assert said["sequence"] == 1
+    assert read["data"]["event"]["joinedCount"] == 2
+    assert [item["kind"] for item in told["items"]] == ["WAITLIST_PROMOTED"]
+    heard = next(answer["eventMessageAdded"] for answer in rest if "eventMessageAdded" in answer)
+    assert heard["message"] == {"content": "I got in!", "author": {"name": "Cyd"}}
+
+
+def split_documents(text: str) -> list[str]:
+    """JSON documents that stand behind each other without separators."""
+    decoder, found, position = json.JSONDecoder(), [], 0
+    while position < len(text):
+        if text[position].isspace():
+            position += 1
+            continue
+        _, end = decoder.raw_decode(text, position)
+        found.append(text[position:end])
+        position = end
+    return found
