@@ -7,10 +7,11 @@ clone of its own, dropped afterwards. Code under test commits for real.
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -18,6 +19,10 @@ from psycopg import sql
 
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, embedded_urls, grant_entry, migrate, provision
+
+if TYPE_CHECKING:
+    from muster.testing.serving import Service
+    from muster.testing.town import Town
 
 TEMPLATE = "muster_template"
 # Tells the workers of pytest-xdist where the run's one server lives.
@@ -110,3 +115,23 @@ def module_urls(server: EmbeddedPostgres) -> Iterator[Urls]:
     """A fresh database that the tests of one module share."""
     with _clone(server) as urls:
         yield urls
+
+
+# The application is imported by the tests that ask for it: tests of the kit declare tables and endpoints of their own.
+
+
+@pytest.fixture
+async def service(urls: Urls) -> AsyncIterator["Service"]:
+    """The application on a fresh database, on a socket."""
+    from muster.testing.serving import serving
+
+    async with serving(urls) as service:
+        yield service
+
+
+@pytest.fixture
+async def town(service: "Service") -> "Town":
+    """The default community, with people of every standing around one event."""
+    from muster.testing.town import settle
+
+    return await settle(service)

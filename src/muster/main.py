@@ -65,6 +65,8 @@ async def _serve(settings: Settings) -> None:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Forwarding headers are believed from no one until a setting names the proxy.
+                proxy_headers=False,
                 timeout_graceful_shutdown=_DRAIN_SECONDS,
             ),
             health,

@@ -127,6 +127,6 @@ def in_room_of(message: Any, _viewer: Viewer, *, event_id: ColumnElement[UUID]) 
     return condition
 
 
-@query("GET /events/{event_id}/messages", "eventMessages", allow=member, where=in_room_of)
-def event_messages(event_id: UUID) -> Page[MessageView]:
-    """What was said in an event's room, by sequence; empty for who has no seat in it."""
+@query("GET /events/{event_id}/messages", "eventMessages", allow=member, where=in_room_of, parent=EventView)
+def event_messages(event_id: UUID) -> Page[MessageView] | None:
+    """What was said in an event's room, by sequence; empty for who has no seat in it, null without the event."""

@@ -36,11 +36,10 @@ async def ask(urls: Urls, query: str, *values: object) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await connection.fetch(query, *values)]
 
 
-async def number(urls: Urls, query: str, *values: object) -> int:
-    """The one number that a query over every tenant gives."""
+async def value(urls: Urls, query: str, *values: object) -> Any:
+    """The one value that a query over every tenant gives."""
     async with maintenance(urls) as connection:
-        found: int = await connection.fetchval(query, *values)
-        return found
+        return await connection.fetchval(query, *values)
 
 
 async def snapshot(urls: Urls, *, tenant_id: UUID | None = None, without: Iterable[str] = ()) -> Rows:

@@ -145,7 +145,8 @@ def _schema() -> GraphQLSchema:
 def _field(name: str) -> GraphQLField:
     root = _schema().mutation_type if name in COMMANDS else _schema().query_type
     assert root is not None
-    return root.fields[name]
+    found: GraphQLField = root.fields[name]
+    return found
 
 
 def _picks(declared: Command | Query) -> tuple[Pick, ...]:

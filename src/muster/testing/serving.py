@@ -57,9 +57,12 @@ async def serving(urls: Urls, **environ: str) -> AsyncIterator[Service]:
     environ: as in `settings_for`.
     """
     settings = settings_for(urls, **environ)
-    async with open_app(settings) as (app, _), _Listening(app) as address:
-        async with httpx.AsyncClient(base_url=address, timeout=_PATIENCE) as http:
-            yield Service(urls, settings, http, address)
+    async with (
+        open_app(settings) as (app, _),
+        _Listening(app) as address,
+        httpx.AsyncClient(base_url=address, timeout=_PATIENCE) as http,
+    ):
+        yield Service(urls, settings, http, address)
 
 
 @asynccontextmanager
@@ -70,7 +73,7 @@ async def serving_in_process(urls: Urls, **environ: str) -> AsyncIterator[Servic
     """
     settings = settings_for(urls, **environ)
     async with open_app(settings) as (app, _):
-        transport = httpx.ASGITransport(app, raise_app_exceptions=True)
+        transport = httpx.ASGITransport(app)
         address = "http://muster.test"
         async with httpx.AsyncClient(transport=transport, base_url=address, timeout=_PATIENCE) as http:
             yield Service(urls, settings, http, address)

@@ -1,6 +1,6 @@
 """Connections and transactions: a pool per role, and transactions that run under one tenant."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -17,6 +17,8 @@ _LIMITS = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
 }
+# How long a request waits for a connection before it is told to come again.
+_PATIENCE_SECONDS = 20
 
 
 async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
@@ -59,11 +61,6 @@ class Transaction:
         status = await self.connection.execute(sql.text, *sql.arguments(values))
         return int(status.rsplit(" ", 1)[-1])
 
-    async def run_many(self, statement: Statement[RowT], rows: Iterable[dict[str, object]]) -> None:
-        """Run a statement once for each set of values, in one round trip."""
-        sql = statement.sql
-        await self.connection.executemany(sql.text, [sql.arguments(values) for values in rows])
-
 
 class Database:
     """A pool of connections of one runtime role."""
@@ -93,13 +90,13 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection from the pool, outside any transaction and under no tenant."""
-        async with self._pool.acquire() as connection:
+        async with self._pool.acquire(timeout=_PATIENCE_SECONDS) as connection:
             yield connection  # type: ignore[misc]  # the pool's proxy stands in for the connection
 
     @asynccontextmanager
     async def transaction(self, tenant_id: UUID) -> AsyncIterator[Transaction]:
         """A transaction under one tenant; commits at the end, rolls back on any error."""
-        async with self._pool.acquire() as connection:
+        async with self._pool.acquire(timeout=_PATIENCE_SECONDS) as connection:
             await connection.execute(f"begin; select set_config('{TENANT_SETTING}', '{tenant_id}', true)")
             try:
                 yield Transaction(connection)  # type: ignore[arg-type]  # the pool's proxy stands in

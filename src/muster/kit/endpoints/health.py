@@ -1,5 +1,6 @@
 """Health: is the process alive, and can it serve?"""
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from muster.kit.db.database import Database
 log = structlog.get_logger()
 
 _STARTED = time.monotonic()
+_PATIENCE_SECONDS = 5
+# A worker runs some entry of the schedule every minute.
+_A_WORKER_WORKS = "select coalesce(max(last_run_at) > now() - interval '3 minutes', false) from schedule_runs"
 
 
 @dataclass
@@ -31,12 +35,12 @@ class Health:
         return _json({"status": "ok", **_moment()})
 
     async def ready(self, _request: Request) -> Response:
-        """200 when requests can be served, else 503."""
-        checks = {"database": await self._check("select 1")}
-        failed = self.stopping or checks["database"]["status"] == "fail"
-        status = "fail" if failed else "ok"
+        """200 when requests can be served, also while no worker follows up on them (`degraded`); else 503."""
+        checks = {"database": await self._check("select true"), "queue": await self._check(_A_WORKER_WORKS)}
+        states = [check["status"] for check in checks.values()]
+        failed = self.stopping or checks["database"]["status"] != "ok"
         body = {
-            "status": status,
+            "status": "fail" if failed else "ok" if set(states) == {"ok"} else "degraded",
             **_moment(),
             "version": __version__,
             "environment": self.environment,
@@ -46,16 +50,16 @@ class Health:
 
     async def short(self, _request: Request) -> Response:
         """The one-line answer that load balancers of the old systems knew."""
-        check = await self._check("select 1")
+        check = await self._check("select true")
         alive = check["status"] == "ok" and not self.stopping
         return _json({"ok": alive, "db": check["status"] == "ok", "redis": None}, 200 if alive else 503)
 
-    async def _check(self, statement: str) -> dict[str, Any]:
+    async def _check(self, question: str) -> dict[str, Any]:
+        """How the answer to one question about the database went: `ok`, `degraded` when it is no, `fail` without."""
         began = time.perf_counter()
         try:
-            async with self.database.connection() as connection:
-                await connection.execute(statement)
-            status = "ok"
+            async with asyncio.timeout(_PATIENCE_SECONDS), self.database.connection() as connection:
+                status = "ok" if await connection.fetchval(question) else "degraded"
         except Exception:  # whatever it is, the database does not answer
             log.warning("health.database_failed", exc_info=True)
             status = "fail"

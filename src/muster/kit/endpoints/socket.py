@@ -112,13 +112,9 @@ async def _greet(websocket: WebSocket, edge: Edge) -> Origin:
     """Wait for `connection_init` and acknowledge it. Answers with whom the socket belongs to."""
     try:
         async with asyncio.timeout(_INIT_SECONDS):
-            while not isinstance(message := await _receive(websocket), _Init):
-                if isinstance(message, _Subscribe):
-                    raise _Close(4401, "Unauthorized")
-                await _answer_ping(message, websocket)
+            given = await _credentials(websocket)
     except TimeoutError:
         raise _Close(4408, "Connection initialisation timeout") from None
-    given = message.payload or _Credentials()
     headers = websocket.headers
     try:
         origin = await edge.origin(
@@ -132,6 +128,14 @@ async def _greet(websocket: WebSocket, edge: Edge) -> Origin:
         raise _Close(4403, client_error(error).detail) from None
     await websocket.send_text('{"type":"connection_ack"}')
     return origin
+
+
+async def _credentials(websocket: WebSocket) -> _Credentials:
+    while not isinstance(message := await _receive(websocket), _Init):
+        if isinstance(message, _Subscribe):
+            raise _Close(4401, "Unauthorized")
+        await _answer_ping(message, websocket)
+    return message.payload or _Credentials()
 
 
 async def _receive(websocket: WebSocket) -> _Message:

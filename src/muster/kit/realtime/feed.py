@@ -41,6 +41,11 @@ class Feed:
         self._news = asyncio.Event()
 
     @property
+    def size(self) -> int:
+        """How many streams there are."""
+        return sum(len(audience) for selections in self._topics.values() for audience in selections.values())
+
+    @property
     def is_empty(self) -> bool:
         """Whether nobody follows."""
         return not self._topics

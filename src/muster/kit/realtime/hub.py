@@ -45,6 +45,11 @@ class Hub:
         self._feeds: dict[UUID, Feed] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
 
+    @property
+    def size(self) -> int:
+        """How many streams are open."""
+        return sum(feed.size for feed in self._feeds.values())
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hear of facts meanwhile; at the end every stream ends with Unavailable."""

@@ -30,12 +30,16 @@ it is, since it may change the statement; any other as a parameter."""
 
 @dataclass(frozen=True, kw_only=True)
 class Query(Declaration):
-    """A declared query. `paged` says whether it gives a page of `view`, or one row or null."""
+    """A declared query. `paged` says whether it gives a page of `view`, or one row or null.
+
+    where, parent: as in `query`.
+    """
 
     route: Route
     view: type[View]
     paged: bool
     where: Where | None
+    parent: type[View] | None
 
     def read(self, raw: dict[str, object], *, from_text: bool = False) -> SlotValues:
         """The arguments of one request, checked. See `read_page` and `Arguments.read` for the errors."""
@@ -59,7 +63,7 @@ class Query(Declaration):
             return compiler.page(self.view, pick, chooses)
         view, argument = parent
         seen = compiler.exists(view, lambda above: above.id == compiler.bind(pick.slot or 0, argument, Uuid()))
-        page = compiler.page(self.view, pick, chooses, within_checked=True)
+        page = compiler.page(self.view, pick, chooses, within_checked=self.view.within is not None)
         return or_null(case((seen, page), else_=null()))
 
     @property
@@ -69,6 +73,8 @@ class Query(Declaration):
 
     def _parent(self) -> tuple[type[View], str] | None:
         """The parent that every row of this list has in common, and the argument that names it."""
+        if self.parent is not None:
+            return self.parent, self.route.places[0]
         if self.view.within is None:
             return None
         parent, column = parent_of(self.view)
@@ -106,6 +112,7 @@ def query(
     *,
     allow: Allow,
     where: Where | None = None,
+    parent: type[View] | None = None,
     permission: Permission | None = None,
     limit: str = "read",
     feature: str | None = None,
@@ -113,7 +120,9 @@ def query(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a way to read: a function without a body whose result is `View | None` or `Page[View]`.
 
-    Its arguments choose rows by the columns of the same names; the others go to `where`.
+    Its arguments choose rows by the columns of the same names; the others go to `where`. A list of what is within a
+    parent is null when the caller does not see that parent; `parent` names it where the view does not, and the first
+    place of the route is its id.
     Raises TypeError, at import, for a declaration that is not whole.
     """
 
@@ -126,6 +135,7 @@ def query(
             view=get_args(returns)[0] if paged else returns,
             paged=paged,
             where=where,
+            parent=parent,
             arguments=Arguments(function),
             summary=summary_of(function),
             allow=allow,

@@ -41,7 +41,8 @@ class Scope:
     def name(self, prefix: str) -> str:
         """A name that nothing else in this statement has."""
         self._names += 1
-        return f"{prefix}_{self._names}"
+        # Two underscores, since SQLAlchemy calls the aliases in predicates `members_1`, `members_2` and so on.
+        return f"{prefix}__{self._names}"
 
     def alias(self, view: type[View]) -> FromClause:
         """A fresh alias of a view's table. Conditions take its columns, `.c`."""

@@ -1,7 +1,7 @@
 """Streams: whole, in order, only for those who may, and never without bound."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from uuid import UUID
 
@@ -23,6 +23,11 @@ async def _silence_until(stream: Stream, other: Stream, content: str) -> None:
         pass
     with pytest.raises(TimeoutError):
         await heard(stream, seconds=0.05)
+
+
+async def _subscribes(hub: Hub, request: StreamRequest, claim: Claim) -> None:
+    async with hub.open(request, origin_of(claim)):
+        pytest.fail("subscribed")
 
 
 async def test_a_stream_gives_each_message_once_and_in_order(town: Community) -> None:
@@ -134,8 +139,7 @@ async def test_whoever_is_kicked_gets_nothing_more(town: Community) -> None:
         await town.say(owner, event_id, "among ourselves")
         await _silence_until(guests, owners, "among ourselves")
         with pytest.raises(Denied):
-            async with hub.open(messages_of(event_id), origin_of(guest)):
-                pytest.fail("subscribed")
+            await _subscribes(hub, messages_of(event_id), guest)
 
 
 async def test_a_revoked_session_ends_its_streams_and_no_other(town: Community) -> None:
@@ -175,21 +179,31 @@ async def test_the_right_is_asked_at_subscribe(town: Community, who: str, refusa
     claim = Claim(town.tenant_id) if who == "visitor" else other
     async with town.hub() as hub:
         with pytest.raises(refusal):
-            async with hub.open(messages_of(unseen if who == "stranger" else event_id), origin_of(claim)):
-                pytest.fail("subscribed")
+            await _subscribes(hub, messages_of(unseen if who == "stranger" else event_id), claim)
 
 
-async def test_only_an_own_cursor_is_taken(town: Community) -> None:
+@pytest.mark.parametrize("damage", [lambda _: "", lambda _: "nonsense", lambda _: "\u00e9", lambda cursor: cursor[:-4]])
+async def test_a_damaged_cursor_is_refused(town: Community, damage: Callable[[str], str]) -> None:
     owner = await town.person("Owner")
-    event_id, elsewhere = await town.event(owner), await town.event(owner)
+    event_id = await town.event(owner)
+    cursor = damage(write_position(1, stream_tag("eventMessageAdded", town.tenant_id, event_id)))
     async with town.hub() as hub:
-        async with hub.open(messages_of(elsewhere), origin_of(owner)) as stream:
-            await town.say(owner, elsewhere, "hello")
-            _, foreign = await heard(stream)
-        for cursor in (foreign, foreign[:-4], "", "nonsense", "\u00e9"):
-            with pytest.raises(BadInput):
-                async with hub.open(messages_of(event_id, cursor), origin_of(owner)):
-                    pytest.fail("subscribed")
+        with pytest.raises(BadInput):
+            await _subscribes(hub, messages_of(event_id, cursor), owner)
+
+
+@pytest.mark.parametrize("foreign", ["subscription", "tenant", "topic"])
+async def test_a_cursor_of_another_stream_is_refused(town: Community, foreign: str) -> None:
+    owner = await town.person("Owner")
+    event_id = await town.event(owner)
+    tag = stream_tag(
+        "membershipChanged" if foreign == "subscription" else "eventMessageAdded",
+        UUID(int=7) if foreign == "tenant" else town.tenant_id,
+        UUID(int=7) if foreign == "topic" else event_id,
+    )
+    async with town.hub() as hub:
+        with pytest.raises(BadInput):
+            await _subscribes(hub, messages_of(event_id, write_position(1, tag)), owner)
 
 
 async def test_one_body_is_computed_and_encoded_once_for_all_who_see_the_same(town: Community) -> None:

@@ -209,7 +209,9 @@ class Writer:
         if not isinstance(kind, GraphQLInputObjectType):
             raise TypeError("a filter is an input object")
         names = self._random.sample([*kind.fields], k=self._random.choice((0, 1, 1, min(2, len(kind.fields)))))
-        return {name: None if self._chance(0.1) else self._value(get_named_type(kind.fields[name].type)) for name in names}
+        return {
+            name: None if self._chance(0.1) else self._value(get_named_type(kind.fields[name].type)) for name in names
+        }
 
     def _value(self, kind: object) -> object:
         if isinstance(kind, GraphQLEnumType):

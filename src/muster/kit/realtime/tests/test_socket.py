@@ -1,0 +1,373 @@
+"""The socket, over real connections to a real server: the protocol's messages, its close codes, and what follows."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from muster.identity.commands import token_keys
+from muster.kit.caller import Claim
+from muster.kit.endpoints import socket
+from muster.kit.endpoints.edge import Edge
+from muster.kit.endpoints.graphql.execution import GraphQL
+from muster.kit.endpoints.graphql.schema import build_schema
+from muster.kit.endpoints.socket import LARGEST_MESSAGE, PROTOCOL, graphql_over_socket
+from muster.kit.realtime.hub import Hub
+from muster.kit.realtime.tests.support import Community
+from muster.tenancy.queries import find_tenant
+
+ADDED = "subscription ($id: UUID!, $after: Cursor) { added: eventMessageAdded(eventId: $id, after: $after) %s }"
+MESSAGES = ADDED % "{ cursor message { content } }"
+
+
+@dataclass
+class Client:
+    """One socket."""
+
+    connection: ClientConnection
+
+    async def send(self, **message: Any) -> None:
+        """Send a message of the protocol."""
+        await self.connection.send(json.dumps(message))
+
+    async def receive(self) -> Any:
+        """The next message."""
+        async with asyncio.timeout(10):
+            return json.loads(await self.connection.recv())
+
+    async def run(self, operation_id: str, query: str, **variables: Any) -> None:
+        """Start an operation."""
+        payload = {"query": query, "variables": variables}
+        await self.send(id=operation_id, type="subscribe", payload=payload)
+
+    async def closed(self) -> tuple[int, str]:
+        """The code and reason with which the server closes."""
+        with pytest.raises(ConnectionClosed) as raised:
+            await self.receive()
+        assert raised.value.rcvd is not None
+        return raised.value.rcvd.code, raised.value.rcvd.reason
+
+
+@dataclass
+class Site:
+    """A served community."""
+
+    town: Community
+    hub: Hub
+    server: uvicorn.Server
+    port: int
+
+    def token(self, claim: Claim) -> str:
+        """A bearer token for somebody's session."""
+        assert claim.user_id is not None
+        assert claim.session_id is not None
+        keys = token_keys(self.town.services.settings.security.jwt_secret)
+        token, _ = keys.sign(user_id=claim.user_id, session_id=claim.session_id, now=datetime.now(UTC))
+        return f"Bearer {token}"
+
+    @asynccontextmanager
+    async def socket(self, *, protocol: str = PROTOCOL) -> AsyncIterator[Client]:
+        """A socket that has said nothing yet."""
+        address = f"ws://127.0.0.1:{self.port}/graphql"
+        async with connect(address, subprotocols=[Subprotocol(protocol)], proxy=None, close_timeout=2) as connection:
+            yield Client(connection)
+
+    @asynccontextmanager
+    async def client(self, claim: Claim) -> AsyncIterator[Client]:
+        """A socket of somebody, initialised."""
+        async with self.socket() as client:
+            await client.send(type="connection_init", payload={"authorization": self.token(claim)})
+            assert await client.receive() == {"type": "connection_ack"}
+            yield client
+
+    async def follows(self, streams: int) -> None:
+        """Wait until so many subscriptions are open."""
+        async with asyncio.timeout(10):
+            while self.hub.size < streams:  # noqa: ASYNC110 - the server says nothing to its clients when they are
+                await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def site(town: Community) -> AsyncIterator[Site]:
+    """The community behind a server on a free port."""
+    services = town.services
+    keys = token_keys(services.settings.security.jwt_secret)
+
+    def read_token(token: str, now: datetime) -> tuple[UUID, UUID] | None:
+        identity = keys.read(token, now)
+        return None if identity is None else (identity.user_id, identity.session_id)
+
+    async def by_slug(slug: str) -> UUID | None:
+        return await find_tenant(town.database, slug)
+
+    graphql, edge = GraphQL(services, build_schema()), Edge(read_token, by_slug, town.tenant_id)
+    async with town.hub() as hub:
+
+        async def endpoint(websocket: WebSocket) -> None:
+            await graphql_over_socket(websocket, graphql, hub, edge)
+
+        app = Starlette(routes=[WebSocketRoute("/graphql", endpoint)])
+        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=5)
+        server = uvicorn.Server(config)
+        config.load()
+        server.lifespan = config.lifespan_class(config)
+        await server.startup()
+        port: int = server.servers[0].sockets[0].getsockname()[1]
+        yield Site(town, hub, server, port)
+        await server.shutdown()
+
+
+async def test_another_protocol_is_not_spoken(site: Site) -> None:
+    async with site.socket(protocol="graphql-ws") as client:
+        assert await client.closed() == (4406, "Subprotocol not acceptable")
+
+
+async def test_pings_are_answered_before_and_after_the_init(site: Site) -> None:
+    async with site.socket() as client:
+        await client.send(type="ping")
+        assert await client.receive() == {"type": "pong"}
+        await client.send(type="connection_init")
+        assert await client.receive() == {"type": "connection_ack"}
+        await client.send(type="pong", payload={"some": "thing"})
+        await client.send(type="ping", payload={"some": "thing"})
+        assert await client.receive() == {"type": "pong"}
+
+
+async def test_whoever_does_not_begin_in_time_is_let_go(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "_INIT_SECONDS", 0.1)
+    async with site.socket() as client:
+        await client.send(type="ping")
+        assert await client.receive() == {"type": "pong"}
+        assert await client.closed() == (4408, "Connection initialisation timeout")
+
+
+async def test_nothing_runs_before_the_init(site: Site) -> None:
+    async with site.socket() as client:
+        await client.run("1", "{ __typename }")
+        assert await client.closed() == (4401, "Unauthorized")
+
+
+async def test_a_second_init_is_one_too_many(site: Site) -> None:
+    async with site.socket() as client:
+        await client.send(type="connection_init")
+        await client.receive()
+        await client.send(type="connection_init")
+        assert await client.closed() == (4429, "Too many initialisation requests")
+
+
+async def test_a_bad_token_and_an_unknown_tenant_are_refused(site: Site) -> None:
+    for payload in ({"authorization": "Bearer nonsense"}, {"authorization": "Basic x"}, {"tenant": "nowhere"}):
+        async with site.socket() as client:
+            await client.send(type="connection_init", payload=payload)
+            code, reason = await client.closed()
+            assert code == 4403
+            assert reason
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "nonsense",
+        "[]",
+        "null",
+        "{}",
+        '{"type":"nonsense"}',
+        '{"type":"subscribe"}',
+        '{"type":"subscribe","id":"","payload":{"query":"{ __typename }"}}',
+        '{"type":"subscribe","id":1,"payload":{"query":"{ __typename }"}}',
+        '{"type":"subscribe","id":"1","payload":{"query":null}}',
+        '{"type":"subscribe","id":"1","payload":{"query":"{ __typename }","variables":[]}}',
+        '{"type":"complete"}',
+        "[" * 20_000,
+        b'{"type":"ping"}',
+    ],
+)
+async def test_what_is_no_message_closes_the_socket(site: Site, message: str | bytes) -> None:
+    async with site.socket() as client:
+        await client.send(type="connection_init")
+        await client.receive()
+        await client.connection.send(message)
+        code, reason = await client.closed()
+        assert code == 4400
+        assert reason
+
+
+async def test_a_message_may_only_be_so_long(site: Site) -> None:
+    async with site.socket() as client:
+        await client.connection.send(" " * LARGEST_MESSAGE + '{"type":"ping"}')
+        assert (await client.closed())[0] == 1009
+
+
+async def test_an_id_is_used_once_at_a_time(site: Site) -> None:
+    owner = await site.town.person("Owner")
+    event_id = await site.town.event(owner)
+    async with site.client(owner) as client:
+        await client.run("x", MESSAGES, id=str(event_id))
+        await client.run("x", MESSAGES, id=str(event_id))
+        assert await client.closed() == (4409, "Subscriber for x already exists")
+
+
+async def test_queries_and_mutations_run_too(site: Site) -> None:
+    owner = await site.town.person("Owner")
+    event_id = await site.town.event(owner)
+    async with site.client(owner) as client:
+        await client.run("q", "{ me { name } }")
+        assert await client.receive() == {"id": "q", "type": "next", "payload": {"data": {"me": {"name": "Owner"}}}}
+        assert await client.receive() == {"id": "q", "type": "complete"}
+        send = 'mutation ($id: UUID!) { sendEventMessage(eventId: $id, content: "hello") { content } }'
+        await client.run("q", send, id=str(event_id))
+        sent = {"data": {"sendEventMessage": {"content": "hello"}}}
+        assert await client.receive() == {"id": "q", "type": "next", "payload": sent}
+        assert await client.receive() == {"id": "q", "type": "complete"}
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ me", "GRAPHQL_VALIDATION_FAILED"),
+        (
+            "subscription { notificationAdded { cursor } notificationAdded { cursor } x: notificationAdded { cursor } }",
+            None,
+        ),
+        ('subscription { notificationAdded(after: "nonsense") { cursor } }', "BAD_USER_INPUT"),
+        ('subscription { eventMessageAdded(eventId: "nonsense") { cursor } }', None),
+        ('subscription { eventMessageAdded(eventId: "00000000-0000-7000-8000-000000000009") { cursor } }', "NOT_FOUND"),
+    ],
+)
+async def test_an_operation_that_cannot_run_is_told_so_and_leaves_the_socket_open(
+    site: Site, query: str, code: str | None
+) -> None:
+    owner = await site.town.person("Owner")
+    async with site.client(owner) as client:
+        await client.run("1", query)
+        told = await client.receive()
+        assert (told["id"], told["type"]) == ("1", "error")
+        status = told["payload"][0]["extensions"]["status"]
+        assert 400 <= status < 500
+        assert code is None or told["payload"][0]["extensions"]["code"] == code
+        await client.send(type="ping")
+        assert await client.receive() == {"type": "pong"}
+
+
+async def test_a_socket_runs_only_so_many_operations(site: Site) -> None:
+    owner = await site.town.person("Owner")
+    async with site.client(owner) as client:
+        for number in range(101):
+            await client.run(str(number), "subscription { notificationAdded { cursor } }")
+        told = await client.receive()
+        assert (told["id"], told["type"]) == ("100", "error")
+        assert told["payload"][0]["extensions"]["code"] == "RATE_LIMIT_EXCEEDED"
+        await client.send(id="0", type="complete")
+        await client.run("0", "{ __typename }")
+        assert (await client.receive())["id"] == "0"
+
+
+async def test_messages_arrive_until_the_client_completes(site: Site) -> None:
+    owner = await site.town.person("Owner")
+    event_id = await site.town.event(owner)
+    async with site.client(owner) as client:
+        await client.run("x", MESSAGES, id=str(event_id))
+        await client.run(
+            "y", ADDED % "{ kind: __typename message { author { name } again: content } }", id=str(event_id)
+        )
+        await site.follows(2)
+        await site.town.say(owner, event_id, 'hello "you" \u00e9\U0001f600')
+        elements = {each["id"]: each["payload"]["data"]["added"] for each in [await client.receive() for _ in "xy"]}
+        assert elements["x"]["message"] == {"content": 'hello "you" \u00e9\U0001f600'}
+        assert elements["y"] == {
+            "kind": "EventMessageAdded",
+            "message": {"author": {"name": "Owner"}, "again": 'hello "you" \u00e9\U0001f600'},
+        }
+        await client.send(id="x", type="complete")
+        await site.town.say(owner, event_id, "and you?")
+        assert (await client.receive())["id"] == "y"
+
+
+async def test_a_reader_whose_socket_is_cut_again_and_again_sees_every_message_once(site: Site) -> None:
+    owner = await site.town.person("Owner")
+    event_id = await site.town.event(owner)
+    seen: list[str] = []
+    after = None
+    total = 200
+    async with site.client(owner) as client:
+        await client.run("x", MESSAGES, id=str(event_id))
+        await site.follows(1)
+        await site.town.say(owner, event_id, "first")
+        after = (await client.receive())["payload"]["data"]["added"]["cursor"]
+
+    async def write() -> None:
+        for number in range(total):
+            await site.town.say(owner, event_id, str(number))
+
+    writing = asyncio.create_task(write())
+    cut = 0
+    while len(seen) < total:
+        cut += 1
+        async with site.client(owner) as client:
+            await client.run("x", MESSAGES, id=str(event_id), after=after)
+            for _ in range(min(cut % 3, total - len(seen))):
+                element = (await client.receive())["payload"]["data"]["added"]
+                seen.append(element["message"]["content"])
+                after = element["cursor"]
+            client.connection.transport.abort()
+    await writing
+    assert seen == [str(number) for number in range(total)]
+
+
+async def test_whoever_is_kicked_hears_nothing_more(site: Site) -> None:
+    owner, guest = await site.town.person("Owner"), await site.town.person("Guest")
+    event_id = await site.town.event(owner)
+    await site.town.run(guest, "joinEvent", eventId=event_id)
+    async with site.client(owner) as owners, site.client(guest) as guests:
+        for client in (owners, guests):
+            await client.run("x", MESSAGES, id=str(event_id))
+        await site.follows(2)
+        await site.town.say(owner, event_id, "welcome")
+        assert [(await client.receive())["type"] for client in (owners, guests)] == ["next", "next"]
+        await site.town.run(owner, "kickMember", eventId=event_id, userId=guest.user_id)
+        await site.town.say(owner, event_id, "among ourselves")
+        assert (await owners.receive())["type"] == "next"
+        await guests.send(type="ping")
+        assert await guests.receive() == {"type": "pong"}
+
+
+async def test_a_page_inside_an_element_takes_its_arguments(site: Site) -> None:
+    owner, guest = await site.town.person("Owner"), await site.town.person("Guest")
+    event_id = await site.town.event(owner)
+    changed = """subscription ($id: UUID!, $size: Int) { membershipChanged(eventId: $id) {
+      membership { event { members(first: $size) { nodes { user { name } } totalCount } } } } }"""
+    async with site.client(owner) as client:
+        await client.run("one", changed, id=str(event_id), size=1)
+        await client.run("two", changed, id=str(event_id), size=2)
+        await site.follows(2)
+        await site.town.run(guest, "joinEvent", eventId=event_id)
+        elements = {each["id"]: each["payload"]["data"] for each in [await client.receive() for _ in "12"]}
+    names = [
+        [node["user"]["name"] for node in element["membershipChanged"]["membership"]["event"]["members"]["nodes"]]
+        for element in (elements["one"], elements["two"])
+    ]
+    assert names == [["Owner"], ["Owner", "Guest"]]
+
+
+async def test_a_server_that_stops_says_so(site: Site) -> None:
+    owner = await site.town.person("Owner")
+    async with site.client(owner) as client:
+        await client.run("x", "subscription { notificationAdded { cursor } }")
+        stopping = asyncio.create_task(site.server.shutdown())
+        assert (await client.closed())[0] == 1012
+        await stopping

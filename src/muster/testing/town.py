@@ -1,0 +1,128 @@
+"""A town: a community with people of every standing around one event, and a row in every table."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from muster.testing.below import value
+from muster.testing.client import Client
+from muster.testing.people import Person, Standing, found_tenant, make_moderator, put_in_tenant, sign_in, suspend
+from muster.testing.serving import Service
+
+SEATS = 3
+"""Places of the town's event: its owner, its moderator and its member have them."""
+
+
+@dataclass(frozen=True)
+class Town:
+    """A community with one published event, a hidden one, a draft, and people.
+
+    people: by their standing to the published event; nobody stands for ANONYMOUS. An outsider is a member of the
+    community who has nothing to do with the event; somebody of another tenant is the owner of their own.
+    waiting: who stands first in the event's queue. kicked: who was removed from it.
+    """
+
+    service: Service
+    tenant_id: UUID
+    people: dict[Standing, Person]
+    waiting: Person
+    kicked: Person
+    event_id: UUID
+    hidden_id: UUID
+    draft_id: UUID
+    message_id: UUID
+
+    def client(self, standing: Standing) -> Client:
+        """The client of somebody of this standing, in this community; of another tenant, in their own."""
+        if standing == Standing.ANONYMOUS:
+            return Client(self.service).in_tenant(self.tenant_id)
+        return self.people[standing].client
+
+
+def event_input(**changes: object) -> dict[str, object]:
+    """The input of an event that is fine as it is.
+
+    changes: fields to set; None leaves one out.
+    """
+    starts_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    fields = {
+        "title": "An evening of games",
+        "description": "Bring what you like to play",
+        "startsAt": starts_at,
+        "endsAt": starts_at + timedelta(hours=3),
+        "timezone": "Europe/Warsaw",
+        "meetingKind": "HYBRID",
+        "onlineUrl": "https://meet.example/games",
+        "address": "Market Square 1",
+        "latitude": 52.2,
+        "longitude": 21.0,
+        "max": SEATS,
+        **changes,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+async def make_event(owner: Client, *, publish: bool = True, **changes: object) -> UUID:
+    """An event of somebody's; answers with its id. changes: as in `event_input`."""
+    made: Any = (await owner.call("createEvent", input=event_input(**changes))).ok()
+    if publish:
+        (await owner.call("publishEvent", id=made["id"])).ok()
+    return UUID(made["id"])
+
+
+async def settle(service: Service, slug: str | None = None) -> Town:
+    """Found a town and fill it. The worker has not run yet.
+
+    slug: of a community of its own, and what the names of its people begin with; None is the default community.
+    """
+    prefix = slug or "main"
+    people: dict[Standing, Person] = {
+        each: await sign_in(service, f"{prefix} {each.lower()}") for each in Standing if each != Standing.ANONYMOUS
+    }
+    waiting, kicked = [await sign_in(service, f"{prefix} {word}") for word in ("waiting", "kicked")]
+    tenant_id = await _community(service, slug, [*people.values(), waiting, kicked])
+    elsewhere = people[Standing.OTHER_TENANT]
+    own_id = await found_tenant(elsewhere, f"{prefix}-other")
+    people = {each: _in(person, tenant_id) for each, person in people.items()}
+    people[Standing.OTHER_TENANT] = _in(elsewhere, own_id)
+    waiting, kicked = _in(waiting, tenant_id), _in(kicked, tenant_id)
+    owner = people[Standing.OWNER].client
+    event_id = await make_event(owner)
+    moderator, member = people[Standing.MODERATOR], people[Standing.MEMBER]
+    for person in (kicked, moderator, member, waiting):
+        (await person.client.call("joinEvent", eventId=event_id)).ok()
+    (await owner.call("kickMember", eventId=event_id, userId=kicked.user_id, note="spoke out of turn")).ok()
+    await make_moderator(service, moderator, event_id)
+    message = (await member.client.call("sendEventMessage", eventId=event_id, content="Who brings the board?")).ok()
+    hidden_id = await make_event(owner, visibility="HIDDEN", title="A hidden evening")
+    draft_id = await make_event(owner, publish=False, title="A drafted evening")
+    await suspend(service, people[Standing.SUSPENDED], tenant_id)
+    return Town(
+        service=service,
+        tenant_id=tenant_id,
+        people=people,
+        waiting=waiting,
+        kicked=kicked,
+        event_id=event_id,
+        hidden_id=hidden_id,
+        draft_id=draft_id,
+        message_id=UUID(message["id"]),
+    )
+
+
+async def _community(service: Service, slug: str | None, people: list[Person]) -> UUID:
+    """The community of these people, founded by the event's owner unless it is the default one."""
+    if slug is None:
+        default: UUID = await value(service.urls, "select id from tenants where is_default")
+        return UUID(int=default.int)
+    founder = next(person for person in people if person.name == f"{slug} owner")
+    tenant_id = await found_tenant(founder, slug)
+    for person in people:
+        if person is not founder and not person.name.endswith("other_tenant"):
+            await put_in_tenant(service, person, tenant_id)
+    return tenant_id
+
+
+def _in(person: Person, tenant_id: UUID) -> Person:
+    return Person(person.user_id, person.name, person.client.in_tenant(tenant_id))
