@@ -18,6 +18,7 @@ from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.facts import Fact
 from muster.kit.errors import AppError, Conflict, Unauthenticated
+from muster.kit.limits import AUTH
 from muster.kit.views.results import Payload
 
 Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
@@ -124,7 +125,7 @@ async def _check_password(
     return found.id if found is not None and matches else None
 
 
-@command("POST /auth/login", "login", allow=anyone, limit="auth", prepare=_check_password)
+@command("POST /auth/login", "login", allow=anyone, limit=AUTH, prepare=_check_password)
 async def login(
     ctx: Ctx,
     *,
@@ -142,7 +143,7 @@ async def login(
     return await open_session(ctx, prepared, remember=remember_me)
 
 
-@command("POST /auth/logout", "logout", allow=signed_in, limit="auth")
+@command("POST /auth/logout", "logout", allow=signed_in, limit=AUTH)
 async def logout(ctx: Ctx) -> None:
     """Sign out: this session ends at once."""
     if ctx.session_id is None:

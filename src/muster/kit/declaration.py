@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
-from muster.kit.limits import FEATURES, LIMITS
+from muster.kit.limits import FEATURES, LIMITS, Limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +23,13 @@ class Declaration:
     summary: str
     allow: Allow
     permission: Permission | None
-    limit: str
+    limit: Limit
     feature: str | None
     deprecated: str | None
 
     def __post_init__(self) -> None:
         if self.limit not in LIMITS:
-            raise TypeError(f"{self.name}: there is no limit {self.limit!r}; declare it in kit/limits.py")
+            raise TypeError(f"{self.name}: there is no limit {self.limit!r}; declare it with `limit(...)`")
         if self.feature is not None and self.feature not in FEATURES:
             raise TypeError(f"{self.name}: there is no feature {self.feature!r}; declare it in kit/limits.py")
         if self.deprecated is not None and not self.deprecated.strip():

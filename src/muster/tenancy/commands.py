@@ -11,6 +11,7 @@ from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.commands.facts import Fact
 from muster.kit.errors import Conflict
+from muster.kit.limits import API
 from muster.tenancy import queries
 from muster.tenancy.views import TenantView
 
@@ -37,7 +38,7 @@ class CreateTenantInput(Input):
     name: Annotated[str, Meta(min_length=2, max_length=60)]
 
 
-@command("POST /tenants", "createTenant", allow=signed_in, limit="api")
+@command("POST /tenants", "createTenant", allow=signed_in, limit=API)
 async def create_tenant(ctx: Ctx, *, input: CreateTenantInput) -> TenantView:
     """Found a community and become its owner.
 

@@ -15,6 +15,7 @@ from muster.kit.caller import Claim, anyone
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.errors import Invalid, NotFound
+from muster.kit.limits import AUTH
 from muster.kit.views.results import Payload
 from muster.tenancy import queries
 
@@ -44,7 +45,7 @@ async def _hash(services: Services, claim: Claim, *, input: RegisterInput) -> st
     return await hash_password(input.password)
 
 
-@command("POST /auth/register", "register", allow=anyone, limit="auth", prepare=_hash)
+@command("POST /auth/register", "register", allow=anyone, limit=AUTH, prepare=_hash)
 async def register(ctx: Ctx, *, input: RegisterInput, prepared: str) -> Registration:
     """Open an account with mail and password, and join the default community.
 
@@ -56,7 +57,7 @@ async def register(ctx: Ctx, *, input: RegisterInput, prepared: str) -> Registra
     return Registration(user=UserView.ref(user_id))
 
 
-@command("POST /auth/dev-login", "devLogin", allow=anyone, limit="auth")
+@command("POST /auth/dev-login", "devLogin", allow=anyone, limit=AUTH)
 async def dev_login(ctx: Ctx, *, name: PersonName) -> Session:
     """In development only: sign in as whoever has this name, making them when there is nobody.
 

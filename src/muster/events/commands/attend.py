@@ -10,6 +10,7 @@ from muster.chat import commands as chat
 from muster.events import queries, rules
 from muster.events.commands.finding import lock_seen_event
 from muster.events.facts import EventJoined, EventKicked, EventLeft, EventPromoted, EventWaitlisted
+from muster.events.limits import EVENT_WRITE
 from muster.events.queries import LockedEvent
 from muster.events.rules import Verdict
 from muster.events.tables import EventMemberRole, EventMemberStatus
@@ -70,7 +71,7 @@ class Answer(Input):
 Answers = Annotated[list[Answer], Meta(max_length=50)]
 
 
-@command("POST /events/{event_id}/members", "joinEvent", allow=member, limit="event.write")
+@command("POST /events/{event_id}/members", "joinEvent", allow=member, limit=EVENT_WRITE)
 async def join(ctx: Ctx, *, event_id: UUID, answers: Answers | None = None) -> EventMemberView:
     """Join an event, or take a place on its waitlist.
 
@@ -95,7 +96,7 @@ async def join(ctx: Ctx, *, event_id: UUID, answers: Answers | None = None) -> E
     return EventMemberView.ref(member_id, created=True)
 
 
-@command("DELETE /events/{event_id}/members/me", "leaveEvent", allow=member, limit="event.write")
+@command("DELETE /events/{event_id}/members/me", "leaveEvent", allow=member, limit=EVENT_WRITE)
 async def leave(ctx: Ctx, *, event_id: UUID) -> EventMemberView:
     """Give back one's place, or one's turn in the queue; whoever waits longest gets a freed place.
 
@@ -112,7 +113,7 @@ async def leave(ctx: Ctx, *, event_id: UUID) -> EventMemberView:
     return EventMemberView.ref(own.member_id)
 
 
-@command("DELETE /events/{event_id}/members/{user_id}", "kickMember", allow=member, limit="event.write")
+@command("DELETE /events/{event_id}/members/{user_id}", "kickMember", allow=member, limit=EVENT_WRITE)
 async def kick(
     ctx: Ctx, *, event_id: UUID, user_id: UUID, note: Annotated[str, Meta(max_length=500)] | None = None
 ) -> EventMemberView:

@@ -11,6 +11,7 @@ from muster.events import queries, rules
 from muster.events.commands.attend import NotOrganiser
 from muster.events.commands.finding import lock_seen_event
 from muster.events.facts import EventCreated, EventPublished
+from muster.events.limits import EVENT_WRITE
 from muster.events.tables import EventMemberRole, EventStatus, JoinMode, MeetingKind, Mode, Visibility
 from muster.events.views import EventView
 from muster.kit.arguments import Input, Instant
@@ -52,7 +53,7 @@ class CreateEventInput(Input):
     visibility: Visibility = Visibility.PUBLIC
 
 
-@command("POST /events", "createEvent", allow=member, permission=EVENT_CREATE, limit="event.write")
+@command("POST /events", "createEvent", allow=member, permission=EVENT_CREATE, limit=EVENT_WRITE)
 async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     """Draft an event, own it, and take its first place.
 
@@ -75,7 +76,7 @@ async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     return EventView.ref(event_id, created=True)
 
 
-@command("POST /events/{id}/publication", "publishEvent", allow=member, limit="event.write")
+@command("POST /events/{id}/publication", "publishEvent", allow=member, limit=EVENT_WRITE)
 async def publish(ctx: Ctx, *, id: UUID) -> EventView:
     """Publish a draft, so that others find it and join.
 

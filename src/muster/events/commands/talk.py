@@ -7,12 +7,13 @@ from muster.chat.commands import Content
 from muster.chat.views import MessageView
 from muster.events import queries
 from muster.events.commands.finding import EventNotFound
+from muster.events.limits import CHAT_SEND
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 
 
-@command("POST /events/{event_id}/messages", "sendEventMessage", allow=member, limit="chat.event.send")
+@command("POST /events/{event_id}/messages", "sendEventMessage", allow=member, limit=CHAT_SEND)
 async def send_message(ctx: Ctx, *, event_id: UUID, content: Content) -> MessageView:
     """Say something in an event's room.
 

@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar, get_type_hints
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
 from muster.kit.declaration import Declaration, enter, summary_of
+from muster.kit.limits import Limit
 from muster.kit.route import Route
 
 P = ParamSpec("P")
@@ -38,7 +39,7 @@ def command(
     name: str,
     *,
     allow: Allow,
-    limit: str,
+    limit: Limit,
     permission: Permission | None = None,
     feature: str | None = None,
     prepare: Callable[..., Awaitable[Any]] | None = None,

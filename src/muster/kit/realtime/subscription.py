@@ -8,6 +8,7 @@ from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
 from muster.kit.commands.facts import Fact
 from muster.kit.declaration import Declaration, enter, summary_of
+from muster.kit.limits import READ, Limit
 from muster.kit.views.view import VIEWS, Predicate, View
 
 P = ParamSpec("P")
@@ -57,7 +58,7 @@ def subscription(
     topic: type[View] | None = None,
     may: Predicate | None = None,
     permission: Permission | None = None,
-    limit: str = "read",
+    limit: Limit = READ,
     feature: str | None = None,
     deprecated: str | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:

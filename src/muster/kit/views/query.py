@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeEngine
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
 from muster.kit.declaration import Declaration, enter, summary_of
+from muster.kit.limits import READ, Limit
 from muster.kit.route import Route
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.fields import split_optional, table_of
@@ -114,7 +115,7 @@ def query(
     where: Where | None = None,
     parent: type[View] | None = None,
     permission: Permission | None = None,
-    limit: str = "read",
+    limit: Limit = READ,
     feature: str | None = None,
     deprecated: str | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta, timezone
+from datetime import UTC, timedelta, timezone
 from typing import Any
 
 from graphql import (
@@ -12,7 +12,6 @@ from graphql import (
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
@@ -69,7 +68,11 @@ class Writer:
         for text in self._random.sample(_INTROSPECTION, k=2) if self._chance(0.1) else ():
             key = self._key()
             body = f"{body[:-1]} {key}: {text} }}"
-        defined = f"({', '.join(self._definitions)})" if self._definitions else ""
+        # Fields that were passed over may have been the only ones to use a variable.
+        used = [
+            each for each in self._definitions if any(each.split(":")[0] in text for text in (body, *self._fragments))
+        ]
+        defined = f"({', '.join(used)})" if used else ""
         name = self._random.choice(("", " Read"))
         operation = body if not defined and not name and self._chance(0.5) else f"query{name}{defined} {body}"
         return Written("\n".join([operation, *self._fragments]), self._variables)
@@ -224,7 +227,7 @@ class Writer:
         return makers[str(kind)]()
 
     def _moment(self) -> str:
-        zone = self._random.choice((timezone.utc, timezone(timedelta(hours=-9, minutes=-30))))
+        zone = self._random.choice((UTC, timezone(timedelta(hours=-9, minutes=-30))))
         return self._random.choice(MOMENTS).astimezone(zone).isoformat()
 
     def _cursor(self, name: str, own: dict[str, object], chosen: dict[str, object]) -> str | None:

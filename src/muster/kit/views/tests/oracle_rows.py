@@ -218,15 +218,15 @@ class Oracle:
             rows = [row for row in self._rows("notifications") if row["user_id"] == self._me]
             unread = [row for row in rows if not (wanted and row["read_at"])]
             return List("Notification", name, unread, {"unread_only": wanted})
-        chosen = {"event_id": UUID(given["eventId"])}
+        event = self.events.get(UUID(given["eventId"]))
+        if event is None or not self.sees_event(event):
+            return None
+        chosen: dict[str, object] = {"event_id": event["id"]}
         if name == "eventMessages":
-            seated = chosen["event_id"] in self._seats
-            rows = [row for row in self._rows("messages") if seated and row["room_id"] == chosen["event_id"]]
-            return List("Message", name, rows, dict(chosen))
+            said = [row for row in self._rows("messages") if row["room_id"] == event["id"]]
+            return List("Message", name, said if event["id"] in self._seats else [], chosen)
         if name == "eventMembers":
-            event = self.events.get(chosen["event_id"])
-            visible = event is not None and self.sees_event(event)
-            return List("EventMember", name, self._memberships(event), dict(chosen)) if event and visible else None
+            return List("EventMember", name, self._memberships(event), chosen)
         raise LookupError(f"the oracle has no plain resolver for the query {name}; write it here")
 
     def cursors(self, list_: List, given: dict[str, Any]) -> list[str]:

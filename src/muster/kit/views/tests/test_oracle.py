@@ -8,7 +8,6 @@ import pytest
 from graphql import GraphQLSchema
 
 from muster.kit.caller import Claim, Origin
-from muster.kit.db.database import Database
 from muster.kit.db.migrate import Urls
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest
 from muster.kit.endpoints.graphql.schema import build_schema

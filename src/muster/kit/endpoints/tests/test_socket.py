@@ -20,13 +20,14 @@ from websockets.typing import Subprotocol
 
 from muster.identity.commands import token_keys
 from muster.kit.caller import Claim
+from muster.kit.db.migrate import Urls
 from muster.kit.endpoints import socket
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.endpoints.socket import LARGEST_MESSAGE, PROTOCOL, graphql_over_socket
 from muster.kit.realtime.hub import Hub
-from muster.kit.realtime.tests.support import Community
+from muster.kit.realtime.tests.support import Community, community
 from muster.tenancy.queries import find_tenant
 
 ADDED = "subscription ($id: UUID!, $after: Cursor) { added: eventMessageAdded(eventId: $id, after: $after) %s }"
@@ -98,6 +99,13 @@ class Site:
         async with asyncio.timeout(10):
             while self.hub.size < streams:  # noqa: ASYNC110 - the server says nothing to its clients when they are
                 await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def town(urls: Urls) -> AsyncIterator[Community]:
+    """The default community on a fresh database."""
+    async with community(urls) as opened:
+        yield opened
 
 
 @pytest.fixture

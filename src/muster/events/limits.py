@@ -1,0 +1,6 @@
+"""The rate limits that events draw from, beside those of the kit."""
+
+from muster.kit.limits import limit
+
+EVENT_WRITE = limit("event.write")
+CHAT_SEND = limit("chat.event.send")
