@@ -7,8 +7,8 @@ clone of its own, dropped afterwards. Code under test commits for real.
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,6 +108,12 @@ def urls(server: EmbeddedPostgres) -> Iterator[Urls]:
     """A fresh database for this test alone."""
     with _clone(server) as urls:
         yield urls
+
+
+@pytest.fixture
+def clone(server: EmbeddedPostgres) -> Callable[[], AbstractContextManager[Urls]]:
+    """Makes fresh databases, for tests that need more than one; each is dropped where its `with` ends."""
+    return lambda: _clone(server)
 
 
 @pytest.fixture(scope="module")

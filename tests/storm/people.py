@@ -10,7 +10,7 @@ from muster.identity.tokens import TokenKeys
 from muster.kit.db.migrate import Urls
 from muster.kit.ids import new_id
 
-SECRET = "a secret for tests that is long enough"
+SECRET = "a secret for tests that is long enough"  # noqa: S105 - not secret
 """What the processes of these tests sign tokens with."""
 
 _SETTLE = """
@@ -40,7 +40,6 @@ async def settle(urls: Urls, number: int) -> list[Person]:
     sessions = [new_id() for _ in range(number)]
     owner = await asyncpg.connect(urls.owner, server_settings={"muster.maintenance": "on"})
     try:
-        await owner.execute("set constraints all deferred")
         await owner.execute(_SETTLE, ids, sessions)
         await owner.execute("analyze users, sessions, members")
     finally:

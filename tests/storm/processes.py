@@ -3,17 +3,18 @@
 import asyncio
 import os
 import socket
-import subprocess
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from muster.kit.db.migrate import Urls
 from tests.storm.client import Connection
 from tests.storm.people import SECRET
 
-STARTING_SECONDS = 30.0
+STARTING_SECONDS = 60.0
+STOPPING_SECONDS = 45.0
 
 
 def free_port() -> int:
@@ -30,21 +31,22 @@ def environment(**values: str) -> Mapping[str, str]:
 
 
 @asynccontextmanager
-async def running(verb: str, log: Path, environ: Mapping[str, str]) -> AsyncIterator[subprocess.Popen[bytes]]:
+async def running(verb: str, log: Path, environ: Mapping[str, str]) -> AsyncIterator[Process]:
     """A verb of `muster` as a process that writes into `log`; it is asked to stop at the end, then made to."""
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "muster.cli", verb], env=environ, stdout=output, stderr=output
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "muster.cli", verb, env=environ, stdout=output, stderr=output
         )
     try:
         yield process
     finally:
-        process.terminate()
+        with suppress(ProcessLookupError):
+            process.terminate()
         try:
-            await asyncio.to_thread(process.wait, 40)
-        finally:
+            await asyncio.wait_for(process.wait(), STOPPING_SECONDS)
+        except TimeoutError:
             process.kill()
-            process.wait()
+            await process.wait()
 
 
 @asynccontextmanager
@@ -78,13 +80,18 @@ async def is_ready(port: int) -> bool:
         return False
 
 
-async def until_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+async def until_ready(port: int, process: Process, log: Path) -> None:
     """Wait until the API serves. Fails with what the process said when it ends or takes too long."""
     try:
         async with asyncio.timeout(STARTING_SECONDS):
             while not await is_ready(port):
-                if process.poll() is not None:
+                if process.returncode is not None:
                     raise TimeoutError
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise AssertionError(f"it does not serve:\n{log.read_text()[-4000:]}") from None
+        raise AssertionError(f"it does not serve:\n{end_of(log)}") from None
+
+
+def end_of(log: Path) -> str:
+    """The last lines that a process has written, for whoever looks for what went wrong."""
+    return log.read_text(errors="replace")[-6000:]

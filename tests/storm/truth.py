@@ -8,10 +8,6 @@ import asyncpg
 
 from muster.kit.db.migrate import Urls
 
-_BY_EVENT = "(f.data->>'event_id')::uuid"
-_BY_MEMBER = "(f.data->>'member_id')::uuid"
-_ENDS_AS = "case kind when 'event.waitlisted' then 'WAITLIST' when 'event.left' then 'LEFT' else 'JOINED' end"
-
 QUIET = """
 select (select count(*) from outbox)
      + (select count(*) from pgqueuer.pgqueuer where status in ('queued', 'picked'))
@@ -41,25 +37,26 @@ WRONG = {
           from (select event_id, user_id from event_members where status = 'JOINED') m
           full join room_seats s on s.room_id = m.event_id and s.user_id = m.user_id
          where m.user_id is null or s.user_id is null""",
-    "what the facts say of a membership is not what it is": f"""
+    "what the facts say of a membership is not what it is": """
         select m.id, m.status, last.kind from event_members m
-          left join (select distinct on ({_BY_MEMBER}) {_BY_MEMBER} as member_id, f.kind from facts f
-                      where f.data ? 'member_id' order by {_BY_MEMBER}, f.position desc) last on last.member_id = m.id
-         where m.role <> 'OWNER' and m.status is distinct from {_ENDS_AS.replace("kind", "last.kind", 1)}""",
-    "a fact speaks of a membership that is not there": f"""
-        select f.id, f.kind from facts f left join event_members m on m.id = {_BY_MEMBER}
-         where f.data ? 'member_id' and m.id is null""",
-    "somebody overtook another in the queue": f"""
+          left join (select distinct on (1) (f.data->>'member_id')::uuid as member_id, f.kind from facts f
+                      where f.data ? 'member_id' order by 1, f.position desc) last on last.member_id = m.id
+         where m.role <> 'OWNER' and m.status is distinct from
+               case last.kind when 'event.waitlisted' then 'WAITLIST' when 'event.left' then 'LEFT' else 'JOINED' end""",
+    "a fact speaks of a membership that is not there": """
+        select id, kind from facts
+         where data ? 'member_id' and (data->>'member_id')::uuid not in (select id from event_members)""",
+    "somebody overtook another in the queue": """
         select event_id, member_id, waited, previous from (
           select event_id, member_id, waited, lag(waited) over (partition by event_id order by position) as previous
-            from (select {_BY_EVENT} as event_id, {_BY_MEMBER} as member_id, f.position,
+            from (select (f.data->>'event_id')::uuid as event_id, (f.data->>'member_id')::uuid as member_id, f.position,
                          (select max(w.position) from facts w
                            where w.kind = 'event.waitlisted' and w.aggregate_id = f.aggregate_id
                              and w.data->>'member_id' = f.data->>'member_id' and w.position < f.position) as waited
                     from facts f where f.kind = 'event.promoted') promotions) in_turn
          where waited is null or waited < previous""",
-    "an owner was not told exactly once who joined": f"""
-        select f.id, count(n.id) from facts f join events e on e.id = {_BY_EVENT}
+    "an owner was not told exactly once who joined": """
+        select f.id, count(n.id) from facts f join events e on e.id = (f.data->>'event_id')::uuid
           left join notifications n on n.fact_id = f.id and n.user_id = e.owner_id and n.kind = 'EVENT_JOINED'
          where f.kind = 'event.joined' and e.owner_id <> (f.data->>'user_id')::uuid
          group by f.id having count(n.id) <> 1""",

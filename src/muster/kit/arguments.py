@@ -4,8 +4,8 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, get_type_hints
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import msgspec
 
@@ -63,19 +63,47 @@ class Arguments:
         raw: by their names on the wire. from_text: every value is text, as in an address.
         Raises Invalid with the path of the first field that does not fit, BadInput for text that cannot be stored.
         """
-        refuse_unstorable(raw)
-        try:
-            values = msgspec.convert(raw, self.struct, strict=not from_text)
-        except msgspec.ValidationError as error:
-            raise invalid_from(error) from None
+        values = read_struct(raw, self.struct, from_text=from_text)
         return {each.name: getattr(values, each.name) for each in self.parameters}
+
+
+StructT = TypeVar("StructT", bound=msgspec.Struct)
+
+
+def read_struct(raw: dict[str, object], struct: type[StructT], *, from_text: bool = False) -> StructT:
+    """What a client sent as a struct. Arguments and errors as of `Arguments.read`."""
+    refuse_unstorable(raw)
+    try:
+        values = msgspec.convert(raw, struct, strict=not from_text)
+    except msgspec.ValidationError as error:
+        raise _invalid_from(error) from None
+    _refuse_odd_moments(values, raw)
+    return values
+
+
+def _refuse_odd_moments(value: object, raw: Any, path: str = "") -> None:
+    """Refuse moments that msgspec takes and we do not: numbers written as text, and what leaves the calendar in UTC."""
+    if isinstance(value, msgspec.Struct):
+        for name, key in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
+            if key in raw:
+                _refuse_odd_moments(getattr(value, name), raw[key], f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            _refuse_odd_moments(each, raw[index], f"{path}[{index}]")
+    elif isinstance(value, datetime):
+        if raw[4:5] != "-":
+            raise Invalid.field(path, "must be a moment in ISO 8601, such as 2031-05-01T18:00:00Z")
+        try:
+            value.astimezone(UTC)
+        except OverflowError:
+            raise Invalid.field(path, "must be within the years 1 and 9999 in UTC") from None
 
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
 _NAMED = re.compile(r"(?P<kind>unknown|missing required) field `(?P<name>[^`]*)`")
 
 
-def invalid_from(error: msgspec.ValidationError) -> Invalid:
+def _invalid_from(error: msgspec.ValidationError) -> Invalid:
     """The client error for a value that does not fit its type, with the path and a code of its own."""
     match = _AT.match(str(error))
     what = match["what"] if match else str(error)

@@ -1,5 +1,7 @@
 """One error type for every way in: a stable code, an HTTP status, a sentence that is safe to show."""
 
+from typing import Self
+
 import msgspec
 
 
@@ -34,6 +36,11 @@ class AppError(Exception):
         self.fields = fields
         self.headers = headers or {}
         super().__init__(self.detail)
+
+    @classmethod
+    def field(cls, path: str, message: str, code: str = "INVALID") -> Self:
+        """The error for a single field at `path`; an empty path is the input as a whole."""
+        return cls(f"{path}: {message}" if path else message, fields=(FieldProblem(path, code, message),))
 
 
 class BadInput(AppError):
@@ -77,11 +84,6 @@ class Invalid(AppError):
     """Some fields are not acceptable."""
 
     status, code, title = 422, "VALIDATION_ERROR", "Some fields are not acceptable"
-
-    @classmethod
-    def field(cls, path: str, message: str, code: str = "INVALID") -> "Invalid":
-        """The error for a single field at `path`."""
-        return cls(f"{path}: {message}", fields=(FieldProblem(path, code, message),))
 
 
 class TooMany(AppError):

@@ -10,21 +10,27 @@ def camel(snake: str) -> str:
 
 
 def refuse_unstorable(value: object, path: str = "") -> None:
-    """Refuse text that PostgreSQL or UTF-8 cannot hold, anywhere in decoded input.
+    """Refuse text that PostgreSQL or UTF-8 cannot hold, anywhere in decoded input, however deep it is.
 
     Raises BadInput with the path for U+0000 and for lone surrogates.
     """
-    if isinstance(value, str):
-        if "\x00" in value:
-            raise BadInput(f"{path or 'The text'}: holds the character U+0000, which cannot be stored.")
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise BadInput(f"{path or 'The text'}: holds half a surrogate pair, which is no character.") from None
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            refuse_unstorable(key, path)
-            refuse_unstorable(inner, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            refuse_unstorable(inner, f"{path}[{index}]")
+    waiting = [(path, value)]
+    while waiting:
+        place, found = waiting.pop()
+        if isinstance(found, str):
+            _refuse_text(found, place)
+        elif isinstance(found, dict):
+            for key, inner in found.items():
+                _refuse_text(key, place)
+                waiting.append((f"{place}.{key}" if place else str(key), inner))
+        elif isinstance(found, list):
+            waiting += [(f"{place}[{index}]", inner) for index, inner in enumerate(found)]
+
+
+def _refuse_text(text: str, path: str) -> None:
+    if "\x00" in text:
+        raise BadInput.field(path, "holds the character U+0000, which cannot be stored")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise BadInput.field(path, "holds half a surrogate pair, which is no character") from None

@@ -10,7 +10,7 @@ from muster.kit.caller import signed_in
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.commands.facts import Fact
-from muster.kit.errors import Conflict
+from muster.kit.errors import Conflict, Invalid
 from muster.kit.limits import API
 from muster.tenancy import queries
 from muster.tenancy.views import TenantView
@@ -38,12 +38,23 @@ class CreateTenantInput(Input):
     name: Annotated[str, Meta(min_length=2, max_length=60)]
 
 
+def reads_as_id(slug: str) -> bool:
+    """Whether `X-Tenant` would take the slug for a tenant's id."""
+    try:
+        UUID(slug)
+    except ValueError:
+        return False
+    return True
+
+
 @command("POST /tenants", "createTenant", allow=signed_in, limit=API)
 async def create_tenant(ctx: Ctx, *, input: CreateTenantInput) -> TenantView:
     """Found a community and become its owner.
 
-    Raises SlugTaken when another community has the slug.
+    Raises SlugTaken when another community has the slug, Invalid for one that reads as an id.
     """
+    if reads_as_id(input.slug):
+        raise Invalid.field("input.slug", "must not look like an id, which X-Tenant takes too")
     tenant_id = await queries.put_tenant(ctx, slug=input.slug, name=input.name)
     if tenant_id is None:
         raise SlugTaken

@@ -88,15 +88,15 @@ async def settle(service: Service, slug: str | None = None) -> Town:
     people[Standing.OTHER_TENANT] = _in(elsewhere, own_id)
     waiting, kicked = _in(waiting, tenant_id), _in(kicked, tenant_id)
     owner = people[Standing.OWNER].client
-    event_id = await make_event(owner)
+    event_id = await make_event(owner, title=f"An evening in {prefix}")
     moderator, member = people[Standing.MODERATOR], people[Standing.MEMBER]
     for person in (kicked, moderator, member, waiting):
         (await person.client.call("joinEvent", eventId=event_id)).ok()
     (await owner.call("kickMember", eventId=event_id, userId=kicked.user_id, note="spoke out of turn")).ok()
     await make_moderator(service, moderator, event_id)
-    message = (await member.client.call("sendEventMessage", eventId=event_id, content="Who brings the board?")).ok()
-    hidden_id = await make_event(owner, visibility="HIDDEN", title="A hidden evening")
-    draft_id = await make_event(owner, publish=False, title="A drafted evening")
+    message = (await member.client.call("sendEventMessage", eventId=event_id, content=f"What is on in {prefix}?")).ok()
+    hidden_id = await make_event(owner, visibility="HIDDEN", title=f"A hidden evening in {prefix}")
+    draft_id = await make_event(owner, publish=False, title=f"A drafted evening in {prefix}")
     await suspend(service, people[Standing.SUSPENDED], tenant_id)
     return Town(
         service=service,

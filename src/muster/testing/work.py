@@ -35,9 +35,12 @@ class Work:
     _look: asyncpg.Connection
     _sequencer: Sequencer
 
-    async def quiet(self) -> None:
-        """Wait until every fact is sequenced and every job done. Fails the test when a job failed for good."""
-        async with asyncio.timeout(_PATIENCE):
+    async def quiet(self, *, seconds: float = _PATIENCE) -> None:
+        """Wait until every fact is sequenced and every job done. Fails the test when a job failed for good.
+
+        seconds: how long at most; then TimeoutError.
+        """
+        async with asyncio.timeout(seconds):
             while True:
                 self._sequencer.wake()
                 left = await self._look.fetchrow(_LEFT)
@@ -73,7 +76,7 @@ async def working(urls: Urls) -> AsyncIterator[Work]:
             raise outcome
 
 
-async def drain(urls: Urls) -> None:
-    """Do all the work there is, and stop."""
+async def drain(urls: Urls, *, seconds: float = _PATIENCE) -> None:
+    """Do all the work there is, and stop. seconds: how long at most; then TimeoutError."""
     async with working(urls) as work:
-        await work.quiet()
+        await work.quiet(seconds=seconds)

@@ -97,11 +97,11 @@ class Database:
     async def transaction(self, tenant_id: UUID) -> AsyncIterator[Transaction]:
         """A transaction under one tenant; commits at the end, rolls back on any error."""
         async with self._pool.acquire(timeout=_PATIENCE_SECONDS) as connection:
-            await connection.execute(f"begin; select set_config('{TENANT_SETTING}', '{tenant_id}', true)")
             try:
+                await connection.execute(f"begin; select set_config('{TENANT_SETTING}', '{tenant_id}', true)")
                 yield Transaction(connection)  # type: ignore[arg-type]  # the pool's proxy stands in
             except BaseException:
-                if not connection.is_closed():
+                if connection.is_in_transaction():
                     await connection.execute("rollback")
                 raise
             if await connection.execute("commit") != "COMMIT":

@@ -19,6 +19,8 @@ _BUSY = (
     asyncpg.CrashShutdownError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    # The driver's word for a statement on a connection that the server has just cut off.
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )

@@ -57,7 +57,10 @@ def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),
     ]
-    return Frame(Starlette(routes=routes, exception_handlers={HTTPException: _http_error}))
+    application = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
+    # An address has one form; a redirect would be made from the client's own Host header.
+    application.router.redirect_slashes = False
+    return Frame(application)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muster.kit.endpoints.edge import request_id_from
 from muster.kit.endpoints.http import problem_response
-from muster.kit.endpoints.problem import client_error, without_input_prefix
+from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ class Frame:
         try:
             await self._app(scope, receive, send_with_id)
         except Exception as error:  # noqa: BLE001 - nothing below answered, so this does
-            answer = problem_response(without_input_prefix(client_error(error)), request_id)
+            answer = problem_response(as_rest_writes_it(client_error(error)), request_id)
             if status == 0:
                 await answer(scope, receive, send_with_id)
         milliseconds = round((time.perf_counter() - began) * 1000, 2)

@@ -1,7 +1,11 @@
 """The small part of HTTP that endpoints need: bodies with a limit, JSON in, JSON out."""
 
+import json
+import math
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -36,10 +40,52 @@ async def read_json(request: Request) -> Any:
         return None
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaType
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body as it is, without a content encoding.")
+    return decode_json(body)
+
+
+def decode_json(text: bytes | str, path: str = "") -> Any:
+    """JSON as RFC 8259 has it, in UTF-8; names may not repeat, since readers would differ in which one counts.
+
+    path: where it stands, for the error. Raises BadInput.
+    """
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadInput(f"The body is not JSON: {error}.") from None
+        return _DECODER.decode(text.decode() if isinstance(text, bytes) else text)
+    except UnicodeDecodeError as error:
+        raise BadInput.field(path, f"is not UTF-8 at byte {error.start}") from None
+    except RecursionError:
+        raise BadInput.field(path, "is nested too deeply") from None
+    except ValueError as error:
+        raise BadInput.field(path, f"is not JSON: {error}") from None
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) != len(members):
+        (twice, _), *_ = Counter(name for name, _ in members).most_common(1)
+        raise BadInput.field(twice, "is given more than once")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is no number that can be held")
+    return number
+
+
+# Not msgspec's, which lets a name repeat and tells neither bad UTF-8 nor half a surrogate pair apart from other faults.
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_finite)
+
+
+def query_string(request: Request) -> dict[str, Any]:
+    """The parameters of the address. Raises BadInput for one that is given twice or is not UTF-8."""
+    try:
+        pairs = parse_qsl(request.scope["query_string"].decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise BadInput("The address is not UTF-8.") from None
+    return _once(pairs)
 
 
 async def _read_body(request: Request) -> bytes:

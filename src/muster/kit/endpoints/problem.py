@@ -48,14 +48,16 @@ def graphql_error(error: AppError, request_id: str, path: list[str | int] | None
     return found
 
 
-def without_input_prefix(error: AppError) -> AppError:
-    """The error as REST shows it: a body is the `input` itself, so paths do not begin with its name."""
-    fields = tuple(
-        FieldProblem(each.path.removeprefix("input").removeprefix("."), each.code, each.message)
-        for each in error.fields
-    )
-    if fields == error.fields:
-        return error
+def as_rest_writes_it(error: AppError) -> AppError:
+    """The error as REST shows it: a body is the `input` itself, and filters stand flat in an address, so paths do not
+    begin with either name.
+    """
+    fields = tuple(FieldProblem(_flat(each.path), each.code, each.message) for each in error.fields)
+    for before, after in zip(error.fields, fields, strict=True):
+        error.detail = error.detail.replace(f"{before.path}: ", f"{after.path}: " if after.path else "")
     error.fields = fields
-    error.detail = error.detail.replace("input.", "")
     return error
+
+
+def _flat(path: str) -> str:
+    return "" if path == "input" else path.removeprefix("input.").removeprefix("filter.")

@@ -13,8 +13,8 @@ from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.commands.context import Services
 from muster.kit.commands.run import Done, run_command
 from muster.kit.endpoints.edge import Edge
-from muster.kit.endpoints.http import json_response, problem_response, read_json
-from muster.kit.endpoints.problem import client_error, without_input_prefix
+from muster.kit.endpoints.http import json_response, problem_response, query_string, read_json
+from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 from muster.kit.endpoints.rendering import render
 from muster.kit.errors import BadInput, NotFound
 from muster.kit.text import camel
@@ -58,7 +58,7 @@ class Rest:
                 )
                 return await inner(request, origin)
             except Exception as error:  # noqa: BLE001 - every failure becomes a problem document
-                return problem_response(without_input_prefix(client_error(error)), request_id)
+                return problem_response(as_rest_writes_it(client_error(error)), request_id)
 
         return endpoint
 
@@ -69,8 +69,8 @@ class Rest:
             return query.compile(compiler, pick)
 
         async def endpoint(request: Request, origin: Origin) -> Response:
-            raw = {camel(name): value for name, value in request.path_params.items()}
-            slots = [query.read({**raw, **_paging(query, _query_string(request))}, from_text=True)]
+            given = _with_places(request, query_string(request))
+            slots = [query.read(_paging(query, given), from_text=True)]
             key = (query.name, slots[0].shape)
             plan = self._plans.get(key, lambda: compile_plan(self._services.gate, slots, [body]))
             caller, bodies = await run_plan(self._services.database, plan, origin, slots)
@@ -116,14 +116,12 @@ def _location(view: View) -> str | None:
     return None
 
 
-def _query_string(request: Request) -> dict[str, Any]:
-    """The parameters of the address. Raises BadInput for one given twice."""
-    pairs = request.query_params.multi_items()
-    given = dict(pairs)
-    if len(given) != len(pairs):
-        twice = next(name for name, _ in pairs if [other for other, _ in pairs].count(name) > 1)
-        raise BadInput(f"{twice}: is given more than once.")
-    return given
+def _with_places(request: Request, given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that stand in the path, and the others. Raises BadInput for one that is given again."""
+    places = {camel(name): value for name, value in request.path_params.items()}
+    for name in places.keys() & given.keys():
+        raise BadInput.field(name, "is part of the address and cannot be given again")
+    return {**places, **given}
 
 
 def _paging(query: Query, given: dict[str, Any]) -> dict[str, Any]:
@@ -135,21 +133,17 @@ def _paging(query: Query, given: dict[str, Any]) -> dict[str, Any]:
     filters = {name: value for name, value in given.items() if name in query.view.filters and name not in known}
     rest = {name: value for name, value in given.items() if name not in filters}
     if "filter" in rest:
-        raise BadInput("filter: is spread over the address here; write its fields as parameters of their own.")
+        raise BadInput.field("filter", "is spread over the address here; write its fields as parameters of their own")
     return {**rest, "filter": filters} if filters else rest
 
 
 async def _command_arguments(command: Command, request: Request) -> tuple[dict[str, Any], bool]:
     """The arguments from path and body, or from path and query string; and whether all of them are text."""
-    places = {camel(name): value for name, value in request.path_params.items()}
     if not command.route.sends_body:
-        return {**places, **_query_string(request)}, True
+        return _with_places(request, query_string(request)), True
     body = await read_json(request)
     if any(each.name == "input" for each in command.arguments.parameters):
-        return {**places, "input": {} if body is None else body}, False
+        return _with_places(request, {"input": {} if body is None else body}), False
     if body is not None and not isinstance(body, dict):
         raise BadInput("The body must be a JSON object.")
-    doubled = places.keys() & (body or {}).keys()
-    if doubled:
-        raise BadInput(f"{min(doubled)}: is part of the address and cannot stand in the body.")
-    return {**places, **(body or {})}, False
+    return _with_places(request, body or {}), False

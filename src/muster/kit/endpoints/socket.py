@@ -16,8 +16,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 
 from muster.kit.caller import Origin
 from muster.kit.endpoints.edge import Edge
+from muster.kit.endpoints.graphql.documents import errors_of
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest, Operation
-from muster.kit.endpoints.problem import client_error, graphql_error
+from muster.kit.endpoints.problem import client_error
 from muster.kit.errors import AppError, TooMany
 from muster.kit.ids import new_id
 from muster.kit.realtime.hub import Hub
@@ -227,7 +228,7 @@ def _frame(operation_id: str, kind: str, payload: str) -> str:
 
 
 def _error(operation_id: str, error: AppError, origin: Origin) -> str:
-    return _frame(operation_id, "error", _json([graphql_error(error, origin.request_id)]))
+    return _frame(operation_id, "error", _json(errors_of(error, origin.request_id)))
 
 
 def _json(value: object) -> str:

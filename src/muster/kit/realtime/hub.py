@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from muster.kit.caller import Gate, Origin
+from muster.kit.db.channels import FACTS
 from muster.kit.db.database import Database, connect
 from muster.kit.db.failures import as_client_error
 from muster.kit.errors import Unauthenticated, Unavailable
@@ -17,7 +18,6 @@ from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.feed import Feed
 from muster.kit.realtime.reading import newest_position
 from muster.kit.realtime.stream import Stream, StreamRequest
-from muster.kit.work.sequencer import FACTS_CHANNEL
 
 log = structlog.get_logger()
 
@@ -114,7 +114,7 @@ class Hub:
         try:
             lost = asyncio.Event()
             connection.add_termination_listener(lambda _: lost.set())
-            await connection.add_listener(FACTS_CHANNEL, lambda *event: self._hear(str(event[-1])))
+            await connection.add_listener(FACTS, lambda *event: self._hear(str(event[-1])))
             # What was notified while nobody listened.
             self._wake(list(self._feeds.values()))
             await lost.wait()

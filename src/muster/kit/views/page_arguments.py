@@ -5,10 +5,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from muster.kit.arguments import invalid_from
+from muster.kit.arguments import read_struct
 from muster.kit.errors import BadInput
 from muster.kit.remembered import remembered
-from muster.kit.text import refuse_unstorable
 from muster.kit.views.fields import table_of
 from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE, Order, cursor_tag, read_cursor
 from muster.kit.views.picks import SlotValues
@@ -76,11 +75,7 @@ def read_page(
     Raises BadInput for sizes out of range, `first` with `last`, a damaged or foreign cursor, an order without the
     filter it ranks by; Invalid for a filter that does not fit its type.
     """
-    refuse_unstorable(raw)
-    try:
-        given: Any = msgspec.convert(raw, page_struct(view), strict=not from_text)
-    except msgspec.ValidationError as error:
-        raise invalid_from(error) from None
+    given: Any = read_struct(raw, page_struct(view), from_text=from_text)
     size, backwards = _size(given.first, given.last)
     filters = _present(getattr(given, "filter", None))
     name, order = _order(view, getattr(given, "order", None), filters)
@@ -94,10 +89,10 @@ def read_page(
 
 def _size(first: int | None, last: int | None) -> tuple[int, bool]:
     if first is not None and last is not None:
-        raise BadInput("first, last: give one of them, not both.")
+        raise BadInput.field("last", "goes without first; give one of them")
     name, size = ("first", first) if last is None else ("last", last)
     if size is not None and not 0 <= size <= LARGEST_SIZE:
-        raise BadInput(f"{name}: must be from 0 to {LARGEST_SIZE}, got {size}.")
+        raise BadInput.field(name, f"must be from 0 to {LARGEST_SIZE}")
     return DEFAULT_SIZE if size is None else size, last is not None
 
 
@@ -109,20 +104,19 @@ def _present(filters: msgspec.Struct | None) -> dict[str, Any]:
 
 
 def _order(view: type[View], name: str | None, filters: dict[str, Any]) -> tuple[str, Order]:
-    name = name or next(iter(view.orders))
+    name = next(iter(view.orders)) if name is None else name
     if name not in view.orders:
-        raise BadInput(f"order: must be one of {', '.join(view.orders)}.")
+        raise BadInput.field("order", f"must be one of {', '.join(view.orders)}")
     order = view.orders[name]
     if order.ranked_by is not None and order.ranked_by not in filters:
-        raise BadInput(f"order: {name} ranks by filter.{order.ranked_by}, which is not given.")
+        raise BadInput.field("order", f"{name} ranks by the filter {order.ranked_by}, which is not given")
     return name, order
 
 
 def _cursor(view: type[View], order: Order, tag: str, given: Any, *, backwards: bool) -> tuple[object, ...] | None:
-    path, wrong = ("before", given.after) if backwards else ("after", given.before)
+    path, text, wrong = ("before", given.before, given.after) if backwards else ("after", given.after, given.before)
     if wrong is not None:
-        raise BadInput("after goes with first, before goes with last.")
-    text = given.before if backwards else given.after
+        raise BadInput.field("after" if backwards else "before", "after goes with first, before goes with last")
     if text is None:
         return None
     ranks = (float,) if order.ranked_by else ()

@@ -108,6 +108,12 @@ def cursor_tag(list_name: str, order: str, selection: dict[str, object]) -> str:
     return hashlib.sha256(encoded).hexdigest()[:12]
 
 
+def write_cursor(tag: str, *keys: object) -> str:
+    """The cursor of a place whose keys Python knows; `Connection` writes the same form in SQL."""
+    body = SEPARATOR.join((tag, *(str(key) for key in keys)))
+    return base64.b64encode(f"{body}{SEPARATOR}{_checksum(body)}".encode()).decode()
+
+
 def read_cursor(cursor: str, tag: str, types: tuple[type, ...], path: str) -> tuple[object, ...]:
     """The order keys inside a cursor.
 
@@ -122,9 +128,11 @@ def read_cursor(cursor: str, tag: str, types: tuple[type, ...], path: str) -> tu
             raise ValueError("damaged")
         values = tuple(_READERS[kind](key) for kind, key in zip(types, keys, strict=True))
     except (ValueError, binascii.Error):
-        raise BadInput(f"{path}: is no cursor of ours; use endCursor or a node's cursor unchanged.") from None
+        raise BadInput.field(
+            path, "is no cursor of ours; hand back an endCursor or an edge's cursor unchanged"
+        ) from None
     if found_tag != tag:
-        raise BadInput(f"{path}: is a cursor of another list, order or filter; start again without it.")
+        raise BadInput.field(path, "is a cursor of another list, order or filter; start again without it")
     return values
 
 

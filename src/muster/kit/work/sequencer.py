@@ -15,16 +15,12 @@ import structlog
 from pgqueuer.adapters.persistence.queries import Queries
 
 from muster.kit.commands.facts import KINDS
+from muster.kit.db.channels import FACTS, OUTBOX
 from muster.kit.db.database import connect
 from muster.kit.work.handlers import HANDLERS
 from muster.kit.work.queue import HandlerJob, queue_on
 
 log = structlog.get_logger()
-
-OUTBOX_CHANNEL = "muster_outbox"
-"""Notified by whoever left facts in the outbox."""
-FACTS_CHANNEL = "muster_facts"
-"""Notified after facts got their positions: `{"p": highest position, "t": [tenants]}`."""
 
 # Any constant will do: it only has to be the same in every worker. ("outbox" in ASCII)
 _LOCK = 0x6F7574626F78
@@ -85,7 +81,7 @@ class Sequencer:
         """Work until `stop` is set (and `wake` called). Raises what the driver raises when the connection is lost."""
         connection = await connect(self._url)
         try:
-            await connection.add_listener(OUTBOX_CHANNEL, lambda *_: self.wake())
+            await connection.add_listener(OUTBOX, lambda *_: self.wake())
             queue = queue_on(connection)
             while not stop.is_set():
                 self._woken.clear()
@@ -116,7 +112,7 @@ class Sequencer:
             return Batch()
         batch = Batch(len(rows), max(row["position"] for row in rows), frozenset(row["tenant_id"] for row in rows))
         # Outside the transaction: NOTIFY inside would let only one transaction of the whole server commit at a time.
-        await connection.execute("select pg_notify($1, $2)", FACTS_CHANNEL, batch.announcement())
+        await connection.execute("select pg_notify($1, $2)", FACTS, batch.announcement())
         return batch
 
     async def _enqueue(self, queue: Queries, rows: Sequence[asyncpg.Record]) -> None:

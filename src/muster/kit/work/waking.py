@@ -4,8 +4,8 @@ import asyncio
 
 import structlog
 
+from muster.kit.db.channels import OUTBOX
 from muster.kit.db.database import Database
-from muster.kit.work.sequencer import OUTBOX_CHANNEL
 
 log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ class Waker:
             self._facts_wait.clear()
             try:
                 async with database.connection() as connection:
-                    await connection.execute(f"select pg_notify('{OUTBOX_CHANNEL}', '')")
+                    await connection.execute(f"select pg_notify('{OUTBOX}', '')")
             except Exception as error:  # noqa: BLE001 - the database is away; commands say so to their callers
                 log.info("waker.failed", error=repr(error))
             await asyncio.sleep(_COALESCED_SECONDS)

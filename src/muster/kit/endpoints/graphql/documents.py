@@ -18,7 +18,8 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 
 from muster.kit.endpoints.graphql.limits import LARGEST_DOCUMENT, MOST_TOKENS, Limits, check_shape
-from muster.kit.errors import BadInput
+from muster.kit.endpoints.problem import graphql_error
+from muster.kit.errors import AppError, BadInput
 
 _KEPT = 1000
 
@@ -103,3 +104,18 @@ def _sorted_out(parsed: DocumentNode) -> Document:
         if isinstance(definition, FragmentDefinitionNode)
     }
     return Document(operations, fragments)
+
+
+def errors_of(error: AppError, request_id: str) -> list[dict[str, Any]]:
+    """A refused request as the `errors` of a GraphQL response: of a bad document every reason with its place."""
+    whole = graphql_error(error, request_id)
+    if not isinstance(error, BadDocument):
+        return [whole]
+    return [
+        {
+            **whole,
+            "message": each.message,
+            "locations": [{"line": place.line, "column": place.column} for place in each.locations or ()],
+        }
+        for each in error.errors
+    ]

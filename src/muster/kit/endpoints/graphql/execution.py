@@ -2,13 +2,15 @@
 executor only answers introspection.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from graphql import (
     DocumentNode,
+    GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -61,12 +63,24 @@ class Operation:
         return self.node.operation.value
 
 
+# An operation has one shape per truth of its boolean variables, and whoever writes it may give it many of those.
+_MOST_SHAPES = 64
+
+
 @dataclass(frozen=True)
 class _Shape:
-    """What an operation always comes down to, whatever its values: its roots, and where its slots come from."""
+    """What an operation always comes down to, whatever its values: its roots, and where its slots come from.
 
+    number: no other shape has it, so it stands for all of the shape in the key of a plan.
+    """
+
+    number: int
     roots: tuple[Root, ...]
     sources: tuple[tuple[Source | None, ...], ...]
+
+
+_SHAPES_OF_A_DOCUMENT = 64
+_numbers = itertools.count()
 
 
 class GraphQL:
@@ -82,7 +96,7 @@ class GraphQL:
 
     def read(self, request: GraphQLRequest) -> Operation:
         """The operation that a request wants. Raises BadInput (of which BadDocument is one)."""
-        refuse_unstorable(request.variables or {}, "variables")
+        refuse_unstorable({"query": request.query, "variables": request.variables})
         document = self._documents.get(request.query)
         node = document.operation(request.operation_name)
         variables = get_variable_values(
@@ -127,12 +141,23 @@ class GraphQL:
         """The roots of an operation; kept by its name and by the booleans that `@skip` and `@include` may read."""
         name = operation.node.name.value if operation.node.name else None
         flags = tuple(sorted(item for item in operation.variables.coerced.items() if isinstance(item[1], bool)))
-        kept = operation.document.shapes.get((name, flags))
+        shapes = operation.document.shapes
+        kept = shapes.get((name, flags))
         if kept is None:
-            kept = operation.document.shapes[name, flags] = self._collect(operation)
+            if len(shapes) == _MOST_SHAPES:
+                shapes.clear()
+            kept = shapes[name, flags] = self._collect(operation)
         return kept
 
     def _collect(self, operation: Operation) -> _Shape:
+        try:
+            return self._collected(operation)
+        except GraphQLError as error:
+            raise BadInput(error.message) from None
+        except RecursionError:
+            raise BadInput.field("query", "is nested too deeply") from None
+
+    def _collected(self, operation: Operation) -> _Shape:
         selection = self._selection(operation)
         roots, sources = [], []
         for key, details in selection.roots():
@@ -142,7 +167,7 @@ class GraphQL:
                 own.fill_slot()
             roots.append(own.root(key, details))
             sources.append(own.sources)
-        return _Shape(tuple(roots), tuple(tuple(each) for each in sources))
+        return _Shape(next(_numbers), tuple(roots), tuple(tuple(each) for each in sources))
 
     def _selection(self, operation: Operation) -> Selection:
         return Selection(self._schema, operation.node, operation.document.fragments, operation.variables)
@@ -154,17 +179,16 @@ class GraphQL:
         check_cost(tuple(root.pick for root in reads), slots, self._limits)
         answers = self._introspect(operation, shape.roots)
         if reads:
-            answers |= await self._read(operation, origin, reads, slots)
+            answers |= await self._read(shape, origin, reads, slots)
         members = ",".join(f'"{root.key}":{answers[root.key]}' for root in shape.roots)
         return f'{{"data":{{{members}}}}}'.encode()
 
     async def _read(
-        self, operation: Operation, origin: Origin, roots: Sequence[Root], slots: list[SlotValues]
+        self, shape: _Shape, origin: Origin, roots: Sequence[Root], slots: list[SlotValues]
     ) -> dict[str, str]:
         """The bodies of all root fields from one statement, once the caller is admitted to each of them."""
         services = self._services
-        picks = tuple(root.pick for root in roots)
-        key = (picks, tuple(slot.shape for slot in slots))
+        key = (shape.number, tuple(slot.shape for slot in slots))
         plan = self._plans.get(key, lambda: compile_plan(services.gate, slots, [_body(root) for root in roots]))
         caller, bodies = await run_plan(services.database, plan, origin, slots)
         for root in roots:
@@ -183,7 +207,7 @@ class GraphQL:
         node = OperationDefinitionNode(
             operation=operation.node.operation,
             variable_definitions=operation.node.variable_definitions,
-            selection_set=SelectionSetNode(selections=tuple(root.node for root in asked)),
+            selection_set=SelectionSetNode(selections=tuple(node for root in asked for node in root.nodes)),
         )
         definitions = (node, *(each.definition for each in operation.document.fragments.values()))
         result = execute_sync(
@@ -198,11 +222,12 @@ class GraphQL:
         for root, slots in zip(shape.roots, all_slots, strict=True):
             check_cost((root.pick,), slots, self._limits)
         answers, errors = self._introspect(operation, shape.roots), []
-        for root, slots in zip(shape.roots, all_slots, strict=True):
+        for number, (root, slots) in enumerate(zip(shape.roots, all_slots, strict=True)):
             if root.field is None:
                 continue
             try:
-                answers[root.key] = await self._run_command(operation, origin, root, slots)
+                key = (shape.number, number)
+                answers[root.key] = await self._run_command(key, operation, origin, root, slots)
             except Exception as error:  # noqa: BLE001 - the sibling fields still run, and every error is told
                 answers[root.key] = "null"
                 errors.append(graphql_error(client_error(error), origin.request_id, [root.key]))
@@ -210,13 +235,15 @@ class GraphQL:
         told = f',"errors":{msgspec.json.encode(errors).decode()}' if errors else ""
         return f'{{"data":{{{members}}}{told}}}'.encode()
 
-    async def _run_command(self, operation: Operation, origin: Origin, root: Root, slots: list[SlotValues]) -> str:
+    async def _run_command(
+        self, key: Hashable, operation: Operation, origin: Origin, root: Root, slots: list[SlotValues]
+    ) -> str:
         command = COMMANDS[root.name]
         if root.field is None:
             raise BadInput(f"{root.name} is no mutation.")
         raw = argument_values(root.field, root.node, operation.variables)
         done = await run_command(self._services, command, origin, command.arguments.read(raw))
-        return await render(self._services, self._plans, (root.name, root.pick), done, origin, root.pick, slots)
+        return await render(self._services, self._plans, key, done, origin, root.pick, slots)
 
 
 def _body(root: Root) -> Body:

@@ -1,18 +1,18 @@
 """GraphQL over HTTP: the hot lane, a plain function from request to response."""
 
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from muster.kit.arguments import read_struct
 from muster.kit.endpoints.edge import Edge
-from muster.kit.endpoints.graphql.documents import BadDocument
+from muster.kit.endpoints.graphql.documents import errors_of
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest
-from muster.kit.endpoints.http import read_json
-from muster.kit.endpoints.problem import client_error, graphql_error
-from muster.kit.errors import AppError, BadInput
+from muster.kit.endpoints.http import decode_json, query_string, read_json
+from muster.kit.endpoints.problem import client_error
+from muster.kit.errors import AppError, BadInput, Invalid
 
 _MEDIA_TYPE = "application/graphql-response+json"
 
@@ -44,46 +44,25 @@ async def graphql_over_http(request: Request, graphql: GraphQL, edge: Edge) -> R
         headers: dict[str, str] = {}
     except Exception as error:  # noqa: BLE001 - every failure becomes an answer in GraphQL's own form
         told = client_error(error)
-        body = msgspec.json.encode({"errors": _errors(told, request_id)})
+        body = msgspec.json.encode({"errors": errors_of(told, request_id)})
         status, headers = told.status, dict(told.headers)
     if status == 405:
         headers["allow"] = "POST"
     return Response(body, status, {"cache-control": "private, no-store", **headers}, media_type=media_type)
 
 
-def _errors(error: AppError, request_id: str) -> list[dict[str, Any]]:
-    whole = graphql_error(error, request_id)
-    if not isinstance(error, BadDocument):
-        return [whole]
-    return [
-        {
-            **whole,
-            "message": each.message,
-            "locations": [{"line": place.line, "column": place.column} for place in each.locations or ()],
-        }
-        for each in error.errors
-    ]
-
-
 async def _read(request: Request) -> GraphQLRequest:
     if request.method == "GET":
-        raw: Any = _from_address(request.url.query)
+        raw: Any = _from_address(query_string(request))
     else:
         raw = await read_json(request)
     if not isinstance(raw, dict):
         raise BadInput("The body must be a JSON object with `query`.")
     try:
-        return msgspec.convert(raw, GraphQLRequest)
-    except msgspec.ValidationError as error:
-        raise BadInput(f"The request is no GraphQL request: {error}.") from None
+        return read_struct(raw, GraphQLRequest)
+    except Invalid as error:
+        raise BadInput(error.detail, fields=error.fields) from None
 
 
-def _from_address(query: str) -> dict[str, Any]:
-    given: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True))
-    for name in ("variables", "extensions"):
-        if name in given:
-            try:
-                given[name] = msgspec.json.decode(given[name])
-            except (msgspec.DecodeError, RecursionError):
-                raise BadInput(f"{name}: is not JSON.") from None
-    return given
+def _from_address(given: dict[str, Any]) -> dict[str, Any]:
+    return given | {name: decode_json(given[name], name) for name in ("variables", "extensions") if name in given}

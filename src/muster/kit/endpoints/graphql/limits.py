@@ -1,6 +1,7 @@
 """Limits of documents: what is refused before anything runs."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from graphql import (
     DocumentNode,
@@ -8,6 +9,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
 )
 
@@ -35,43 +37,59 @@ PRODUCTION = Limits(depth=10, complexity=5_000)
 
 
 def check_shape(document: DocumentNode, limits: Limits) -> None:
-    """Refuse a document that is too deep, before it is validated.
+    """Refuse a document that is too deep or too large, before it is validated.
 
+    Fragments may spread each other, so a short text may select more fields than anybody could hold.
     Raises BadInput. Fragments that spread themselves are left to validation, which refuses them.
     """
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-    depths: dict[str, int] = {}
+    extents = _Extents(document)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            depth = _depth(definition.selection_set, fragments, depths, frozenset())
-            if depth > limits.depth:
-                raise BadInput(f"query: is {depth} levels deep, and at most {limits.depth} are allowed.")
+            extent = extents.of(definition.selection_set)
+            if extent.depth > limits.depth:
+                raise BadInput.field("query", f"is {extent.depth} levels deep, and at most {limits.depth} are allowed")
+            if extent.fields > limits.complexity:
+                raise BadInput.field(
+                    "query", f"selects {extent.fields} fields, and at most {limits.complexity} are allowed"
+                )
 
 
-def _depth(
-    selections: SelectionSetNode,
-    fragments: dict[str, FragmentDefinitionNode],
-    depths: dict[str, int],
-    inside: frozenset[str],
-) -> int:
-    deepest = 0
-    for selection in selections.selections:
+class _Extent(NamedTuple):
+    depth: int
+    fields: int
+
+
+class _Extents:
+    """How far selections reach, each fragment measured once however often it is spread."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        found = (each for each in document.definitions if isinstance(each, FragmentDefinitionNode))
+        self._fragments = {each.name.value: each.selection_set for each in found}
+        self._known: dict[str, _Extent] = {}
+
+    def of(self, selections: SelectionSetNode) -> _Extent:
+        extents = [self._of_one(each) for each in selections.selections]
+        return _Extent(max(each.depth for each in extents), sum(each.fields for each in extents))
+
+    def _of_one(self, selection: SelectionNode) -> _Extent:
         if isinstance(selection, FragmentSpreadNode):
-            name = selection.name.value
-            if name in inside or name not in fragments:
-                continue
-            if name not in depths:
-                depths[name] = _depth(fragments[name].selection_set, fragments, depths, inside | {name})
-            deepest = max(deepest, depths[name])
-            continue
-        name = selection.name.value if isinstance(selection, FieldNode) else ""
+            return self._of_fragment(selection.name.value)
         nested = getattr(selection, "selection_set", None)
-        if name in _INTROSPECTION or nested is None:
-            deepest = max(deepest, 1 if name else 0)
-            continue
-        counts = 1 if name and name not in _NOT_COUNTED else 0
-        deepest = max(deepest, counts + _depth(nested, fragments, depths, inside))
-    return deepest
+        inner = _Extent(0, 0) if nested is None else self.of(nested)
+        if not isinstance(selection, FieldNode):
+            return inner
+        if selection.name.value in _INTROSPECTION:
+            return _Extent(1, inner.fields + 1)
+        counts = nested is None or selection.name.value not in _NOT_COUNTED
+        return _Extent(inner.depth + counts, inner.fields + 1)
+
+    def _of_fragment(self, name: str) -> _Extent:
+        if name not in self._known:
+            # While a fragment is measured it counts as nothing, should it spread itself.
+            self._known[name] = _Extent(0, 0)
+            if name in self._fragments:
+                self._known[name] = self.of(self._fragments[name])
+        return self._known[name]
 
 
 def check_cost(picks: tuple[Pick, ...], slots: list[SlotValues], limits: Limits) -> None:

@@ -45,13 +45,20 @@ def argument_values(field: GraphQLField, node: FieldNode, variables: VariableVal
 
 @dataclass(frozen=True)
 class Root:
-    """One root field: its key in the answer, its name, its field and node, its picks, and its slots in order."""
+    """One root field: its key in the answer, its name, its field, its nodes (one for each time it is written; they
+    merge), and its picks.
+    """
 
     key: str
     name: str
     field: GraphQLField | None
-    node: FieldNode
+    nodes: tuple[FieldNode, ...]
     pick: Pick
+
+    @property
+    def node(self) -> FieldNode:
+        """Where its arguments stand; every node has the same."""
+        return self.nodes[0]
 
 
 @dataclass
@@ -75,11 +82,11 @@ class Selection:
     def root(self, key: str, details: list[FieldDetails]) -> Root:
         """One root field with its picks."""
         kind = self.schema.get_root_type(self.operation.operation)
-        node = details[0].node
-        name = node.name.value
+        nodes = tuple(each.node for each in details)
+        name = nodes[0].name.value
         found = None if kind is None else kind.fields.get(name)
         pick = Pick(key, name) if found is None else self._pick(key, found, details)
-        return Root(key, name, found, node, pick)
+        return Root(key, name, found, nodes, pick)
 
     def fill_slot(self) -> None:
         """Reserve the next slot for values that do not come from arguments."""

@@ -64,8 +64,8 @@ class Community:
         assert identity is not None
         return Claim(self.tenant_id, identity.user_id, identity.session_id)
 
-    async def event(self, owner: Claim) -> UUID:
-        """Publish an event that everybody may join."""
+    async def event(self, owner: Claim, *, max: int | None = None) -> UUID:
+        """Publish an event that everybody may join, until it is full."""
         starts_at = datetime.now(UTC) + timedelta(days=1)
         details = {
             "title": "An evening",
@@ -74,6 +74,7 @@ class Community:
             "timezone": "UTC",
             "meetingKind": "ONLINE",
             "onlineUrl": "https://meet.example",
+            "max": max,
         }
         draft = await self.run(owner, "createEvent", input=details)
         event_id: UUID = draft.row_id

@@ -5,16 +5,22 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from uuid import UUID
 
+import asyncpg
 import pytest
 
-from muster.kit.caller import Claim
+from muster.kit.caller import Claim, NotAMember
 from muster.kit.errors import AppError, BadInput, Denied, NotFound, Unauthenticated, Unavailable
-from muster.kit.realtime.cursors import stream_tag, write_position
+from muster.kit.realtime.cursors import read_position, stream_tag, write_position
+from muster.kit.realtime.delivery import Delivery
+from muster.kit.realtime.feed import Feed
 from muster.kit.realtime.hub import Hub
 from muster.kit.realtime.stream import MOST_WAITING, Resync, Stream, StreamRequest
 from muster.kit.realtime.subscription import SUBSCRIPTIONS
 from muster.kit.realtime.tests.support import Community, heard, messages_of, origin_of
 from muster.kit.views.picks import Pick
+from muster.testing.below import change
+
+LISTENERS = "from pg_stat_activity where query like 'LISTEN %' and datname = current_database()"
 
 
 async def _silence_until(stream: Stream, other: Stream, content: str) -> None:
@@ -23,6 +29,20 @@ async def _silence_until(stream: Stream, other: Stream, content: str) -> None:
         pass
     with pytest.raises(TimeoutError):
         await heard(stream, seconds=0.05)
+
+
+async def _stands_at(stream: Stream, position: int) -> None:
+    """Wait until a stream has come as far as a position."""
+    async with asyncio.timeout(10):
+        while stream.position < position:  # noqa: ASYNC110 - a stream says nothing of how far it is
+            await asyncio.sleep(0.01)
+
+
+async def _somebody_listens(connection: asyncpg.Connection) -> None:
+    """Wait until a hub listens on this database."""
+    async with asyncio.timeout(10):
+        while not await connection.fetchval(f"select count(*) {LISTENERS}"):  # noqa: ASYNC110 - PostgreSQL tells nobody
+            await asyncio.sleep(0.02)
 
 
 async def _subscribes(hub: Hub, request: StreamRequest, claim: Claim) -> None:
@@ -65,9 +85,8 @@ async def test_a_hub_listens_again_when_its_connection_is_lost(town: Community) 
         await town.say(owner, event_id, "before")
         assert (await heard(stream))[0] == "before"
         async with town.database.connection() as connection:
-            await connection.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where query like 'LISTEN %' and usename = user"
-            )
+            assert await connection.fetchval(f"select count(pg_terminate_backend(pid)) {LISTENERS}") == 1
+            await _somebody_listens(connection)
         await town.say(owner, event_id, "after")
         assert (await heard(stream))[0] == "after"
 
@@ -140,6 +159,48 @@ async def test_whoever_is_kicked_gets_nothing_more(town: Community) -> None:
         await _silence_until(guests, owners, "among ourselves")
         with pytest.raises(Denied):
             await _subscribes(hub, messages_of(event_id), guest)
+
+
+async def test_what_the_topic_must_allow_is_asked_for_every_element(town: Community) -> None:
+    owner, guest = await town.person("Owner"), await town.person("Guest")
+    event_id = await town.event(owner)
+    await town.run(guest, "joinEvent", eventId=event_id)
+    async with (
+        town.hub() as hub,
+        hub.open(messages_of(event_id), origin_of(owner)) as owners,
+        hub.open(messages_of(event_id), origin_of(guest)) as guests,
+    ):
+        # Who keeps the seat in the room sees the message still, so only the topic's own condition refuses.
+        await change(town.urls, "update event_members set status = 'LEFT' where user_id = $1", guest.user_id)
+        await town.say(owner, event_id, "among ourselves")
+        await _silence_until(guests, owners, "among ourselves")
+
+
+async def test_the_stream_of_a_suspended_member_ends(town: Community) -> None:
+    owner, guest = await town.person("Owner"), await town.person("Guest")
+    event_id = await town.event(owner)
+    await town.run(guest, "joinEvent", eventId=event_id)
+    async with town.hub() as hub, hub.open(messages_of(event_id), origin_of(guest)) as stream:
+        await change(town.urls, "update members set status = 'SUSPENDED' where user_id = $1", guest.user_id)
+        await town.say(owner, event_id, "among ourselves")
+        with pytest.raises(NotAMember):
+            await heard(stream)
+
+
+async def test_tenants_are_followed_side_by_side(town: Community) -> None:
+    here = await town.person("Owner")
+    other = await town.run(here, "createTenant", input={"slug": "elsewhere", "name": "Elsewhere"})
+    there = Claim(other.row_id, here.user_id, here.session_id)
+    async with town.hub() as hub, AsyncExitStack() as stack:
+        events = [(there, await town.event(there)), (here, await town.event(here))]
+        for claim, event_id in events:
+            stream = await stack.enter_async_context(hub.open(messages_of(event_id), origin_of(claim)))
+            await town.say(claim, event_id, "hello")
+            assert (await heard(stream))[0] == "hello"
+        assert hub.size == 2
+        with pytest.raises(NotFound):
+            await _subscribes(hub, messages_of(events[1][1]), there)
+    assert hub.size == 0
 
 
 async def test_a_revoked_session_ends_its_streams_and_no_other(town: Community) -> None:
@@ -239,14 +300,20 @@ async def test_whoever_falls_behind_is_told_to_subscribe_again(town: Community) 
             await town.say(owner, event_id, "first")
             _, cursor = await heard(slow)
             await heard(quick)
+            cursors = []
             for number in range(MOST_WAITING + 1):
                 await town.say(owner, event_id, str(number))
-                await heard(quick)
+                cursors.append((await heard(quick))[1])
             with pytest.raises(Resync):
                 await heard(slow)
-        async with hub.open(messages_of(event_id, cursor), origin_of(owner)) as stream:
-            caught_up = [(await heard(stream))[0] for _ in range(MOST_WAITING + 1)]
-        assert caught_up == [str(number) for number in range(MOST_WAITING + 1)]
+            async with hub.open(messages_of(event_id, cursor), origin_of(owner)) as stream:
+                # The gap is larger by one than what may wait, so the stream still catches up when this is said.
+                full = read_position(cursors[-2], stream.tag)
+                await _stands_at(stream, full)
+                await town.say(owner, event_id, "meanwhile")
+                await heard(quick)
+                caught_up = [(await heard(stream))[0] for _ in range(MOST_WAITING + 2)]
+        assert caught_up == [*map(str, range(MOST_WAITING + 1)), "meanwhile"]
 
 
 async def test_a_stream_about_oneself_and_one_about_memberships(town: Community) -> None:
@@ -268,6 +335,46 @@ async def test_a_stream_about_oneself_and_one_about_memberships(town: Community)
         assert joined == '{"data":{"changed":{"membership":{"status":"JOINED"},"__typename":"MembershipChanged"}}}'
         with pytest.raises(TimeoutError):
             await heard(told, seconds=0.05)
+
+
+async def test_what_a_replay_gave_already_is_not_given_again(town: Community) -> None:
+    owner = await town.person("Owner")
+    event_id = await town.event(owner)
+    async with town.hub() as hub, hub.open(messages_of(event_id), origin_of(owner)) as live:
+        for number in range(3):
+            await town.say(owner, event_id, str(number))
+            await heard(live)
+    # A feed that is behind the replay of its own stream.
+    feed = Feed(town.database, Delivery(town.database, town.services.gate), town.tenant_id, 0)
+    stream = Stream(messages_of(event_id), owner, event_id)
+    feed.add(stream, after=0)
+    await feed.catch_up(stream)
+    running = asyncio.create_task(feed.run())
+    await town.say(owner, event_id, "3")
+    assert [(await heard(stream))[0] for _ in range(4)] == ["0", "1", "2", "3"]
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_row_that_one_may_not_see_is_passed_over(town: Community) -> None:
+    owner, guest, waiting = [await town.person(name) for name in ("Owner", "Guest", "Waiting")]
+    event_id = await town.event(owner, max=2)
+    picks = (Pick("membership", "membership", picks=(Pick("status", "status"),)),)
+    request = StreamRequest(SUBSCRIPTIONS["membershipChanged"], "changed", picks, (), {"event_id": event_id}, None)
+    async with (
+        town.hub() as hub,
+        asyncio.timeout(10),
+        hub.open(request, origin_of(owner)) as owners,
+        hub.open(request, origin_of(guest)) as guests,
+    ):
+        await town.run(guest, "joinEvent", eventId=event_id)
+        joined = '{"data":{"changed":{"membership":{"status":"JOINED"}}}}'
+        assert [await anext(owners), await anext(guests)] == [joined, joined]
+        await town.run(waiting, "joinEvent", eventId=event_id)
+        assert await anext(owners) == '{"data":{"changed":{"membership":{"status":"WAITLIST"}}}}'
+        await town.run(waiting, "leaveEvent", eventId=event_id)
+        await town.run(guest, "leaveEvent", eventId=event_id)
+        assert await anext(guests) == '{"data":{"changed":{"membership":{"status":"LEFT"}}}}'
 
 
 async def test_a_hub_that_stops_ends_its_streams(town: Community) -> None:

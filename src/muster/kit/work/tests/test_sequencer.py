@@ -9,9 +9,10 @@ import pytest
 
 from muster.kit.commands.context import Services
 from muster.kit.commands.facts import KINDS
+from muster.kit.db.channels import FACTS, OUTBOX
 from muster.kit.db.migrate import Urls
 from muster.kit.work.handlers import on
-from muster.kit.work.sequencer import FACTS_CHANNEL, OUTBOX_CHANNEL, Batch, Sequencer
+from muster.kit.work.sequencer import Batch, Sequencer
 from muster.kit.work.tests.support import TENANT, Happened, answer, count, eventually, record, running, services_on
 
 WAITING = "select count(*) from outbox"
@@ -99,11 +100,11 @@ async def test_a_fact_that_this_release_does_not_know_is_placed_and_parked(
 async def test_a_notification_wakes_it_and_it_tells_whose_facts_there_are(urls: Urls) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
     listener = await asyncpg.connect(urls.app)
-    await listener.add_listener(FACTS_CHANNEL, lambda *event: heard.put_nowait(str(event[-1])))
+    await listener.add_listener(FACTS, lambda *event: heard.put_nowait(str(event[-1])))
     tenant = UUID(int=7)
     async with services_on(urls.app) as services, running(Sequencer(urls.worker).run):
         await record(services, Happened(thing_id=uuid4()), tenant_id=tenant)
-        await listener.execute("select pg_notify($1, '')", OUTBOX_CHANNEL)
+        await listener.execute("select pg_notify($1, '')", OUTBOX)
         message = json.loads(await asyncio.wait_for(heard.get(), 5))
     position = await count(urls.worker, "select max(position) from facts")
     await listener.close()

@@ -1,0 +1,6 @@
+"""The channels on which the processes wake each other by NOTIFY."""
+
+OUTBOX = "muster_outbox"
+"""Notified by whoever left facts in the outbox."""
+FACTS = "muster_facts"
+"""Notified after facts got their positions: `{"p": highest position, "t": [tenants]}`."""

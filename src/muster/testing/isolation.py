@@ -1,0 +1,242 @@
+"""The probe: two towns on one database, and every way that one might reach, change or detect the other.
+
+The matrix test demands that it finds nothing; the mutation test demands that it finds something when a policy is gone.
+"""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from muster.access.gate import GATE
+from muster.identity.commands import token_keys
+from muster.kit.caller import Claim, Origin
+from muster.kit.db.database import Database
+from muster.kit.errors import AppError
+from muster.kit.ids import new_id
+from muster.kit.realtime.delivery import Delivery
+from muster.kit.realtime.subscription import Subscription
+from muster.testing.below import ask, snapshot, value
+from muster.testing.client import Answer, Client, Way
+from muster.testing.matrix import REFUSED_AS_IT_IS, Endpoint, Place, endpoints, examples, places, required, tables_with
+from muster.testing.people import Standing, sign_in
+from muster.testing.rows import isolated_tables, row_violations
+from muster.testing.serving import Service
+from muster.testing.town import Town, settle
+from muster.testing.work import drain
+
+VICTIM, INTRUDER = "northern", "southern"
+"""The names of the two towns. Everything that people of the first wrote holds its name."""
+_WORK_SECONDS = 4.0
+
+
+@dataclass(frozen=True)
+class World:
+    """Two filled towns. intruder: the one whose people try to reach the other. delivery: lets subscribers in."""
+
+    service: Service
+    delivery: Delivery
+    victim: Town
+    intruder: Town
+    _ids: dict[tuple[UUID, str, str], set[UUID]] = field(default_factory=dict)
+
+    async def ids(self, town: Town, declared: Endpoint, place: Place) -> list[UUID]:
+        """The ids of a town's rows that fit a place, as they were when the town was settled."""
+        found: set[UUID] = set()
+        for table, column in tables_with(declared, place):
+            key = (town.tenant_id, table.name, column)
+            if key not in self._ids:
+                query = f"select distinct {column} from {table.name} where tenant_id = $1"  # noqa: S608 - our own names
+                rows = await ask(self.service.urls, query, town.tenant_id)
+                self._ids[key] = {UUID(int=row[0].int) for row in rows}
+            found |= self._ids[key]
+        return sorted(found)
+
+
+@asynccontextmanager
+async def open_world(service: Service) -> AsyncIterator[World]:
+    """Settle both towns."""
+    intruder, victim = await settle(service, INTRUDER), await settle(service, VICTIM)
+    database = await Database.open(service.urls.app, size=2)
+    try:
+        yield World(service, Delivery(database, GATE), victim, intruder)
+    finally:
+        await database.close()
+
+
+@dataclass(frozen=True)
+class Intruder:
+    """Somebody who tries. client: in the tenant they ask for. knocks: whether that is the victim's."""
+
+    name: str
+    client: Client
+    knocks: bool
+
+
+async def violations(world: World, *, ways: Sequence[Way] = tuple(Way)) -> list[str]:
+    """Everything that is wrong; of what lies below the endpoints first, and then nothing else is tried.
+
+    The worker has not run yet. ways: those to try each endpoint by.
+    """
+    found = await violations_below(world)
+    for declared in () if found else endpoints().values():
+        for way in ways[:1] if isinstance(declared, Subscription) else ways:
+            found += [f"{declared.name} ({way}): {each}" for each in await endpoint_violations(world, declared, way)]
+    return found
+
+
+async def violations_below(world: World) -> list[str]:
+    """What is wrong below the endpoints: rows that are seen, work that is not done, a search that finds nothing."""
+    urls, victim, intruder = world.service.urls, world.victim, world.intruder
+    # The outbox is not empty yet, and nobody was told anything yet.
+    tables = [table for table in isolated_tables() if table != "notifications"]
+    if found := await row_violations(victim, intruder, tables=tables):
+        return found
+    try:
+        await drain(urls, seconds=_WORK_SECONDS)
+    except TimeoutError:
+        return ["the worker cannot do the work there is"]
+    if await value(urls, "select count(*) from facts where position is null"):
+        return ["the sequencer passed over facts"]
+    found = await row_violations(victim, intruder, tables=["notifications"])
+    searched = await victim.client(Standing.MEMBER).call("events", filter={"text": VICTIM})
+    if str(victim.event_id) not in json.dumps(searched.data):
+        found.append("text search does not find what is there")
+    return found
+
+
+async def endpoint_violations(world: World, declared: Endpoint, way: Way) -> list[str]:
+    """How one endpoint lets an intruder reach or detect the victim's rows."""
+    before = await snapshot(world.service.urls, tenant_id=world.victim.tenant_id)
+    found = []
+    for intruder in await intruders(world):
+        try_it = _knocked if intruder.knocks else _tried
+        found += [f"{intruder.name}: {each}" for each in await try_it(world, declared, way, intruder.client)]
+    after = await snapshot(world.service.urls, tenant_id=world.victim.tenant_id)
+    return found + [f"changed rows of {table}" for table, rows in before.items() if rows != after[table]]
+
+
+async def intruders(world: World) -> list[Intruder]:
+    """Everybody who has no business in the victim's tenant, freshly signed in: some endpoints end a session."""
+    service, victim = world.service, world.victim
+    rival = (await sign_in(service, f"{INTRUDER} owner")).client
+    outsider = (await sign_in(service, "nobody special")).client
+    suspended = (await sign_in(service, f"{VICTIM} suspended")).client
+    anonymous = Client(service)
+    return [
+        Intruder("another tenant's owner at home", rival.in_tenant(world.intruder.tenant_id), knocks=False),
+        Intruder("an outsider in the default tenant", outsider, knocks=False),
+        Intruder("an anonymous visitor", anonymous, knocks=False),
+        Intruder("a suspended member in the default tenant", suspended, knocks=False),
+        Intruder("another tenant's owner at the door", rival.in_tenant(victim.tenant_id), knocks=True),
+        Intruder("another tenant's owner at the door by slug", rival.in_tenant(VICTIM), knocks=True),
+        Intruder("an outsider at the door", outsider.in_tenant(victim.tenant_id), knocks=True),
+        Intruder("an anonymous visitor at the door", anonymous.in_tenant(VICTIM), knocks=True),
+        Intruder("a suspended member at the door", suspended.in_tenant(victim.tenant_id), knocks=True),
+    ]
+
+
+async def _knocked(world: World, declared: Endpoint, way: Way, client: Client) -> list[str]:
+    """A caller asks for the victim's tenant itself: it must look as one that does not exist."""
+    given = await _own_arguments(world, declared)
+    nowhere = client.in_tenant("no-such-town" if client.tenant == VICTIM else new_id())
+    answer, absent = await call(world, client, declared, way, given), await call(world, nowhere, declared, way, given)
+    if answer == absent and answer.code == "TENANT_NOT_FOUND":
+        return []
+    return [f"asked for the victim's tenant gets {answer}, for one that does not exist {absent}"]
+
+
+async def _tried(world: World, declared: Endpoint, way: Way, client: Client) -> list[str]:
+    """A caller stays in a tenant that is open to them, and names rows of the victim: they must look as if absent."""
+    found = []
+    own = await _own_arguments(world, declared)
+    for place in places(declared):
+        absent = await call(world, client, declared, way, place.put(own, new_id()))
+        for foreign_id in await world.ids(world.victim, declared, place):
+            answer = await call(world, client, declared, way, place.put(own, foreign_id))
+            if _tells(answer):
+                found.append(f"{place.path} of the victim's reads {answer}")
+            elif answer != absent:
+                found.append(f"{place.path} of the victim's gives {answer}, an id of nothing {absent}")
+    # Last: what it does to the caller's own rows does not spoil the comparisons.
+    answer = await call(world, client, declared, way, own)
+    return [*found, f"reads {answer}"] if _tells(answer) else found
+
+
+def _tells(answer: Answer) -> bool:
+    """Whether an answer holds something that people of the victim's town wrote."""
+    return f"in {VICTIM}" in json.dumps([answer.data, answer.problem])
+
+
+async def _own_arguments(world: World, declared: Endpoint) -> dict[str, Any]:
+    """Valid arguments with the ids of the intruder's own town."""
+    given = examples(declared)
+    for place in places(declared):
+        if required(declared, place):
+            own = await world.ids(world.intruder, declared, place)
+            given = place.put(given, own[0])
+    return given
+
+
+async def call(world: World, client: Client, declared: Endpoint, way: Way, given: dict[str, Any]) -> Answer:
+    """Call any endpoint; of a subscription, ask whether it lets the caller subscribe."""
+    if not isinstance(declared, Subscription):
+        return await client.call(declared.name, way=way, **given)
+    claim = await _claim(world, client)
+    if claim is None:
+        # A slug that nobody has is refused at the edge, before it is asked what the request wants.
+        refused = await client.call("events")
+        return Answer(refused.status, refused.code, None, refused.problem["detail"])
+    topic_id = UUID(str(next(iter(given.values())))) if given else (claim.user_id or new_id())
+    origin = Origin(claim, datetime.now(UTC), "probe")
+    try:
+        await world.delivery.admit(declared, topic_id, origin)
+    except AppError as error:
+        return Answer(error.status, error.code, None, error.detail)
+    return Answer(200, None, "subscribed")
+
+
+async def _claim(world: World, client: Client) -> Claim | None:
+    """What a client claims; None when it names a tenant by a slug that nobody has."""
+    urls, named = world.service.urls, client.tenant
+    condition = "is_default" if named is None else "$1 in (id::text, slug)"
+    values = [] if named is None else [named]
+    tenant_id = await value(urls, f"select id from tenants where {condition}", *values)  # noqa: S608 - two constants
+    if tenant_id is None and named == "no-such-town":
+        return None
+    entered = UUID(named) if tenant_id is None and named is not None else UUID(int=tenant_id.int)
+    secret = world.service.settings.security.jwt_secret
+    identity = None if client.token is None else token_keys(secret).read(client.token, datetime.now(UTC))
+    return Claim(entered) if identity is None else Claim(entered, identity.user_id, identity.session_id)
+
+
+async def useless(world: World) -> list[str]:
+    """The endpoints that nobody of a town can use with the matrix's arguments: their rows would prove nothing.
+
+    Changes the intruder's town.
+    """
+    tried = [declared for declared in endpoints().values() if declared.name not in REFUSED_AS_IT_IS]
+    return [declared.name for declared in tried if not await _works_for_somebody(world, declared)]
+
+
+async def _works_for_somebody(world: World, declared: Endpoint) -> bool:
+    town = world.intruder
+    places_needed = [place for place in places(declared) if required(declared, place)]
+    choices = [await world.ids(town, declared, place) for place in places_needed]
+    for standing in (Standing.OWNER, Standing.MEMBER, Standing.OUTSIDER):
+        person = await sign_in(world.service, f"{INTRUDER} {standing.lower()}")
+        for given in _combined(examples(declared), places_needed, choices):
+            answer = await call(world, person.client.in_tenant(town.tenant_id), declared, Way.REST, given)
+            if answer.code is None:
+                return True
+    return False
+
+
+def _combined(given: dict[str, Any], where: list[Place], choices: list[list[UUID]]) -> list[dict[str, Any]]:
+    combined = [given]
+    for place, ids in zip(where, choices, strict=True):
+        combined = [place.put(each, value) for each in combined for value in ids]
+    return combined

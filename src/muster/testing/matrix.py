@@ -1,0 +1,159 @@
+"""The rows of the isolation matrix: every declared endpoint with valid arguments, and every place for an id in them."""
+
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Union, get_args, get_origin
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Table as SqlTable
+
+from muster.kit.commands.command import COMMANDS, Command
+from muster.kit.db.tables import Table
+from muster.kit.ids import new_id
+from muster.kit.realtime.subscription import SUBSCRIPTIONS, Subscription
+from muster.kit.text import camel
+from muster.kit.views.fields import table_of
+from muster.kit.views.query import QUERIES, Query
+from muster.kit.views.view import View
+from muster.testing.town import event_input
+
+Endpoint = Command | Query | Subscription
+
+_EXAMPLES: dict[str, Callable[[], object]] = {
+    "createEvent.input": event_input,
+    "createTenant.input": lambda: {"slug": f"town-{new_id().hex[-12:]}", "name": "A new town"},
+    "devLogin.name": lambda: "Somebody new",
+    "login.email": lambda: "somebody.new@dev.invalid",
+    "login.password": lambda: "not their password",
+    "register.input": lambda: {
+        "name": "Somebody newer",
+        "email": f"{new_id().hex}@example.org",
+        "password": "a long enough one",
+    },
+    "sendEventMessage.content": lambda: "Hello",
+}
+"""A valid value for each required argument that is no id."""
+
+REFUSED_AS_IT_IS = {"login"}
+"""Endpoints whose example is refused whoever calls: the account it names has no password."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an endpoint takes an id.
+
+    path: as clients write it (`eventId`, `filter.ownerId`, `answers[].questionId`). column: the database's name of it.
+    put: the arguments with an id in this place, from those without.
+    """
+
+    path: str
+    column: str
+    put: Callable[[dict[str, Any], UUID], dict[str, Any]] = field(repr=False)
+
+
+def endpoints() -> dict[str, Endpoint]:
+    """Everything that is declared, by name."""
+    return {**COMMANDS, **QUERIES, **SUBSCRIPTIONS}
+
+
+def examples(declared: Endpoint) -> dict[str, Any]:
+    """Valid values for the required arguments that are no ids.
+
+    Raises LookupError for one that the matrix has no example for: add it to `_EXAMPLES`.
+    """
+    found = {}
+    for parameter in declared.arguments.parameters:
+        if parameter.default is not msgspec.NODEFAULT or _plain(parameter.type) is UUID:
+            continue
+        name = f"{declared.name}.{parameter.key}"
+        if name not in _EXAMPLES:
+            raise LookupError(f"the isolation matrix has no example for {name}; add one to muster/testing/matrix.py")
+        found[parameter.key] = _EXAMPLES[name]()
+    return found
+
+
+def places(declared: Endpoint) -> list[Place]:
+    """Every place for an id: arguments, filters, and fields of inputs and of lists of inputs."""
+    found = [place for each in declared.arguments.parameters for place in _places_in(declared, each.key, each.type)]
+    if isinstance(declared, Query) and declared.paged:
+        found += [_filter(name) for name, each in declared.view.filters.items() if each.type is UUID]
+    return found
+
+
+def required(declared: Endpoint, place: Place) -> bool:
+    """Whether a call without an id in this place is not valid."""
+    return any(each.key == place.path and each.default is msgspec.NODEFAULT for each in declared.arguments.parameters)
+
+
+def tables_with(declared: Endpoint, place: Place) -> Iterator[tuple[SqlTable, str]]:
+    """The tables and columns whose values an id in this place can name.
+
+    Raises LookupError when there is none: the name of an argument is the name of a column, or `id`.
+    """
+    if place.column == "id":
+        yield table_of(_subject(declared)), "id"
+        return
+    found = [table for table in Table.metadata.sorted_tables if place.column in table.columns]
+    # Questions have no table yet; any id is a stranger's there.
+    if not found and place.column != "question_id":
+        raise LookupError(f"{declared.name}: no table has a column {place.column}, so the matrix finds no ids for it")
+    yield from ((table, place.column) for table in found if "tenant_id" in table.columns)
+
+
+def _subject(declared: Endpoint) -> type[View]:
+    subject = declared.returns if isinstance(declared, Command) else declared.view
+    assert issubclass(subject, View), f"{declared.name} takes `id`, but answers with no view that says of what"
+    return subject
+
+
+def _plain(kind: Any) -> Any:
+    """A type without what annotates it and without None."""
+    if get_origin(kind) is Annotated:
+        return _plain(get_args(kind)[0])
+    if get_origin(kind) in (types.UnionType, Union):
+        return _plain(next(each for each in get_args(kind) if each is not type(None)))
+    return kind
+
+
+def _places_in(declared: Endpoint, key: str, kind: Any) -> Iterator[Place]:
+    plain = _plain(kind)
+    if plain is UUID:
+        yield Place(key, _snake(key), lambda given, value: {**given, key: value})
+    elif isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+        for each in _id_fields(plain):
+            yield Place(f"{key}.{each}", _snake(each), _inside(key, each))
+    elif get_origin(plain) is list and _id_fields(get_args(plain)[0]):
+        element = get_args(plain)[0]
+        for each in _id_fields(element):
+            yield Place(f"{key}[].{each}", _snake(each), _listed(key, each, _texts(element)))
+
+
+def _id_fields(kind: Any) -> list[str]:
+    kind = _plain(kind)
+    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return []
+    return [each.encode_name for each in msgspec.structs.fields(kind) if _plain(each.type) is UUID]
+
+
+def _texts(kind: type[msgspec.Struct]) -> dict[str, str]:
+    return {each.encode_name: "text" for each in msgspec.structs.fields(kind) if _plain(each.type) is str}
+
+
+def _inside(key: str, name: str) -> Callable[[dict[str, Any], UUID], dict[str, Any]]:
+    return lambda given, value: {**given, key: {**given.get(key, {}), name: value}}
+
+
+def _listed(key: str, name: str, rest: dict[str, str]) -> Callable[[dict[str, Any], UUID], dict[str, Any]]:
+    return lambda given, value: {**given, key: [{**rest, name: value}]}
+
+
+def _filter(name: str) -> Place:
+    return Place(f"filter.{name}", _snake(name), _inside("filter", name))
+
+
+def _snake(key: str) -> str:
+    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
+    assert camel(snake) == key
+    return snake

@@ -1,0 +1,228 @@
+"""Every declared filter and order is an index condition for the role that serves, and finders use their own index.
+
+A condition whose operator is not leakproof would be a filter over all rows of the tenant, silently.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy import ColumnElement
+
+import muster.slices  # noqa: F401 - declares every query
+from muster.access.gate import GATE
+from muster.kit.arguments import Instant
+from muster.kit.caller import Claim, Origin
+from muster.kit.db.embedded import EmbeddedPostgres
+from muster.kit.db.migrate import Urls
+from muster.kit.ids import new_id
+from muster.kit.views.compiler import Compiler
+from muster.kit.views.fields import table_of
+from muster.kit.views.page_arguments import PageShape
+from muster.kit.views.picks import SlotValues, whole_page
+from muster.kit.views.plans import compile_plan
+from muster.kit.views.query import QUERIES, Query
+from muster.kit.views.view import VIEWS
+
+TENANT, OTHER = UUID(int=1), UUID(int=2)
+VIEWER, EVENT = UUID(int=10), UUID(int=20)
+ROWS = 4000
+
+# What one tenant holds. `:tenant` is its id, `:viewer` one of its people, `:event` one of its events.
+FILL = """
+insert into tenants (id, slug, name, is_default, created_at)
+values (':tenant', ':tenant', 'T', false, now());
+insert into users (id, name, email, created_at)
+select case when n = 1 then ':viewer'::uuid else gen_random_uuid() end, 'P', ':tenant ' || n, now()
+  from generate_series(1, 4000) as n;
+insert into members (tenant_id, id, user_id, role, status, joined_at)
+select ':tenant', gen_random_uuid(), id, 'participant', 'ACTIVE', now() from users where email like ':tenant %';
+create temporary table numbered on commit drop as
+select user_id, row_number() over (order by user_id) as n from members where tenant_id = ':tenant';
+insert into events (tenant_id, id, owner_id, title, description, starts_at, ends_at, timezone, meeting_kind, join_mode,
+                    mode, min, visibility, status, joined_count, last_queue_number, created_at)
+select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, user_id, 'Event ' || n,
+       'word' || n % 200, now() + n * interval '1 hour', now() + (n + 1) * interval '1 hour', 'UTC',
+       (array['ONSITE', 'ONLINE', 'HYBRID'])[n % 3 + 1], (array['OPEN', 'INVITE_ONLY'])[n % 2 + 1], 'CUSTOM', 1,
+       'PUBLIC', 'PUBLISHED', 1, 0, now() - n * interval '1 minute'
+  from numbered;
+insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, queue_number)
+select ':tenant', gen_random_uuid(), ':event', user_id, 'PARTICIPANT',
+       (array['JOINED', 'WAITLIST', 'LEFT', 'KICKED'])[n % 4 + 1], now() + n * interval '1 second',
+       case when n % 4 = 1 then n end
+  from numbered;
+insert into rooms (tenant_id, id, last_sequence) values (':tenant', ':event', 4000);
+insert into room_seats (tenant_id, id, room_id, user_id) values (':tenant', gen_random_uuid(), ':event', ':viewer');
+insert into messages (tenant_id, id, room_id, sequence, author_id, content, created_at)
+select ':tenant', gen_random_uuid(), ':event', n, ':viewer', 'Hello', now() from generate_series(1, 4000) as n;
+insert into notifications (tenant_id, id, user_id, fact_id, kind, data, created_at)
+select ':tenant', gen_random_uuid(), ':viewer', gen_random_uuid(), 'K', '{}', now() + n * interval '1 second'
+  from generate_series(1, 4000) as n;
+"""
+
+LISTS = {name: query for name, query in QUERIES.items() if query.paged}
+FILTERS = [(name, each) for name, query in LISTS.items() for each in query.view.filters]
+ORDERS = [(name, each) for name, query in LISTS.items() for each in query.view.orders]
+FINDERS = sorted({each.finder for view in VIEWS.values() for each in view.filters.values() if each.finder})
+
+
+@pytest.fixture(scope="module")
+def filled(module_urls: Urls) -> Urls:
+    """Two tenants with thousands of rows in every list."""
+    with psycopg.connect(module_urls.owner, options="-c muster.maintenance=on") as connection:
+        for number, tenant in enumerate((TENANT, OTHER)):
+            names = {":tenant": tenant, ":viewer": UUID(int=10 + number), ":event": UUID(int=20 + number)}
+            script = FILL
+            for name, value in names.items():
+                script = script.replace(name, str(value))
+            connection.execute(script.encode())
+            connection.commit()
+        connection.execute("analyze")
+        for table in {table_of(query.view).name for query in LISTS.values()}:
+            count = f"select count(*) from {table} where tenant_id = %s"  # noqa: S608 - our own names
+            row = connection.execute(count.encode(), [TENANT]).fetchone()
+            assert row is not None
+            assert row[0] >= ROWS, f"fill {table} with some thousand rows: its plans say nothing otherwise"
+    return module_urls
+
+
+@pytest.mark.parametrize(("name", "filter_name"), FILTERS)
+def test_every_filter_is_an_index_condition(filled: Urls, name: str, filter_name: str) -> None:
+    query = LISTS[name]
+    declared = query.view.filters[filter_name]
+    plan = _explained(filled, query, next(iter(query.view.orders)), filters=(filter_name,))
+    scans = list(_scans(plan, table_of(query.view).name))
+    conditions = " ".join(str(scan.get("Index Cond", "")) for scan in scans)
+    # A finder's result is looked up by its ids.
+    column = "id" if declared.finder else _column_of(query, filter_name)
+    assert scans
+    assert re.search(rf"\b{column}\b", conditions), json.dumps(plan)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("cursor", [False, True])
+@pytest.mark.parametrize(("name", "order"), ORDERS)
+def test_every_order_is_read_from_an_index(
+    filled: Urls, name: str, order: str, *, cursor: bool, backwards: bool
+) -> None:
+    query = LISTS[name]
+    ranked_by = query.view.orders[order].ranked_by
+    filters = (ranked_by,) if ranked_by else ()
+    plan = _explained(filled, query, order, filters=filters, cursor=cursor, backwards=backwards)
+    table = table_of(query.view).name
+    # What a finder found is sorted by its rank; there is no index of that, and nothing else is sorted.
+    if not ranked_by:
+        assert not _sorted_whole(plan, table), json.dumps(plan)
+    if cursor and not ranked_by:
+        first = query.view.orders[order].columns[0]
+        conditions = " ".join(str(scan.get("Index Cond", "")) for scan in _scans(plan, table))
+        assert f"ROW({first}" in conditions, json.dumps(plan)
+
+
+@pytest.mark.parametrize("finder", FINDERS)
+def test_every_finder_uses_an_index_that_row_security_would_forbid(
+    filled: Urls, server: EmbeddedPostgres, finder: str
+) -> None:
+    database = str(conninfo_to_dict(filled.owner)["dbname"])
+    with psycopg.connect(server.superuser_url(database)) as connection:
+        found = connection.execute("select prosrc from pg_proc where oid = %s::regproc", [finder]).fetchone()
+        assert found is not None
+        body = re.sub(r"\bwords\b", "'word7'", found[0])
+        connection.execute("set local role muster_finder")
+        connection.execute(f"set local muster.tenant = '{TENANT}'")
+        row = connection.execute(f"explain (format json) {body}".encode()).fetchone()
+    assert row is not None
+    assert "_search_idx" in json.dumps(row[0]), row[0]
+
+
+def _column_of(query: Query, filter_name: str) -> str:
+    """The column that a filter compares."""
+    declared = query.view.filters[filter_name]
+    assert declared.condition is not None
+    table = table_of(query.view)
+    condition: Any = declared.condition(table.columns, table.columns.id)
+    return str(condition.left.key)
+
+
+def _explained(
+    urls: Urls,
+    query: Query,
+    order: str,
+    *,
+    filters: tuple[str, ...] = (),
+    cursor: bool = False,
+    backwards: bool = False,
+) -> dict[str, Any]:
+    """The plan of a list as the role that serves plans it, with the values of a request."""
+    table, declared = table_of(query.view), query.view.orders[order]
+    keys = [0.5] if declared.ranked_by else []
+    cursor_values = [*keys, *(_example(table.columns[name].type.python_type) for name in declared.columns)]
+    values: dict[str, Any] = {"size": 20, "tag": "tag"}
+    values |= {each.name: EVENT if each.name == "event_id" else False for each in query.arguments.parameters}
+    values |= {f"filter_{name}": _example_of_filter(query, name) for name in filters}
+    values |= {f"cursor_{number}": key for number, key in enumerate(cursor_values)}
+    flags = tuple((key, value) for key, value in values.items() if isinstance(value, bool))
+    slots = [SlotValues(values, PageShape(order, backwards, cursor, filters, flags))]
+
+    def body(compiler: Compiler) -> ColumnElement[str]:
+        return query.compile(compiler, whole_page(query.view, 0))
+
+    plan = compile_plan(GATE, slots, [body])
+    origin = Origin(Claim(TENANT, VIEWER, new_id()), datetime.now(UTC), "test")
+    return _explain(urls, plan.sql.text, plan.arguments(origin, slots))
+
+
+def _explain(urls: Urls, text: str, arguments: list[object]) -> dict[str, Any]:
+    numbered = re.sub(r"\$(\d+)", lambda match: f"%(p{match[1]})s", text.replace("%", "%%"))
+    with psycopg.connect(
+        urls.app, options="-c enable_seqscan=off -c jit=off", cursor_factory=psycopg.ClientCursor
+    ) as connection:
+        connection.execute(f"set local muster.tenant = '{TENANT}'")
+        given = {f"p{number}": value for number, value in enumerate(arguments, start=1)}
+        row = connection.execute(f"explain (format json) {numbered}".encode(), given).fetchone()
+    assert row is not None
+    plan: dict[str, Any] = row[0][0]["Plan"]
+    return plan
+
+
+def _example(kind: type) -> object:
+    examples: dict[type, object] = {datetime: datetime.now(UTC), UUID: EVENT, int: 7, str: "ONLINE"}
+    return examples[kind]
+
+
+def _example_of_filter(query: Query, name: str) -> object:
+    kind = query.view.filters[name].type
+    if kind is Instant:
+        return datetime.now(UTC)
+    if isinstance(kind, type) and issubclass(kind, str) and kind is not str:
+        return str(next(iter(kind)))  # type: ignore[call-overload]  # an enumeration of strings
+    return VIEWER if kind is UUID else "word7"
+
+
+def _scans(plan: dict[str, Any], table: str) -> Iterator[dict[str, Any]]:
+    """The scans of a table anywhere in a plan; of a bitmap, the scans of its indexes."""
+    if plan.get("Relation Name") == table:
+        yield plan
+        if plan["Node Type"] == "Bitmap Heap Scan":
+            yield from (below for below in plan["Plans"] if "Index Cond" in below)
+    for below in plan.get("Plans", ()):
+        yield from _scans(below, table)
+
+
+def _sorted_whole(plan: dict[str, Any], table: str, *, below_sort: bool = False) -> bool:
+    """Whether a table's rows are sorted before a limit has cut them to a page."""
+    if plan["Node Type"] == "Limit":
+        below_sort = False
+    if below_sort and plan.get("Relation Name") == table:
+        return True
+    inside = below_sort or plan["Node Type"] == "Sort"
+    return any(
+        _sorted_whole(below, table, below_sort=inside and below.get("Parent Relationship") != "SubPlan")
+        for below in plan.get("Plans", ())
+    )

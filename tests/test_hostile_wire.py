@@ -1,0 +1,221 @@
+"""Hostile bytes on real sockets: requests that no HTTP library would send, and frames that no client should."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from muster.kit.db.migrate import Urls
+from muster.testing.below import snapshot
+from muster.testing.people import Standing
+from muster.testing.serving import serving
+from muster.testing.town import Town, settle
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(module_urls: Urls) -> AsyncIterator[Town]:
+    async with serving(module_urls) as service:
+        yield await settle(service)
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def nothing_half_done(town: Town) -> AsyncIterator[None]:
+    """No row changes but the audit's, nothing is logged that looks like a fault of ours, and the service goes on."""
+    before = await snapshot(town.service.urls, without=("audit_rows",))
+    with structlog.testing.capture_logs() as logs:
+        yield
+        assert (await town.service.http.get("/health/live")).status_code == 200
+    assert [line for line in logs if line["log_level"] in ("error", "critical")] == []
+    assert await snapshot(town.service.urls, without=("audit_rows",)) == before
+
+
+async def _say(town: Town, *parts: bytes, hang_up: bool = False) -> bytes:
+    """The answer to raw bytes. hang_up: end our side after the last of them."""
+    place = urlsplit(town.service.address)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    try:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+        if hang_up:
+            writer.write_eof()
+        async with asyncio.timeout(10):
+            return await reader.read(65_536)
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
+
+
+def _post(town: Town, *headers: str) -> bytes:
+    """The head of a request that makes an event."""
+    authorization = town.client(Standing.MEMBER).headers()["authorization"]
+    lines = ["POST /api/v1/events HTTP/1.1", "Host: x", f"Authorization: {authorization}", *headers, "", ""]
+    return "\r\n".join(["Content-Type: application/json" if line == "JSON" else line for line in lines]).encode()
+
+
+@pytest.mark.parametrize("body", [b"", b'{"title": "An ev', b'{"title": "A whole evening"}'])
+async def test_a_body_cut_short(body: bytes, town: Town) -> None:
+    answer = await _say(town, _post(town, "JSON", "Content-Length: 500"), body, hang_up=True)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+
+
+async def test_a_chunked_body_cut_short(town: Town) -> None:
+    answer = await _say(town, _post(town, "JSON", "Transfer-Encoding: chunked"), b'5\r\n{"a":\r\n', hang_up=True)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+
+
+async def test_ten_megabytes_announced(town: Town) -> None:
+    answer = await _say(town, _post(town, "JSON", "Content-Length: 10000000"))
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b'"PAYLOAD_TOO_LARGE"' in answer
+
+
+@pytest.mark.parametrize("address", ["/api/v1/events", "/graphql"])
+async def test_ten_megabytes_in_chunks(address: str, town: Town) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield from (b'"' + b"x" * 99_999 for _ in range(100))
+
+    async def sent() -> AsyncIterator[bytes]:
+        for chunk in chunks():
+            yield chunk
+
+    headers = {**town.client(Standing.MEMBER).headers(), "content-type": "application/json"}
+    response = await town.service.http.post(address, content=sent(), headers=headers)
+    assert response.status_code == 413
+    assert "PAYLOAD_TOO_LARGE" in response.text
+
+
+HEADS = {
+    "no HTTP": b"hello there\r\n\r\n",
+    "unknown method": b"BREW /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n",
+    "version 9": b"GET /api/v1/events HTTP/9.9\r\nHost: x\r\n\r\n",
+    "NUL in a header": b"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nX-Tenant: a\x00b\r\n\r\n",
+    "NUL in the address": b"GET /api/v1/events\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "odd percents": b"GET /api/v1/events/%zz%2 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a percent alone": b"GET /api/v1/events/% HTTP/1.1\r\nHost: x\r\n\r\n",
+    "raw bytes in the address": b"GET /api/v1/events/\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+    "raw bytes in the query": b"GET /api/v1/events?text=\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a length that is none": b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+    "a negative length": b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+    "two lengths": b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    "a chunk that is none": b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "huge header": b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nX-Junk: " + b"a" * 200_000 + b"\r\n\r\n",
+    "thousands of headers": b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 5000 + b"\r\n",
+    "raw bytes in a header": b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\xfe\r\n\r\n",
+    "a host that is none": b"GET /api/v1/me HTTP/1.1\r\nHost: [\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+async def test_heads(name: str, town: Town) -> None:
+    answer = await _say(town, HEADS[name])
+    assert answer.startswith(b"HTTP/1.1 4"), answer
+
+
+async def test_a_host_that_is_none_breaks_no_query(town: Town) -> None:
+    answer = await _say(town, b"GET /graphql?query=%7B__typename%7D HTTP/1.1\r\nHost: [\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+async def _open(town: Town) -> ClientConnection:
+    address = town.service.address.replace("http", "ws", 1) + "/graphql"
+    return await connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None)
+
+
+async def _greet(socket: ClientConnection, payload: Any = None) -> None:
+    await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+    assert json.loads(await socket.recv())["type"] == "connection_ack"
+
+
+MESSAGES: dict[str, str | bytes] = {
+    "binary": b"\x00\xff",
+    "no JSON": "hello",
+    "empty": "",
+    "a list": "[]",
+    "no type": "{}",
+    "unknown type": '{"type": "shout"}',
+    "type twice": '{"type": "ping", "type": "shout"}',
+    "number for the id": '{"type": "subscribe", "id": 5, "payload": {"query": "{me{id}}"}}',
+    "empty id": '{"type": "subscribe", "id": "", "payload": {"query": "{me{id}}"}}',
+    "very long id": json.dumps({"type": "subscribe", "id": "x" * 1000, "payload": {"query": "{me{id}}"}}),
+    "no payload": '{"type": "subscribe", "id": "1"}',
+    "number for the query": '{"type": "subscribe", "id": "1", "payload": {"query": 5}}',
+    "deep": '{"type": "ping", "payload": ' + "[" * 30_000,
+    "half a surrogate pair": '{"type": "complete", "id": "\\ud800"}',
+    "NaN": '{"type": "subscribe", "id": "1", "payload": {"query": "{me{id}}", "variables": {"a": NaN}}}',
+}
+
+
+@pytest.mark.parametrize("greeted", [False, True])
+@pytest.mark.parametrize("name", MESSAGES)
+async def test_messages(name: str, greeted: bool, town: Town) -> None:
+    async with await _open(town) as socket:
+        if greeted:
+            await _greet(socket)
+        await socket.send(MESSAGES[name])
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(socket.recv(), 5)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4400, closed.value.rcvd
+    assert closed.value.rcvd.reason
+
+
+async def test_a_message_too_large(town: Town) -> None:
+    async with await _open(town) as socket:
+        await _greet(socket)
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.send('{"type": "ping", "payload": "' + "x" * 1_000_000 + '"}')
+            await asyncio.wait_for(socket.recv(), 5)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{"authorization": "Bearer"}, {"authorization": "Bearer a.b.c"}, {"tenant": "no-such"}, {"tenant": "\x00"}],
+    ids=str,
+)
+async def test_credentials(payload: dict[str, str], town: Town) -> None:
+    async with await _open(town) as socket:
+        await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(socket.recv(), 5)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4403
+
+
+OPERATIONS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "no document": ("{{{", {}, "GRAPHQL_VALIDATION_FAILED"),
+    "deep": ("{" * 5000, {}, "GRAPHQL_VALIDATION_FAILED"),
+    "no id": ('subscription { membershipChanged(eventId: "x") { cursor } }', {}, "VALIDATION_ERROR"),
+    "no cursor": ('subscription { notificationAdded(after: "x") { cursor } }', {}, "BAD_USER_INPUT"),
+    "two streams": ("subscription { a: notificationAdded { cursor } b: notificationAdded { cursor } }", {},
+                    "GRAPHQL_VALIDATION_FAILED"),
+    "U+0000": ("query($t: String) { events(filter: {text: $t}) { totalCount } }", {"t": "\x00"}, "BAD_USER_INPUT"),
+    "null under a directive": (
+        "subscription($a: Boolean = true) { notificationAdded { cursor @skip(if: $a) notification { id } } }",
+        {"a": None}, "BAD_USER_INPUT"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_operations(name: str, town: Town) -> None:
+    query, variables, code = OPERATIONS[name]
+    async with await _open(town) as socket:
+        await _greet(socket, {"authorization": town.client(Standing.MEMBER).headers()["authorization"]})
+        request = {"type": "subscribe", "id": "1", "payload": {"query": query, "variables": variables}}
+        await socket.send(json.dumps(request))
+        told = json.loads(await asyncio.wait_for(socket.recv(), 5))
+        assert (told["type"], told["id"]) == ("error", "1"), told
+        assert told["payload"][0]["extensions"]["code"] == code, told
