@@ -3,9 +3,9 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 
 # One line for each script that `make check` runs after the tools.
-CHECKS := scripts/size_budgets.py scripts/contracts.py
+CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py
 
-.PHONY: up test check format contracts install
+.PHONY: up test check format contracts isolation install
 
 # The whole of Muster, until Ctrl-C.
 up: install
@@ -31,6 +31,10 @@ format: install
 # Write down what the outside relies on, after a change that is meant: openapi.json and schema.graphql.
 contracts: install
 	@$(RUN) scripts/contracts.py --write
+
+# Write down what keeps tenants apart, after a migration: docs/security/isolation.md.
+isolation: install
+	@$(RUN) scripts/isolation.py --write
 
 install:
 	@$(PYTHON) scripts/bootstrap.py

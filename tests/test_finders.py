@@ -96,7 +96,10 @@ def filled(module_urls: Urls) -> Urls:
 def test_every_filter_is_an_index_condition(filled: Urls, name: str, filter_name: str) -> None:
     query = LISTS[name]
     declared = query.view.filters[filter_name]
-    plan = _explained(filled, query, next(iter(query.view.orders)), filters=(filter_name,))
+    orders = query.view.orders
+    # Where a finder ranks, what it found is looked up; in another order the planner may rather walk that order's index.
+    order = next((each for each in orders if orders[each].ranked_by == filter_name), next(iter(orders)))
+    plan = _explained(filled, query, order, filters=(filter_name,))
     scans = list(_scans(plan, table_of(query.view).name))
     conditions = " ".join(str(scan.get("Index Cond", "")) for scan in scans)
     # A finder's result is looked up by its ids.
@@ -122,7 +125,7 @@ def test_every_order_is_read_from_an_index(
     if cursor and not ranked_by:
         first = query.view.orders[order].columns[0]
         conditions = " ".join(str(scan.get("Index Cond", "")) for scan in _scans(plan, table))
-        assert f"ROW({first}" in conditions, json.dumps(plan)
+        assert re.search(rf"\((ROW\()?{first}( [<>]|,)", conditions), json.dumps(plan)
 
 
 @pytest.mark.parametrize("finder", FINDERS)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 import uvicorn
 import uvloop
 from graphql import print_schema
@@ -94,7 +95,10 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
     """
     if settings.database.url is None:
         raise CannotRun("The API needs a database: set DATABASE_URL, or use `muster up`.")
-    database = await Database.open(settings.database.url, size=settings.database.pool_size)
+    try:
+        database = await Database.open(settings.database.url, size=settings.database.pool_size)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise CannotRun(f"The API cannot reach its database; is DATABASE_URL right? {error}") from error
     try:
         async with database.connection() as connection:
             await refuse_open_doors(connection)

@@ -1,7 +1,7 @@
 """A client that costs next to nothing, so that what a storm measures is the server."""
 
 import asyncio
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import httptools
 import msgspec
@@ -20,24 +20,20 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Connection(asyncio.Protocol):
-    """One connection, kept open, with one request at a time on it."""
+    """One connection, kept open, with one request at a time on it; made anew when the server closed it meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        self._port = port
         self._parser = httptools.HttpResponseParser(self)
         self._body = bytearray()
         self._answer: asyncio.Future[Answer] | None = None
         self._transport: asyncio.Transport | None = None
 
-    @classmethod
-    async def open(cls, port: int) -> Self:
-        """Connect. Raises OSError when nobody listens."""
-        _, connection = await asyncio.get_running_loop().create_connection(cls, "127.0.0.1", port)
-        return connection
-
     async def ask(self, token: str | None, method: str, path: str, body: object = None) -> Answer:
-        """Send one request and wait for its answer. Raises OSError when the connection is lost."""
+        """Send one request and wait for its answer. Raises OSError when nobody listens or the connection is lost."""
         if self._transport is None:
-            raise ConnectionResetError("the connection is lost")
+            await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self._port)
+        assert self._transport is not None
         content = b"" if body is None else msgspec.json.encode(body)
         head = f"{method} {path} HTTP/1.1\r\nhost: storm\r\ncontent-length: {len(content)}\r\n"
         head += "content-type: application/json\r\n" if content else ""
@@ -54,6 +50,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Not an assertion: uvloop's transports are no subclass of it.
         self._transport = cast("asyncio.Transport", transport)
+        self._parser = httptools.HttpResponseParser(self)
+        self._body.clear()
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)

@@ -3,7 +3,6 @@
 from muster.kit.db.migrate import Urls
 from tests.storm.truth import WRONG, looking
 
-_A_WAITLISTED = "(select id from event_members where status = 'WAITLIST' order by queue_number limit 1)"
 _NEW_FACT = """
 insert into facts (tenant_id, id, kind, version, aggregate_id, data, actor_kind, request_id, at, position)
 select tenant_id, uuidv7(), kind, version, aggregate_id, data, actor_kind, request_id, at, 0
@@ -25,9 +24,9 @@ DAMAGE = {
         "delete from room_seats where id = (select id from room_seats limit 1)"
     ),
     "what the facts say of a membership is not what it is": (
-        f"update event_members set status = 'LEFT', queue_number = null where id = {_A_WAITLISTED}"
+        "update event_members set status = 'LEFT', queue_number = null where status = 'WAITLIST'"
     ),
-    "a fact speaks of a membership that is not there": f"delete from event_members where id = {_A_WAITLISTED}",
+    "a fact speaks of a membership that is not there": "delete from event_members where status = 'WAITLIST'",
     "somebody overtook another in the queue": (
         "update facts set position = -position where kind = 'event.promoted'; "
         "update facts set position = position - 1000000 where kind = 'event.waitlisted'"

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import sys
+import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -70,26 +71,22 @@ async def working(urls: Urls, folder: Path, name: str = "worker") -> AsyncIterat
 
 async def is_ready(port: int) -> bool:
     """Whether the API on a port can serve."""
+    connection = Connection(port)
     try:
-        connection = await Connection.open(port)
-        try:
-            return (await connection.ask(None, "GET", "/health/ready")).acknowledged
-        finally:
-            connection.close()
+        return (await connection.ask(None, "GET", "/health/ready")).acknowledged
     except OSError:
         return False
+    finally:
+        connection.close()
 
 
 async def until_ready(port: int, process: Process, log: Path) -> None:
     """Wait until the API serves. Fails with what the process said when it ends or takes too long."""
-    try:
-        async with asyncio.timeout(STARTING_SECONDS):
-            while not await is_ready(port):
-                if process.returncode is not None:
-                    raise TimeoutError
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"it does not serve:\n{end_of(log)}") from None
+    deadline = time.monotonic() + STARTING_SECONDS
+    while not await is_ready(port):
+        if process.returncode is not None or time.monotonic() > deadline:
+            raise AssertionError(f"it does not serve:\n{end_of(log)}")
+        await asyncio.sleep(0.05)
 
 
 def end_of(log: Path) -> str:

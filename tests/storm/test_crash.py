@@ -20,7 +20,8 @@ from tests.storm.truth import looking, until_quiet, wrongs
 
 SEEDS = range(10)
 AT_ONCE = 2
-LOAD_SECONDS = 8.0
+KILLING_SECONDS = 6.0
+CALM_SECONDS = 1.0
 KILLS_OF_EACH = 2
 PEOPLE = 12
 PLACES = 5
@@ -48,18 +49,16 @@ class Guest:
     def __init__(self, person: Person, port: int, dice: random.Random, events: list[str]) -> None:
         self.person = person
         self.ledger = Ledger()
-        self._port = port
         self._dice = dice
         self._events = events
-        self._connection: Connection | None = None
+        self._connection = Connection(port)
 
-    async def live(self, until: float) -> None:
-        """Go on until a moment of the event loop's clock."""
-        while time.monotonic() < until:
+    async def live(self, over: asyncio.Event) -> None:
+        """Go on until it is over."""
+        while not over.is_set():
             verb = self._dice.choices((self._join, self._leave, self._talk, self._create), (6, 4, 4, 1))[0]
             await verb(self._dice.choice(self._events))
-        if self._connection is not None:
-            self._connection.close()
+        self._connection.close()
 
     async def _join(self, event: str) -> None:
         await self._change(event, "POST", "/members")
@@ -89,11 +88,8 @@ class Guest:
     async def _ask(self, method: str, path: str, body: object = None) -> Answer | None:
         """The answer; None when there is none, or one that leaves open whether it was done."""
         try:
-            if self._connection is None:
-                self._connection = await Connection.open(self._port)
             answer = await self._connection.ask(self.person.token, method, path, body)
         except OSError:
-            self._connection = None
             self.ledger.statuses["cut off"] += 1
             await asyncio.sleep(0.1)
             return None
@@ -119,14 +115,13 @@ async def _seed(seed: int) -> list[str]:
     began = time.monotonic()
     async with house() as up:
         owner, *people = await settle(up.urls, 1 + PEOPLE)
-        connection = await Connection.open(up.port)
+        connection = Connection(up.port)
         events = [await create_event(connection, owner, places=PLACES) for _ in range(3)]
         connection.close()
         guests = [Guest(person, up.port, random.Random(dice.random()), events) for person in people]
         up_after = time.monotonic() - began
-        until = time.monotonic() + LOAD_SECONDS
-        killed, *_ = await asyncio.gather(_kill(up, dice, until), *(guest.live(until) for guest in guests))
-        await up.until_ready()
+        over = asyncio.Event()
+        killed, *_ = await asyncio.gather(_kill(up, dice, over), *(guest.live(over) for guest in guests))
         try:
             await until_quiet(up.urls, QUIET_SECONDS)
             found: list[str] = []
@@ -144,19 +139,25 @@ async def _seed(seed: int) -> list[str]:
         return [f"seed {seed}: {sentence}\n{up.said()}" for sentence in found]
 
 
-async def _kill(up: House, dice: random.Random, until: float) -> list[str]:
-    """Kill each part so many times, at random moments before `until`; answers with who was killed, in order."""
+async def _kill(up: House, dice: random.Random, over: asyncio.Event) -> list[str]:
+    """Kill each part so many times at random moments, and say when it is over; answers with who was killed, in order.
+
+    The load begins a while before the first kill, and goes on a while after the house has risen from the last.
+    """
     victims = [*PARTS] * KILLS_OF_EACH
     dice.shuffle(victims)
-    began = time.monotonic()
-    moments = sorted(dice.uniform(began, until) for _ in victims)
-    killed = []
-    for victim, moment in zip(victims, moments, strict=True):
-        await asyncio.sleep(max(0.0, moment - time.monotonic()))
-        while not up.kill(victim):  # noqa: ASYNC110 - it is being started again by another process
-            await asyncio.sleep(0.02)
-        killed.append(victim)
-    return killed
+    began = time.monotonic() + CALM_SECONDS
+    moments = sorted(began + dice.uniform(0, KILLING_SECONDS) for _ in victims)
+    try:
+        for victim, moment in zip(victims, moments, strict=True):
+            await asyncio.sleep(max(0.0, moment - time.monotonic()))
+            while not up.kill(victim):  # noqa: ASYNC110 - it is being started again by another process
+                await asyncio.sleep(0.02)
+        await up.until_ready()
+        await asyncio.sleep(CALM_SECONDS)
+    finally:
+        over.set()
+    return victims
 
 
 async def _broken_promises(up: House, guests: list[Guest]) -> list[str]:

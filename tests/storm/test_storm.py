@@ -71,7 +71,7 @@ async def _storm(urls: Urls, folder: Path) -> None:
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(serving(urls, folder))
         await stack.enter_async_context(working(urls, folder))
-        connections = [await Connection.open(port) for _ in range(CONNECTIONS)]
+        connections = [Connection(port) for _ in range(CONNECTIONS)]
         for connection in connections:
             stack.callback(connection.close)
         event_id = await create_event(connections[0], owner, places=PLACES)

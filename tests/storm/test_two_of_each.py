@@ -34,7 +34,7 @@ async def _agree(urls: Urls, folder: Path) -> None:
             await stack.enter_async_context(working(urls, folder, name))
         reader = Reader(urls)
         reading = asyncio.create_task(reader.follow())
-        connections = [await Connection.open(port) for port in ports for _ in range(CONNECTIONS)]
+        connections = [Connection(port) for port in ports for _ in range(CONNECTIONS)]
         for connection in connections:
             stack.callback(connection.close)
         event_id = await create_event(connections[0], owner, places=PLACES)

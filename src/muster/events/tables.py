@@ -78,6 +78,10 @@ class Event(TenantTable):
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         CheckConstraint("max is null or joined_count <= max", name="capacity"),
         CheckConstraint("min >= 1 and (max is null or max >= min)", name="min_max"),
+        CheckConstraint(
+            "latitude between -90 and 90 and longitude between -180 and 180 or (latitude is null and longitude is null)",
+            name="point",
+        ),
         Index("events_start_idx", "tenant_id", "starts_at", "id"),
         Index("events_newest_idx", "tenant_id", "created_at", "id"),
         Index("events_meeting_kind_idx", "tenant_id", "meeting_kind", "starts_at", "id"),

@@ -40,7 +40,9 @@ class AppError(Exception):
     @classmethod
     def field(cls, path: str, message: str, code: str = "INVALID") -> Self:
         """The error for a single field at `path`; an empty path is the input as a whole."""
-        return cls(f"{path}: {message}" if path else message, fields=(FieldProblem(path, code, message),))
+        return cls(
+            f"{path}: {message}" if path else f"The input {message}", fields=(FieldProblem(path, code, message),)
+        )
 
 
 class BadInput(AppError):

@@ -35,6 +35,7 @@ class OutboxRow(Table):
     """A fact that the sequencer has not seen yet; `turn` keeps the order of writing."""
 
     __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_turn_idx", "turn"),)
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True, info={"personal": False})
     fact_id: Mapped[UUID] = mapped_column(primary_key=True, info={"personal": False})

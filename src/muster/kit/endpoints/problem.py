@@ -54,7 +54,8 @@ def as_rest_writes_it(error: AppError) -> AppError:
     """
     fields = tuple(FieldProblem(_flat(each.path), each.code, each.message) for each in error.fields)
     for before, after in zip(error.fields, fields, strict=True):
-        error.detail = error.detail.replace(f"{before.path}: ", f"{after.path}: " if after.path else "")
+        if before.path != after.path:
+            error.detail = error.detail.replace(f"{before.path}: ", f"{after.path}: " if after.path else "")
     error.fields = fields
     return error
 

@@ -89,7 +89,7 @@ def read_page(
 
 def _size(first: int | None, last: int | None) -> tuple[int, bool]:
     if first is not None and last is not None:
-        raise BadInput.field("last", "goes without first; give one of them")
+        raise BadInput.field("last", "cannot come with first; give one of them")
     name, size = ("first", first) if last is None else ("last", last)
     if size is not None and not 0 <= size <= LARGEST_SIZE:
         raise BadInput.field(name, f"must be from 0 to {LARGEST_SIZE}")

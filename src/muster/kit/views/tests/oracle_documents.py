@@ -17,7 +17,7 @@ from graphql import (
     get_named_type,
 )
 
-from muster.kit.views.tests.oracle_rows import Oracle
+from muster.kit.views.tests.oracle_rows import List, Oracle
 from muster.kit.views.tests.oracle_world import MOMENTS, SEARCHES, World
 
 _INTROSPECTION = (
@@ -234,12 +234,12 @@ class Writer:
 
     def _cursor(self, name: str, own: dict[str, object], chosen: dict[str, object]) -> str | None:
         """The cursor of some row of the list, seen or not."""
-        if name == "members":
-            found = self._oracle.members_of(self._random.choice([*self._oracle.events.values()]))
-        else:
-            found = self._oracle.root_list(name, own)
+        found = self._oracle.root_list(name, own) if name != "members" else self._members_of_some_event()
         places = [] if found is None else self._oracle.cursors(found, _sent(chosen))
         return self._random.choice(places) if places else None
+
+    def _members_of_some_event(self) -> List:
+        return self._oracle.members_of(self._random.choice([*self._oracle.events.values()]))
 
 
 @dataclass(frozen=True)

@@ -54,14 +54,8 @@ class List:
     chosen: dict[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Connection:
-    """A page, as the fields of a connection type."""
-
-    nodes: list[Row]
-    edges: list[dict[str, object]]
-    pageInfo: dict[str, object]
-    totalCount: int
+class Connection(dict[str, Any]):
+    """A page, by the names of a connection's fields."""
 
 
 @dataclass(frozen=True)
@@ -162,12 +156,12 @@ class Oracle:
         """The memberships of a visible event that the viewer sees."""
         return [row for row in self._members if row["event_id"] == event["id"] and self._sees_membership(row)]
 
-    def _resolve(self, source: Any, info: GraphQLResolveInfo, **given: Any) -> Any:
+    def _resolve(self, source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
         parent, name = info.parent_type.name, info.field_name
         if parent == "Query":
             return self._root(name, given)
         if isinstance(source, Connection):
-            return getattr(source, name)
+            return source[name]
         if parent == "Event" and name == "members":
             return self._page(self.members_of(source), given)
         if parent == "Event" and name == "onlineUrl":
@@ -188,10 +182,11 @@ class Oracle:
         return List("EventMember", "Event.members", self._memberships(event))
 
     def _waitlist_position(self, member: Row) -> int | None:
-        if member["queue_number"] is None:
+        own: int | None = member["queue_number"]
+        if own is None:
             return None
         queue = [row["queue_number"] for row in self._members if row["event_id"] == member["event_id"]]
-        return sum(number is not None and number <= member["queue_number"] for number in queue)
+        return len([number for number in queue if number is not None and number <= own])
 
     def _root(self, name: str, given: dict[str, Any]) -> Any:
         if name not in ("event", "events", "eventMembers") and self._me is None:
@@ -235,8 +230,8 @@ class Oracle:
 
     def _page(self, list_: List, given: dict[str, Any]) -> Connection:
         ordered, key, cursor = self._ordered(list_, given), self._key(list_, given), self._cursor(list_, given)
-        after, before = given.get("after"), given.get("before")
-        mark = _decoded(after or before) if after or before else None
+        before, place = given.get("before"), given.get("after") or given.get("before")
+        mark = _decoded(place) if place else None
         ascends = self._descends(list_, given) == bool(before)
         beyond = [row for row in ordered if mark and _is_beyond(key(row), mark, ascends=ascends)]
         left = [row for row in ordered if row not in beyond]

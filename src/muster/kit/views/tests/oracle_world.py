@@ -154,7 +154,7 @@ class _Builder:
 
     def _notifications(self, tenant: UUID, person: UUID) -> None:
         for _ in range(self.random.choice((0, 1, 3, 22))):
-            data = self.random.choice(({}, [], 1.5, "", {self._text(): [self._text(), None, True, {"a": 1}]}))
+            data: object = self.random.choice(({}, [], 1.5, "", {self._text(): [self._text(), None, True, {"a": 1}]}))
             self._in(
                 tenant,
                 "notifications",

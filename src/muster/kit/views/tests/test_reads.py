@@ -124,7 +124,8 @@ async def test_pages_meet(reader: Reader, arguments: str, size: int) -> None:
 
 @pytest.mark.parametrize("arguments", ORDERS)
 async def test_a_page_keeps_its_place_when_rows_come(reader: Reader, arguments: str) -> None:
-    text = "query($at: Cursor) { events(first: 5, after: $at%s) { nodes { id } pageInfo { endCursor } } }" % arguments
+    text = f"""query($at: Cursor) {{ events(first: 5, after: $at{arguments}) {{
+        nodes {{ id }} pageInfo {{ endCursor }} }} }}"""
     first = (await reader.ask(text))["events"]
     (whole,) = await _pages(reader, arguments, size=100)
     new = {str(each) for each in reader.add_events(8)}

@@ -2,19 +2,13 @@
 
 import json
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
-import structlog
 
-from muster.kit.db.migrate import Urls
-from muster.testing.below import snapshot
 from muster.testing.people import Standing
-from muster.testing.serving import serving
-from muster.testing.town import Town, event_input, settle
+from muster.testing.town import Town, event_input
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,22 +17,6 @@ NOBODY = "018f0000-0000-7000-8000-000000000000"
 FINE = json.loads(json.dumps(event_input(), default=lambda moment: moment.isoformat()))
 CREATE = "mutation($input: CreateEventInput!) { createEvent(input: $input) { id } }"
 FILTERED = "query($filter: EventFilter) { events(filter: $filter) { totalCount } }"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(module_urls: Urls) -> AsyncIterator[Town]:
-    async with serving(module_urls) as service:
-        yield await settle(service)
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="module")
-async def nothing_half_done(town: Town) -> AsyncIterator[None]:
-    """No row changes but the audit's, and nothing is logged that looks like a fault of ours."""
-    before = await snapshot(town.service.urls, without=("audit_rows",))
-    with structlog.testing.capture_logs() as logs:
-        yield
-    assert [line for line in logs if line["log_level"] in ("error", "critical")] == []
-    assert await snapshot(town.service.urls, without=("audit_rows",)) == before
 
 
 async def _post(town: Town, body: Any) -> httpx.Response:
@@ -179,7 +157,7 @@ async def test_variables(name: str, town: Town) -> None:
     _assert_refused(await _post(town, {"query": document, "variables": variables}), status, code, PATHS.get(name))
 
 
-REFUSED_BY_A_COMMAND = {
+REFUSED_BY_A_COMMAND: dict[str, tuple[dict[str, object], str]] = {
     "naive time": ({"startsAt": "2031-01-01T00:00:00"}, "input.startsAt"),
     "too short": ({"title": "a"}, "input.title"),
     "off the map": ({"latitude": 91}, "input.latitude"),

@@ -2,22 +2,16 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import jwt
 import pytest
-import pytest_asyncio
-import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from muster.kit.db.migrate import Urls
-from muster.testing.below import snapshot
 from muster.testing.people import Standing
-from muster.testing.serving import serving
-from muster.testing.town import Town, event_input, settle
+from muster.testing.town import Town, event_input
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -26,22 +20,6 @@ DEEP = 100_000
 NOBODY = "018f0000-0000-7000-8000-000000000000"
 FINE = json.loads(json.dumps(event_input(), default=lambda moment: moment.isoformat()))
 LOGIN_BODY = {"email": "a@b.example", "password": "x" * 10}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(module_urls: Urls) -> AsyncIterator[Town]:
-    async with serving(module_urls) as service:
-        yield await settle(service)
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="module")
-async def nothing_half_done(town: Town) -> AsyncIterator[None]:
-    """No row changes but the audit's, and nothing is logged that looks like a fault of ours."""
-    before = await snapshot(town.service.urls, without=("audit_rows",))
-    with structlog.testing.capture_logs() as logs:
-        yield
-    assert [line for line in logs if line["log_level"] in ("error", "critical")] == []
-    assert await snapshot(town.service.urls, without=("audit_rows",)) == before
 
 
 @dataclass(frozen=True)
@@ -58,7 +36,7 @@ class Case:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def _named(cases: list[Case]) -> Any:
+def _named(cases: list[Case]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
 
 

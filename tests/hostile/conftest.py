@@ -1,0 +1,29 @@
+"""What tests of hostile input share: a town to attack, and the proof after each attack that nothing came of it."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+import structlog
+
+from muster.kit.db.migrate import Urls
+from muster.testing.below import snapshot
+from muster.testing.serving import serving
+from muster.testing.town import Town, settle
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(module_urls: Urls) -> AsyncIterator[Town]:
+    """One town for all the tests of a module, served on a socket."""
+    async with serving(module_urls) as service:
+        yield await settle(service)
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def nothing_half_done(town: Town) -> AsyncIterator[None]:
+    """No row changes but the audit's, nothing is logged that looks like a fault of ours, and the service goes on."""
+    before = await snapshot(town.service.urls, without=("audit_rows",))
+    with structlog.testing.capture_logs() as logs:
+        yield
+        assert (await town.service.http.get("/health/live")).status_code == 200
+    assert [line for line in logs if line["log_level"] in ("error", "critical")] == []
+    assert await snapshot(town.service.urls, without=("audit_rows",)) == before
