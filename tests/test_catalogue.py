@@ -4,7 +4,6 @@ import asyncpg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-import muster.slices  # noqa: F401 - declares every table
 from muster.kit.db.catalogue import catalogue_problems, refuse_open_doors
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls
@@ -12,6 +11,7 @@ from muster.kit.db.tables import GlobalTable, Table
 from muster.kit.processes import CannotRun
 from muster.main import open_app
 from muster.testing.below import change
+from muster.testing.migrations import differences
 from muster.testing.serving import settings_for
 
 TENANT_CHECK = "tenant_id = (select nullif(current_setting('muster.tenant', true), '')::uuid)"
@@ -132,6 +132,28 @@ async def test_harmless_additions_are_let_through(urls: Urls) -> None:
     await change(urls, f"create policy narrower on messages as restrictive using ({TENANT_CHECK})")
     await change(urls, "create index plain on messages (content)")
     assert await _problems(urls.app) == []
+
+
+async def test_the_migrations_make_the_declared_tables(urls: Urls) -> None:
+    assert differences(urls) == []
+
+
+@pytest.mark.parametrize(
+    ("drift", "part"),
+    [
+        ("alter table messages add column extra text", "column messages.extra"),
+        ("alter table messages alter column content drop not null", "column messages.content"),
+        ("alter table messages alter column content type varchar(9)", "column messages.content"),
+        ("alter table messages alter column content set default 'x'", "column messages.content"),
+        ("create index spare on messages (content)", "index messages.spare"),
+        ("drop index events_start_idx", "index events.events_start_idx"),
+        ("alter table members drop constraint members_status_check", "constraint members.members_status_check"),
+        ("create table spare (id uuid)", "column spare.id"),
+    ],
+)
+async def test_every_drift_is_named(urls: Urls, drift: str, part: str) -> None:
+    await change(urls, drift)
+    assert [each.split(":")[0] for each in differences(urls)] == [part]
 
 
 @pytest.mark.parametrize("name", sorted(Table.metadata.tables))

@@ -43,7 +43,8 @@ def _events() -> None:
           constraint events_capacity_check check (max is null or joined_count <= max),
           constraint events_min_max_check check (min >= 1 and (max is null or max >= min)),
           constraint events_point_check check (
-            latitude between -90 and 90 and longitude between -180 and 180 or (latitude is null and longitude is null))
+            num_nonnulls(latitude, longitude) in (0, 2)
+            and coalesce(latitude between -90 and 90 and longitude between -180 and 180, true))
         )
         """
     )

@@ -79,7 +79,8 @@ class Event(TenantTable):
         CheckConstraint("max is null or joined_count <= max", name="capacity"),
         CheckConstraint("min >= 1 and (max is null or max >= min)", name="min_max"),
         CheckConstraint(
-            "latitude between -90 and 90 and longitude between -180 and 180 or (latitude is null and longitude is null)",
+            "num_nonnulls(latitude, longitude) in (0, 2) "
+            "and coalesce(latitude between -90 and 90 and longitude between -180 and 180, true)",
             name="point",
         ),
         Index("events_start_idx", "tenant_id", "starts_at", "id"),

@@ -71,7 +71,7 @@ class Answer(Input):
 Answers = Annotated[list[Answer], Meta(max_length=50)]
 
 
-@command("POST /events/{event_id}/members", "joinEvent", allow=member, limit=EVENT_WRITE)
+@command("POST /events/{event_id}/members", "joinEvent", allow=member, limit=EVENT_WRITE, line="event_id")
 async def join(ctx: Ctx, *, event_id: UUID, answers: Answers | None = None) -> EventMemberView:
     """Join an event, or take a place on its waitlist.
 
@@ -96,7 +96,7 @@ async def join(ctx: Ctx, *, event_id: UUID, answers: Answers | None = None) -> E
     return EventMemberView.ref(member_id, created=True)
 
 
-@command("DELETE /events/{event_id}/members/me", "leaveEvent", allow=member, limit=EVENT_WRITE)
+@command("DELETE /events/{event_id}/members/me", "leaveEvent", allow=member, limit=EVENT_WRITE, line="event_id")
 async def leave(ctx: Ctx, *, event_id: UUID) -> EventMemberView:
     """Give back one's place, or one's turn in the queue; whoever waits longest gets a freed place.
 
@@ -113,7 +113,7 @@ async def leave(ctx: Ctx, *, event_id: UUID) -> EventMemberView:
     return EventMemberView.ref(own.member_id)
 
 
-@command("DELETE /events/{event_id}/members/{user_id}", "kickMember", allow=member, limit=EVENT_WRITE)
+@command("DELETE /events/{event_id}/members/{user_id}", "kickMember", allow=member, limit=EVENT_WRITE, line="event_id")
 async def kick(
     ctx: Ctx, *, event_id: UUID, user_id: UUID, note: Annotated[str, Meta(max_length=500)] | None = None
 ) -> EventMemberView:

@@ -42,7 +42,6 @@ async def test_signing_in_and_out(service: Service, way: Way) -> None:
     assert me["id"] == registered["user"]["id"] == session["user"]["id"]
     assert (await ann.call("logout", way=way)).ok() is True
     assert (await ann.call("me", way=way)).code == "UNAUTHENTICATED"
-    assert (await ann.call("createEvent", way=way, input={})).code in ("UNAUTHENTICATED", "VALIDATION_ERROR")
 
 
 @pytest.mark.parametrize("way", Way)

@@ -22,12 +22,19 @@ class Command(Declaration):
 
     function: runs in one transaction. route: its REST address. returns: a view, a payload, or NoneType.
     prepare: slow or outside work that runs before the transaction; its result arrives as `prepared`.
+    line: the argument whose row's lock many may want at once; see `kit/commands/lines.py`.
     """
 
     function: Callable[..., Awaitable[Any]]
     route: Route
     returns: Any
     prepare: Callable[..., Awaitable[Any]] | None
+    line: str | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.line is not None and all(each.name != self.line for each in self.arguments.parameters):
+            raise TypeError(f"{self.name}: `line` names the argument {self.line!r}, which there is not")
 
 
 COMMANDS: dict[str, Command] = {}
@@ -43,6 +50,7 @@ def command(
     permission: Permission | None = None,
     feature: str | None = None,
     prepare: Callable[..., Awaitable[Any]] | None = None,
+    line: str | None = None,
     deprecated: str | None = None,
 ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
     """Declare a command and its ways in; the function itself stays callable by other commands.
@@ -61,6 +69,7 @@ def command(
             returns=get_type_hints(function).get("return"),
             summary=summary_of(function),
             prepare=prepare,
+            line=line,
             allow=allow,
             permission=permission,
             limit=limit,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from muster.kit.caller import Actor, Gate, Permission
 from muster.kit.commands.facts import Fact
+from muster.kit.commands.lines import Lines
 from muster.kit.db.database import Database, Transaction
 from muster.kit.errors import Unauthenticated
 from muster.settings import Settings
@@ -23,6 +24,7 @@ class Services:
     settings: Settings
     gate: Gate
     wake: Callable[[], None]
+    lines: Lines = field(default_factory=Lines)
 
 
 @dataclass

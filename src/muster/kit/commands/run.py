@@ -35,6 +35,13 @@ async def run_command(services: Services, command: Command, origin: Origin, argu
     """
     if command.prepare is not None:
         arguments = {**arguments, "prepared": await command.prepare(services, origin.claim, **arguments)}
+    if command.line is None:
+        return await _attempts(services, command, origin, arguments)
+    async with services.lines.stand_in((origin.claim.tenant_id, arguments[command.line])):
+        return await _attempts(services, command, origin, arguments)
+
+
+async def _attempts(services: Services, command: Command, origin: Origin, arguments: dict[str, Any]) -> Done:
     attempt = 1
     while True:
         try:

@@ -1,7 +1,7 @@
 """Connections and transactions: a pool per role, and transactions that run under one tenant."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import asyncpg
@@ -101,7 +101,8 @@ class Database:
                 await connection.execute(f"begin; select set_config('{TENANT_SETTING}', '{tenant_id}', true)")
                 yield Transaction(connection)  # type: ignore[arg-type]  # the pool's proxy stands in
             except BaseException:
-                if connection.is_in_transaction():
+                # A connection that was lost has rolled back by itself, and must not hide what went wrong.
+                with suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
                     await connection.execute("rollback")
                 raise
             if await connection.execute("commit") != "COMMIT":
