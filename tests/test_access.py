@@ -1,5 +1,6 @@
 """The tenant setting: it is set before anything is read, in every plan and on every connection, and left nowhere."""
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -31,6 +32,9 @@ def _plan() -> Plan:
     return compile_plan(GATE, _SLOTS, [body])
 
 
+_PLAN = _plan()
+
+
 def _origin(tenant_id: UUID) -> Origin:
     return Origin(Claim(tenant_id), datetime.now(UTC), "test")
 
@@ -38,25 +42,28 @@ def _origin(tenant_id: UUID) -> Origin:
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan", "auto"])
 async def test_one_prepared_statement_serves_every_tenant_in_turn(urls: Urls, mode: str) -> None:
     async with serving_in_process(urls) as service, open_world(service) as world:
-        plan = _plan()
-        towns = {VICTIM: world.victim.tenant_id, INTRUDER: world.intruder.tenant_id}
-        connection = await asyncpg.connect(urls.app, server_settings={"plan_cache_mode": mode})
-        try:
-            statement = await connection.prepare(plan.sql.text)
-            # More than the five custom plans after which PostgreSQL considers a generic one.
-            for _ in range(8):
-                for name, tenant_id in towns.items():
-                    row = await statement.fetchrow(*plan.arguments(_origin(tenant_id), _SLOTS))
-                    assert row is not None
-                    assert f"An evening in {name}" in row[2]
-                    assert not any(f"in {other}" in row[2] for other in towns if other != name)
-                    assert await connection.fetchval(_LEFT) == ""
-                row = await statement.fetchrow(*plan.arguments(_origin(uuid4()), _SLOTS))
-                assert row is not None
-                assert row[1] is None
-                assert " in " not in row[2]
-        finally:
-            await connection.close()
+        towns = {VICTIM: world.victim.tenant_id, INTRUDER: world.intruder.tenant_id, "nobody's": uuid4()}
+        settings = {"plan_cache_mode": mode}
+        connection = await asyncpg.connect(urls.app, server_settings=settings, max_cacheable_statement_size=0)
+        # More than the five custom plans after which PostgreSQL considers a generic one.
+        answers = [await _read(connection, tenant_id) for _ in range(8) for tenant_id in towns.values()]
+        prepared = "select generic_plans, custom_plans from pg_prepared_statements where statement = $1"
+        plans = await connection.fetch(prepared, _PLAN.sql.text)
+        left = await connection.fetchval(_LEFT)
+        await connection.close()
+    assert [sum(row) for row in plans] == [len(answers)]
+    for number, (caller, body) in enumerate(answers):
+        name = list(towns)[number % len(towns)]
+        assert {each for each in towns if f"An evening in {each}" in body} == {name} - {"nobody's"}
+        assert (caller is None) == (name == "nobody's")
+    assert left == ""
+
+
+async def _read(connection: asyncpg.Connection, tenant_id: UUID) -> tuple[str | None, str]:
+    """The caller and the list of events, by the statement that asyncpg keeps prepared on the connection."""
+    row = await connection.fetchrow(_PLAN.sql.text, *_PLAN.arguments(_origin(tenant_id), _SLOTS))
+    assert row is not None
+    return row[1], row[2]
 
 
 async def test_without_a_tenant_nothing_is_seen(urls: Urls) -> None:
@@ -73,19 +80,21 @@ async def test_without_a_tenant_nothing_is_seen(urls: Urls) -> None:
 @pytest.mark.parametrize("ending", ["commit", "error", "failed statement"])
 async def test_a_transaction_leaves_no_tenant_behind(urls: Urls, ending: str) -> None:
     database = await Database.open(urls.app, size=1)
+    failures = {"error": LookupError, "failed statement": asyncpg.DivisionByZeroError}
+    expected: AbstractContextManager[object] = pytest.raises(failures[ending]) if ending in failures else nullcontext()
+    with expected:
+        await _in_transaction(database, ending)
+    async with database.connection() as connection:
+        assert await connection.fetchval(_LEFT) == ""
+        assert not connection.is_in_transaction()
+    await database.close()
+
+
+async def _in_transaction(database: Database, ending: str) -> None:
     tenant_id = uuid4()
-    try:
-        try:
-            async with database.transaction(tenant_id) as tx:
-                assert await tx.connection.fetchval(_LEFT) == str(tenant_id)
-                if ending == "error":
-                    raise LookupError("a command refuses")
-                if ending == "failed statement":
-                    await tx.connection.execute("select 1 / 0")
-        except (LookupError, asyncpg.DivisionByZeroError):
-            assert ending != "commit"
-        async with database.connection() as connection:
-            assert await connection.fetchval(_LEFT) == ""
-            assert not connection.is_in_transaction()
-    finally:
-        await database.close()
+    async with database.transaction(tenant_id) as tx:
+        assert await tx.connection.fetchval(_LEFT) == str(tenant_id)
+        if ending == "error":
+            raise LookupError("a command refuses")
+        if ending == "failed statement":
+            await tx.connection.execute("select 1 / 0")

@@ -9,9 +9,8 @@ import asyncpg
 import pytest
 from sqlalchemy import Text, literal
 
-from muster.kit.arguments import Arguments
 from muster.kit.caller import Claim, Gate, Origin, anyone
-from muster.kit.commands.command import Command
+from muster.kit.commands.command import COMMANDS, Command, command
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.facts import Fact
 from muster.kit.commands.run import run_command
@@ -19,7 +18,6 @@ from muster.kit.db.database import Database
 from muster.kit.db.migrate import Urls
 from muster.kit.errors import AppError, Conflict, Denied
 from muster.kit.limits import API
-from muster.kit.route import Route
 from muster.testing.below import ask
 from muster.testing.serving import settings_for
 
@@ -52,20 +50,10 @@ async def services(urls: Urls) -> AsyncIterator[Services]:
 
 
 def _command(function: Callable[..., Awaitable[None]]) -> Command:
-    return Command(
-        name="tryIt",
-        route=Route.parse("POST /test"),
-        function=function,
-        arguments=Arguments(function, without=frozenset({"ctx"})),
-        returns=type(None),
-        summary="Try it.",
-        prepare=None,
-        allow=anyone,
-        permission=None,
-        limit=API,
-        feature=None,
-        deprecated=None,
-    )
+    """The function as a declared command, taken out of the table again."""
+    function.__doc__ = "Try it."
+    command("POST /test", "tryIt", allow=anyone, limit=API)(function)
+    return COMMANDS.pop("tryIt")
 
 
 async def _run(services: Services, function: Callable[..., Awaitable[None]]) -> None:
