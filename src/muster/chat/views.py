@@ -4,17 +4,17 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import aliased
 
 from muster.chat.tables import Message, Seat
 from muster.identity.views import UserView
+from muster.kit.db.tables import once_more
 from muster.kit.views.paging import ascending
 from muster.kit.views.view import View, Viewer, one
 
 
 def sits_in_room(message: type[Message], viewer: Viewer) -> ColumnElement[bool]:
     """The viewer has a seat in the message's room."""
-    seat = aliased(Seat)
+    seat = once_more(Seat)
     return select(seat.id).where(seat.room_id == message.room_id, seat.user_id == viewer.user_id).exists()
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import aliased
 
 from muster.events.rules import ORGANISERS
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus, EventStatus, Visibility
+from muster.kit.db.tables import once_more
 from muster.kit.views.view import Viewer
 
 _ATTENDS = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
@@ -19,7 +19,7 @@ def _is_member(
     statuses: tuple[EventMemberStatus, ...],
     roles: tuple[EventMemberRole, ...] = (),
 ) -> ColumnElement[bool]:
-    mine = aliased(EventMember)
+    mine = once_more(EventMember)
     conditions = [mine.event_id == event_id, mine.user_id == viewer.user_id, mine.status.in_(statuses)]
     if roles:
         conditions.append(mine.role.in_(roles))

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import aliased
 
 from muster.chat.views import MessageView
 from muster.events.predicates import event_visible, is_seated, membership_visible
@@ -22,6 +21,7 @@ from muster.events.tables import (
 )
 from muster.identity.views import UserView
 from muster.kit.caller import anyone, member
+from muster.kit.db.tables import once_more
 from muster.kit.views.paging import ascending, at_least, before, best_match, descending, equals, finder
 from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, many, one, only_if, sql
@@ -29,7 +29,7 @@ from muster.kit.views.view import Page, View, Viewer, many, one, only_if, sql
 
 def waitlist_position(membership: type[EventMember], _viewer: Viewer) -> ColumnElement[int | None]:
     """One more than the number of people ahead in the queue; NULL for who does not wait."""
-    ahead: Any = aliased(EventMember)
+    ahead: Any = once_more(EventMember)
     queue = select(func.nullif(func.count(), 0)).where(
         ahead.event_id == membership.event_id, ahead.queue_number <= membership.queue_number
     )

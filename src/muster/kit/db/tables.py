@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, NewType
+from typing import Any, ClassVar, NewType, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, DateTime, Double, MetaData, Text, Uuid
@@ -74,6 +74,14 @@ class GlobalTable(Table):
     reason: ClassVar[str]
 
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-1, info={"personal": False})
+
+
+TableT = TypeVar("TableT", bound=Table)
+
+
+def once_more(table: type[TableT]) -> type[TableT]:
+    """The table under an alias of its own, its columns as attributes: for a predicate within a read of the same table."""
+    return cast("type[TableT]", table.__table__.alias().c)
 
 
 def plain(*arguments: Any, **options: Any) -> Any:

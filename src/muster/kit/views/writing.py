@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, func, literal_column
+from sqlalchemy import ColumnElement, Text, func, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -64,20 +64,41 @@ def json_object(members: Iterable[tuple[str, str | ColumnElement[str]]]) -> Colu
     return join([*(parts or ["{"]), "}"])
 
 
+class Written(FunctionElement[str]):
+    """A value as JSON text, or a moment as bare text: one node instead of a cast in a function in a concatenation."""
+
+    type = Text()
+    inherit_cache = False
+    name = "written"
+
+    def __init__(self, value: ColumnElement[Any], form: str) -> None:
+        self.form = form
+        super().__init__(value)
+
+
+@compiles(Written)
+def _write(element: Written, compiler: Any, **options: Any) -> str:
+    return element.form.format(value=compiler.process(element.clauses, **options))
+
+
+_MOMENT = f"to_char(timezone('UTC', {{value}}), '{MOMENT}')"
+_AS_IT_IS = "CAST({value} AS TEXT)"
+_IN_QUOTES = "('\"' || {form} || '\"')"
+_FORMS: dict[Any, str] = {
+    UUID: _IN_QUOTES.format(form=_AS_IT_IS),
+    datetime: _IN_QUOTES.format(form=_MOMENT),
+    **dict.fromkeys((int, float, bool), _AS_IT_IS),
+}
+
+
 def moment(value: ColumnElement[Any]) -> ColumnElement[str]:
     """A moment as text, without quotes."""
-    return func.to_char(func.timezone("UTC", value), MOMENT)
+    return Written(value, _MOMENT)
 
 
 def write(value: ColumnElement[Any], kind: Any) -> ColumnElement[str]:
     """A value of type `kind` as JSON text; NULL stays NULL."""
-    if kind is UUID:
-        return join(['"', cast(value, Text), '"'])
-    if kind is datetime:
-        return join(['"', moment(value), '"'])
-    if kind in (int, float, bool):
-        return cast(value, Text)
-    return cast(func.to_json(value), Text)
+    return Written(value, _FORMS.get(kind, "CAST(to_json({value}) AS TEXT)"))
 
 
 def or_null(text: ColumnElement[str]) -> ColumnElement[str]:
