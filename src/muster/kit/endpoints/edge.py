@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
+from starlette.requests import HTTPConnection
+
 from muster.kit.caller import Claim, Origin, TenantNotFound
 from muster.kit.errors import Unauthenticated
 from muster.kit.ids import new_id
@@ -37,23 +39,23 @@ class Edge:
 
     async def origin(
         self,
+        connection: HTTPConnection,
         *,
         request_id: str,
         authorization: str | None = None,
         tenant: str | None = None,
-        address: str | None = None,
-        agent: str | None = None,
     ) -> Origin:
-        """The origin of a request.
+        """The origin of a request or socket.
 
-        authorization, tenant: the headers `Authorization` and `X-Tenant`.
+        authorization, tenant: stand in for the headers `Authorization` and `X-Tenant`, which browsers cannot send
+        with a socket.
         Raises Unauthenticated for a token that is not good, TenantNotFound for a slug that nobody has.
         """
-        now = datetime.now(UTC)
-        user_id, session_id = self._signed_in(authorization, now)
-        tenant_id = self.default_tenant if tenant is None else await self._tenant(tenant)
-        claim = Claim(tenant_id=tenant_id, user_id=user_id, session_id=session_id)
-        return Origin(claim, now, request_id, address, agent)
+        now, headers = datetime.now(UTC), connection.headers
+        user_id, session_id = self._signed_in(authorization or headers.get("authorization"), now)
+        claim = Claim(await self._tenant(tenant or headers.get("x-tenant")), user_id, session_id)
+        address = connection.client.host if connection.client else None
+        return Origin(claim, now, request_id, address, headers.get("user-agent"))
 
     def _signed_in(self, authorization: str | None, now: datetime) -> tuple[UUID | None, UUID | None]:
         if authorization is None:
@@ -64,7 +66,9 @@ class Edge:
             raise Unauthenticated("The access token is not valid or has expired; sign in again.")
         return identity
 
-    async def _tenant(self, named: str) -> UUID:
+    async def _tenant(self, named: str | None) -> UUID:
+        if named is None:
+            return self.default_tenant
         try:
             return UUID(named)
         except ValueError:

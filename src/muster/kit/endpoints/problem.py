@@ -29,7 +29,7 @@ def client_error(error: Exception) -> AppError:
 def problem(error: AppError, request_id: str) -> dict[str, Any]:
     """The error as RFC 9457 wants it, with our code and the fields concerned."""
     return {
-        "type": f"/docs/errors#{error.code.lower().replace('_', '-')}",
+        "type": f"urn:muster:problem:{error.code.lower().replace('_', '-')}",
         "title": error.title,
         "status": error.status,
         "code": error.code,

@@ -49,14 +49,7 @@ class Rest:
         async def endpoint(request: Request) -> Response:
             request_id: str = request.state.request_id
             try:
-                origin = await self._edge.origin(
-                    request_id=request_id,
-                    authorization=request.headers.get("authorization"),
-                    tenant=request.headers.get("x-tenant"),
-                    address=request.client.host if request.client else None,
-                    agent=request.headers.get("user-agent"),
-                )
-                return await inner(request, origin)
+                return await inner(request, await self._edge.origin(request, request_id=request_id))
             except Exception as error:  # noqa: BLE001 - every failure becomes a problem document
                 return problem_response(as_rest_writes_it(client_error(error)), request_id)
 

@@ -116,14 +116,9 @@ async def _greet(websocket: WebSocket, edge: Edge) -> Origin:
             given = await _credentials(websocket)
     except TimeoutError:
         raise _Close(4408, "Connection initialisation timeout") from None
-    headers = websocket.headers
     try:
         origin = await edge.origin(
-            request_id=str(new_id()),
-            authorization=given.authorization or headers.get("authorization"),
-            tenant=given.tenant or headers.get("x-tenant"),
-            address=websocket.client.host if websocket.client else None,
-            agent=headers.get("user-agent"),
+            websocket, request_id=str(new_id()), authorization=given.authorization, tenant=given.tenant
         )
     except Exception as error:  # noqa: BLE001 - whatever it is, the socket closes with what may be told of it
         raise _Close(4403, client_error(error).detail) from None

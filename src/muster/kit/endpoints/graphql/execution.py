@@ -79,7 +79,6 @@ class _Shape:
     sources: tuple[tuple[Source | None, ...], ...]
 
 
-_SHAPES_OF_A_DOCUMENT = 64
 _numbers = itertools.count()
 
 

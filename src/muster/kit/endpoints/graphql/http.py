@@ -33,13 +33,7 @@ async def graphql_over_http(request: Request, graphql: GraphQL, edge: Edge) -> R
         operation = graphql.read(asked)
         if request.method == "GET" and operation.kind != "query":
             raise OnlyQueries
-        origin = await edge.origin(
-            request_id=request_id,
-            authorization=request.headers.get("authorization"),
-            tenant=request.headers.get("x-tenant"),
-            address=request.client.host if request.client else None,
-            agent=request.headers.get("user-agent"),
-        )
+        origin = await edge.origin(request, request_id=request_id)
         body, status = await graphql.run(operation, origin), 200
         headers: dict[str, str] = {}
     except Exception as error:  # noqa: BLE001 - every failure becomes an answer in GraphQL's own form
