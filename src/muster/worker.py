@@ -19,6 +19,7 @@ from muster.kit.db.database import Database
 from muster.kit.db.failures import as_client_error
 from muster.kit.errors import Unavailable
 from muster.kit.processes import CannotRun
+from muster.kit.waiting import set_within
 from muster.kit.work.jobs import DRAIN_SECONDS, run_jobs
 from muster.kit.work.schedule import tick
 from muster.kit.work.sequencer import Sequencer
@@ -81,18 +82,10 @@ async def _keep(name: str, stop: asyncio.Event, loop: Callable[[], Awaitable[Non
         except Exception as error:
             lost = isinstance(error, OSError) or isinstance(as_client_error(error), Unavailable)
             log.warning("worker.loop_restarts", loop=name, error=repr(error), exc_info=not lost)
-            await _stopped_within(stop, _RECONNECT_SECONDS)
+            await set_within(stop, _RECONNECT_SECONDS)
 
 
 async def _tick(services: Services, stop: asyncio.Event) -> None:
     while not stop.is_set():
         await tick(services, datetime.now(UTC))
-        await _stopped_within(stop, _TICK_SECONDS)
-
-
-async def _stopped_within(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return
+        await set_within(stop, _TICK_SECONDS)

@@ -12,6 +12,7 @@ from muster.kit.errors import AppError
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.reading import PlacedFact, facts_of_tenant, facts_of_topic, newest_position
 from muster.kit.realtime.stream import Resync, Stream
+from muster.kit.waiting import set_within
 
 log = structlog.get_logger()
 
@@ -96,7 +97,7 @@ class Feed:
                     log.exception("feed.failed", tenant_id=str(self._tenant_id))
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
-                await self._pause(0 if more else _POLL_SECONDS)
+                await set_within(self._news, 0 if more else _POLL_SECONDS)
 
     async def catch_up(self, stream: Stream) -> None:
         """Bring a stream from where it stands to the present, then let it go live without a gap or a repeat."""
@@ -107,13 +108,6 @@ class Feed:
                 await self._hand_to(fact, [stream])
         except Exception as error:  # noqa: BLE001 - whatever it is, the stream tells its client
             stream.end(self._told(error))
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        except TimeoutError:
-            return
 
     async def _read_on(self) -> bool:
         """Serve one batch of facts; answers whether there may be more."""

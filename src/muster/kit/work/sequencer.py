@@ -17,6 +17,7 @@ from pgqueuer.adapters.persistence.queries import Queries
 from muster.kit.commands.facts import KINDS
 from muster.kit.db.channels import FACTS, OUTBOX
 from muster.kit.db.database import connect
+from muster.kit.waiting import set_within
 from muster.kit.work.handlers import HANDLERS
 from muster.kit.work.queue import HandlerJob, queue_on
 
@@ -88,18 +89,11 @@ class Sequencer:
                 batch = await self._take(connection, queue)
                 if batch is None:
                     # Another worker has the lock, perhaps since before our facts were written.
-                    await self._pause(_LOCKED_SECONDS)
+                    await set_within(self._woken, _LOCKED_SECONDS)
                 elif batch.size < _BATCH:
-                    await self._pause(_POLL_SECONDS)
+                    await set_within(self._woken, _POLL_SECONDS)
         finally:
             await connection.close()
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return
 
     async def _take(self, connection: asyncpg.Connection, queue: Queries) -> Batch | None:
         """Sequence one batch and announce it; None when another worker is at it."""
