@@ -29,7 +29,11 @@ class Services:
 
 @dataclass
 class Ctx:
-    """The context of one command in one transaction."""
+    """The context of one command in one transaction.
+
+    db: runs statements under the tenant. now: the only clock a command may read. session_id: of the signed-in device.
+    permissions: what the caller's role gives. cause: the fact that a handler follows, and the key of what it does.
+    """
 
     db: Transaction
     tenant_id: UUID
