@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
 import uvicorn
 import uvloop
 from graphql import print_schema
@@ -17,8 +16,8 @@ import muster.slices  # noqa: F401 - importing it declares every endpoint
 from muster.access.gate import GATE
 from muster.identity.commands import token_keys
 from muster.kit.commands.context import Services
-from muster.kit.db.catalogue import refuse_open_doors
 from muster.kit.db.database import Database
+from muster.kit.db.opening import sound_database
 from muster.kit.endpoints import openapi
 from muster.kit.endpoints.app import build_app
 from muster.kit.endpoints.edge import Edge
@@ -95,25 +94,20 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
     """
     if settings.database.url is None:
         raise CannotRun("The API needs a database: set DATABASE_URL, or use `muster up`.")
-    try:
-        database = await Database.open(settings.database.url, size=settings.database.pool_size)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise CannotRun(f"The API cannot reach its database; is DATABASE_URL right? {error}") from error
-    try:
-        async with database.connection() as connection:
-            await refuse_open_doors(connection)
+    url, size = settings.database.url, settings.database.pool_size
+    async with sound_database(url, size=size, process="The API", setting="DATABASE_URL") as database:
         waker = Waker()
         services = Services(database, settings, GATE, waker.wake)
         health = Health(database, settings.environment)
         graphql = GraphQL(services, build_schema())
         edge = await _edge(database, settings)
-        hub = Hub(database, GATE, settings.database.direct_url or settings.database.url)
+        hub = Hub(database, GATE, settings.database.direct_url or url)
         waking = asyncio.create_task(waker.run(database))
-        async with hub.running():
-            yield build_app(services, edge, graphql, hub, health, openapi_document()), health
-        waking.cancel()
-    finally:
-        await database.close()
+        try:
+            async with hub.running():
+                yield build_app(services, edge, graphql, hub, health, openapi_document()), health
+        finally:
+            waking.cancel()
 
 
 async def _edge(database: Database, settings: Settings) -> Edge:

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-import asyncpg
 import structlog
 import uvloop
 
@@ -14,9 +13,8 @@ import muster.schedule
 import muster.slices  # noqa: F401 - the three tables of contents: what they import is declared
 from muster.access.gate import GATE
 from muster.kit.commands.context import Services
-from muster.kit.db.catalogue import refuse_open_doors
-from muster.kit.db.database import Database
 from muster.kit.db.failures import as_client_error
+from muster.kit.db.opening import sound_database
 from muster.kit.errors import Unavailable
 from muster.kit.processes import CannotRun
 from muster.kit.waiting import set_within
@@ -48,13 +46,7 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    try:
-        database = await Database.open(url, size=_CONNECTIONS)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise CannotRun(f"The worker cannot reach its database; is DATABASE_WORKER_URL right? {error}") from error
-    try:
-        async with database.connection() as connection:
-            await refuse_open_doors(connection)
+    async with sound_database(url, size=_CONNECTIONS, process="The worker", setting="DATABASE_WORKER_URL") as database:
         sequencer = Sequencer(url)
         services = Services(database, settings, GATE, sequencer.wake)
         log.info("worker.started")
@@ -69,8 +61,6 @@ async def _work(settings: Settings) -> None:
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
-    finally:
-        await database.close()
     log.info("worker.stopped")
 
 
@@ -80,7 +70,7 @@ async def _keep(name: str, stop: asyncio.Event, loop: Callable[[], Awaitable[Non
         try:
             await loop()
         except Exception as error:
-            lost = isinstance(error, OSError) or isinstance(as_client_error(error), Unavailable)
+            lost = isinstance(as_client_error(error), Unavailable)
             log.warning("worker.loop_restarts", loop=name, error=repr(error), exc_info=not lost)
             await set_within(stop, _RECONNECT_SECONDS)
 

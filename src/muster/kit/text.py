@@ -1,5 +1,7 @@
 """Text: names in the two cases we use, and what no database can store."""
 
+from uuid import UUID
+
 from muster.kit.errors import BadInput
 
 
@@ -7,6 +9,14 @@ def camel(snake: str) -> str:
     """`starts_at` as clients write it: `startsAt`."""
     head, *tail = snake.split("_")
     return head + "".join(word.title() for word in tail)
+
+
+def as_id(text: str) -> UUID | None:
+    """The id that a text is, or None when it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def refuse_unstorable(value: object, path: str = "") -> None:

@@ -12,6 +12,7 @@ from muster.kit.commands.context import Ctx
 from muster.kit.commands.facts import Fact
 from muster.kit.errors import Conflict, Invalid
 from muster.kit.limits import API
+from muster.kit.text import as_id
 from muster.tenancy import queries
 from muster.tenancy.views import TenantView
 
@@ -38,22 +39,13 @@ class CreateTenantInput(Input):
     name: Annotated[str, Meta(min_length=2, max_length=60)]
 
 
-def reads_as_id(slug: str) -> bool:
-    """Whether `X-Tenant` would take the slug for a tenant's id."""
-    try:
-        UUID(slug)
-    except ValueError:
-        return False
-    return True
-
-
 @command("POST /tenants", "createTenant", allow=signed_in, limit=API)
 async def create_tenant(ctx: Ctx, *, input: CreateTenantInput) -> TenantView:
     """Found a community and become its owner.
 
     Raises SlugTaken when another community has the slug, Invalid for one that reads as an id.
     """
-    if reads_as_id(input.slug):
+    if as_id(input.slug) is not None:
         raise Invalid.field("input.slug", "must not look like an id, which X-Tenant takes too")
     tenant_id = await queries.put_tenant(ctx, slug=input.slug, name=input.name)
     if tenant_id is None:

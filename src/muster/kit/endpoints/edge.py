@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from muster.kit.caller import Claim, Origin, TenantNotFound
 from muster.kit.errors import Unauthenticated
 from muster.kit.ids import new_id
+from muster.kit.text import as_id
 
 ReadToken = Callable[[str, datetime], tuple[UUID, UUID] | None]
 """The person and session a bearer token was made for; None when it is not good."""
@@ -69,10 +70,8 @@ class Edge:
     async def _tenant(self, named: str | None) -> UUID:
         if named is None:
             return self.default_tenant
-        try:
-            return UUID(named)
-        except ValueError:
-            pass  # not an id, so it is a slug
+        if (tenant_id := as_id(named)) is not None:
+            return tenant_id
         if named not in self.slugs:
             found = await self.find_tenant(named)
             if found is None:
