@@ -15,6 +15,7 @@ from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.http import graphql_over_http
 from muster.kit.endpoints.health import Health
 from muster.kit.endpoints.http import problem_response
+from muster.kit.endpoints.pages.serving import page_routes
 from muster.kit.endpoints.rest import Rest
 from muster.kit.endpoints.socket import graphql_over_socket
 from muster.kit.errors import AppError
@@ -52,6 +53,7 @@ def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health
         Route("/graphql", graphql_endpoint, methods=["GET", "POST"]),
         WebSocketRoute("/graphql", socket_endpoint),
         *Rest(services, edge).routes(),
+        *page_routes(services, edge),
         Route("/openapi.json", openapi_endpoint),
         Route("/health", health.short),
         Route("/health/live", health.live),

@@ -45,6 +45,16 @@ async def read_json(request: Request) -> Any:
     return decode_json(body)
 
 
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form that a browser sent. Raises TooLarge, UnsupportedMediaType, BadInput as `query_string`."""
+    body = await _read_body(request)
+    if not body:
+        return {}
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        raise UnsupportedMediaType("Send a form, application/x-www-form-urlencoded.")
+    return _fields(body)
+
+
 def decode_json(text: bytes | str, path: str = "") -> Any:
     """JSON as RFC 8259 has it, in UTF-8; names may not repeat, since readers would differ in which one counts.
 
@@ -79,12 +89,16 @@ def _finite(text: str) -> float:
 _DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_constant=_finite)
 
 
-def query_string(request: Request) -> dict[str, Any]:
+def query_string(request: Request) -> dict[str, str]:
     """The parameters of the address. Raises BadInput for one that is given twice or is not UTF-8."""
+    return _fields(request.scope["query_string"])
+
+
+def _fields(encoded: bytes) -> dict[str, str]:
     try:
-        pairs = parse_qsl(request.scope["query_string"].decode(), keep_blank_values=True, errors="strict")
+        pairs = parse_qsl(encoded.decode(), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
-        raise BadInput("The address is not UTF-8.") from None
+        raise BadInput("The address or form is not UTF-8.") from None
     return _once(pairs)
 
 

@@ -1,0 +1,84 @@
+"""Declaring pages: `@page("GET /verify")` above a function from a visit to an answer."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from muster.kit.caller import Origin
+from muster.kit.commands.command import COMMANDS
+from muster.kit.commands.context import Services
+from muster.kit.commands.run import run_command
+from muster.kit.endpoints.pages.html import Policy, html
+from muster.kit.errors import Invalid
+from muster.kit.route import Route
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request for a page.
+
+    fields: what came in the path and in the query string, or in the path and in the form that was sent.
+    """
+
+    services: Services
+    origin: Origin
+    request: Request
+    fields: Mapping[str, str]
+
+    def field(self, name: str) -> str:
+        """One of the fields. Raises Invalid when it did not come."""
+        if name not in self.fields:
+            raise Invalid.field(name, "is required", "REQUIRED")
+        return self.fields[name]
+
+    async def run(self, name: str, /, **arguments: str) -> Any:
+        """Run the command of this GraphQL name, as every other way in does; gives what it returned.
+
+        arguments: as clients name them. Raises the AppError that the command refuses with, which becomes a page that
+        tells it unless the caller has something better to show.
+        """
+        command = COMMANDS[name]
+        given = command.arguments.read({**arguments}, from_text=True)
+        return (await run_command(self.services, command, self.origin, given)).result
+
+    def show(self, template: str, *, status: int = 200, policy: Policy | None = None, **values: object) -> Response:
+        """The answer: a template with these values. See `html`."""
+        return html(template, values, status=status, policy=policy)
+
+
+Show = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A declared page. development: whether it is there only outside production."""
+
+    route: Route
+    function: Show
+    development: bool
+
+
+PAGES: dict[tuple[str, str], Page] = {}
+"""Every declared page by method and path."""
+
+
+def page(route: str, *, development: bool = False) -> Callable[[Show], Show]:
+    """Declare a page: `GET /verify` shows, `POST /verify` takes the form that it holds.
+
+    A form acts for whoever its own fields name, such as a token from a mail: pages know no cookies, so nobody else's
+    form can act for the person who sends it. development: there is no such page in production.
+    Raises TypeError, at import, for a route that is none or is taken.
+    """
+    parsed = Route.parse(route)
+    key = (parsed.method, parsed.path)
+    if key in PAGES:
+        raise TypeError(f"{route} is declared twice; give one of the two another address")
+
+    def declare(function: Show) -> Show:
+        PAGES[key] = Page(parsed, function, development)
+        return function
+
+    return declare

@@ -1,0 +1,44 @@
+"""Serving pages: routes, what was given, and a page for what went wrong."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as HttpRoute
+
+from muster.kit.commands.context import Services
+from muster.kit.endpoints.edge import Edge
+from muster.kit.endpoints.http import query_string, read_form
+from muster.kit.endpoints.pages.assets import serve_asset
+from muster.kit.endpoints.pages.html import html
+from muster.kit.endpoints.pages.page import PAGES, Page, Visit
+from muster.kit.endpoints.problem import as_rest_writes_it, client_error
+from muster.kit.errors import AppError
+
+
+def page_routes(services: Services, edge: Edge) -> list[HttpRoute]:
+    """The routes of every declared page and of what pages load."""
+    pages = [each for each in PAGES.values() if not (each.development and services.settings.is_production)]
+    routes = [
+        HttpRoute(each.route.path, _endpoint(each, services, edge), methods=[each.route.method]) for each in pages
+    ]
+    return [HttpRoute("/assets/{digest}/{name}", serve_asset), *routes]
+
+
+def problem_page(error: AppError, request_id: str) -> Response:
+    """What went wrong, for people."""
+    values = {"title": error.title, "detail": error.detail, "request_id": request_id}
+    return html("kit/endpoints/pages/templates/problem.html", values, status=error.status)
+
+
+def _endpoint(page: Page, services: Services, edge: Edge) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        request_id: str = request.state.request_id
+        try:
+            given = await read_form(request) if page.route.sends_body else query_string(request)
+            origin = await edge.origin(request, request_id=request_id)
+            return await page.function(Visit(services, origin, request, {**given, **request.path_params}))
+        except Exception as error:  # noqa: BLE001 - every failure becomes a page that tells it
+            return problem_page(as_rest_writes_it(client_error(error)), request_id)
+
+    return endpoint
