@@ -1,0 +1,32 @@
+// Apollo Client: queries and mutations over HTTP, subscriptions over the socket, split as its guide says.
+
+import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql } from "@apollo/client";
+import { SetContextLink } from "@apollo/client/link/context";
+import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
+import { OperationTypeNode } from "graphql";
+
+import { tell } from "./story.mjs";
+import { socketClient, url } from "./wire.mjs";
+
+await tell(open, (error) => CombinedGraphQLErrors.is(error) && error.errors[0].extensions);
+
+function open({ authorization, mended }) {
+  const socket = socketClient(authorization, mended);
+  const signedIn = new SetContextLink(({ headers }) => ({ headers: { ...headers, authorization: authorization() } }));
+  const client = new ApolloClient({
+    cache: new InMemoryCache(),
+    link: ApolloLink.split(
+      ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
+      new GraphQLWsLink(socket.client),
+      signedIn.concat(new HttpLink({ uri: url })),
+    ),
+  });
+  return {
+    query: async (document, variables) => (await client.query({ query: gql(document), variables })).data,
+    mutate: async (document, variables) => (await client.mutate({ mutation: gql(document), variables })).data,
+    subscribe: (document, variables, hear) =>
+      client.subscribe({ query: gql(document), variables }).subscribe(({ data }) => hear(data)),
+    cut: socket.cut,
+    close: async () => { client.stop(); await socket.client.dispose(); },
+  };
+}
