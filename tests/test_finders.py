@@ -13,7 +13,8 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import ColumnElement
+from sqlalchemy import BinaryExpression, ColumnElement, literal_column
+from sqlalchemy.sql.visitors import iterate
 
 import muster.slices  # noqa: F401 - declares every query
 from muster.access.gate import GATE
@@ -46,12 +47,16 @@ select ':tenant', gen_random_uuid(), id, 'participant', 'ACTIVE', now() from use
 create temporary table numbered on commit drop as
 select user_id, row_number() over (order by user_id) as n from members where tenant_id = ':tenant';
 insert into events (tenant_id, id, owner_id, title, description, starts_at, ends_at, timezone, meeting_kind, join_mode,
-                    mode, min, visibility, status, joined_count, last_queue_number, created_at)
+                    mode, min, visibility, status, city, country, joined_count, last_queue_number, created_at, version,
+                    updated_at, cancelled_at)
 select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, user_id, 'Event ' || n,
        'word' || n % 200, now() + n * interval '1 hour', now() + (n + 1) * interval '1 hour', 'UTC',
        (array['ONSITE', 'ONLINE', 'HYBRID'])[n % 3 + 1], (array['OPEN', 'INVITE_ONLY'])[n % 2 + 1], 'CUSTOM', 1,
-       'PUBLIC', 'PUBLISHED', 1, 0, now() - n * interval '1 minute'
+       'PUBLIC', (array['DRAFT', 'CANCELLED', 'PUBLISHED'])[least(n % 9 + 1, 3)], 'Word' || n % 200, 'Word' || n % 200,
+       1, 0, now() - n * interval '1 minute', 1, now(), now()
   from numbered;
+insert into event_tags (tenant_id, id, event_id, tag)
+select tenant_id, gen_random_uuid(), id, description from events where tenant_id = ':tenant';
 insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, queue_number)
 select ':tenant', gen_random_uuid(), ':event', user_id, 'PARTICIPANT',
        (array['JOINED', 'WAITLIST', 'LEFT', 'KICKED'])[n % 4 + 1], now() + n * interval '1 second',
@@ -100,10 +105,10 @@ def test_every_filter_is_an_index_condition(filled: Urls, name: str, filter_name
     # Where a finder ranks, what it found is looked up; in another order the planner may rather walk that order's index.
     order = next((each for each in orders if orders[each].ranked_by == filter_name), next(iter(orders)))
     plan = _explained(filled, query, order, filters=(filter_name,))
-    scans = list(_scans(plan, table_of(query.view).name))
-    conditions = " ".join(str(scan.get("Index Cond", "")) for scan in scans)
     # A finder's result is looked up by its ids.
-    column = "id" if declared.finder else _column_of(query, filter_name)
+    table, column = (table_of(query.view).name, "id") if declared.finder else _compared(query, filter_name)
+    scans = list(_scans(plan, table))
+    conditions = " ".join(str(scan.get("Index Cond", "")) for scan in scans)
     assert scans
     assert re.search(rf"\b{column}\b", conditions), json.dumps(plan)
 
@@ -144,13 +149,15 @@ def test_every_finder_uses_an_index_that_row_security_would_forbid(
     assert "_search_idx" in json.dumps(row[0]), row[0]
 
 
-def _column_of(query: Query, filter_name: str) -> str:
-    """The column that a filter compares."""
+def _compared(query: Query, filter_name: str) -> tuple[str, str]:
+    """The table and the column that a filter compares with the value."""
     declared = query.view.filters[filter_name]
     assert declared.condition is not None
-    table = table_of(query.view)
-    condition: Any = declared.condition(table.columns, table.columns.id)
-    return str(condition.left.key)
+    given = literal_column("given", declared.sql_type)
+    condition = declared.condition(table_of(query.view).columns, given)
+    comparisons = [each for each in iterate(condition) if isinstance(each, BinaryExpression)]
+    column: Any = next(each.left for each in comparisons if any(part is given for part in iterate(each.right)))
+    return getattr(column.table, "element", column.table).name, column.key
 
 
 def _explained(
@@ -201,8 +208,8 @@ def _example(kind: type) -> object:
 
 def _example_of_filter(query: Query, name: str) -> object:
     kind = query.view.filters[name].type
-    if kind is Instant:
-        return datetime.now(UTC)
+    if kind in (Instant, bool):
+        return datetime.now(UTC) if kind is Instant else True
     if isinstance(kind, type) and issubclass(kind, str) and kind is not str:
         return str(next(iter(kind)))  # type: ignore[call-overload]  # an enumeration of strings
     return VIEWER if kind is UUID else "word7"

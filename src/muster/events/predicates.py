@@ -2,15 +2,24 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from muster.events.rules import ORGANISERS
-from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus, EventStatus, Visibility
+from muster.events.tables import (
+    Event,
+    EventMember,
+    EventMemberRole,
+    EventMemberStatus,
+    EventStatus,
+    EventTag,
+    Visibility,
+)
 from muster.kit.db.tables import once_more
 from muster.kit.views.view import Viewer
 
 _ATTENDS = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
 _SEATED = (EventMemberStatus.JOINED,)
+_OUT = (EventStatus.PUBLISHED, EventStatus.CANCELLED)
 
 
 def _is_member(
@@ -32,12 +41,24 @@ def is_seated(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
 
 
 def event_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
-    """Drafts are seen by their organisers, hidden events by those who attend too, the rest by all."""
+    """Drafts are seen by their organisers, hidden events by those who attend too, deleted ones by nobody, the rest by all."""
+    is_out = event.status.in_(_OUT)
     return or_(
-        and_(event.status == EventStatus.PUBLISHED, event.visibility == Visibility.PUBLIC),
-        and_(event.status == EventStatus.PUBLISHED, _is_member(event.id, viewer, _ATTENDS)),
-        _is_member(event.id, viewer, _SEATED, ORGANISERS),
+        and_(is_out, event.visibility == Visibility.PUBLIC),
+        and_(is_out, _is_member(event.id, viewer, _ATTENDS)),
+        and_(event.status != EventStatus.DELETED, _is_member(event.id, viewer, _SEATED, ORGANISERS)),
     )
+
+
+def takes_place(event: type[Event], _viewer: Viewer) -> ColumnElement[bool]:
+    """The event was not cancelled."""
+    return event.status != EventStatus.CANCELLED
+
+
+def has_tag(event: type[Event], tag: ColumnElement[str]) -> ColumnElement[bool]:
+    """The event has a tag, however the asker writes it."""
+    tagged = once_more(EventTag)
+    return select(tagged.id).where(tagged.event_id == event.id, tagged.tag == func.lower(tag)).exists()
 
 
 def membership_visible(member: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:

@@ -1,14 +1,24 @@
 """SQL that the verbs of events need."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import ARRAY, Text, Uuid, and_, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from muster.events.predicates import event_visible
 from muster.events.rules import Places, Terms
-from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus, EventStatus, JoinMode
+from muster.events.tables import (
+    Event,
+    EventMember,
+    EventMemberRole,
+    EventMemberStatus,
+    EventStatus,
+    EventTag,
+    JoinMode,
+)
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Nothing, Row, Statement, insertion
 from muster.kit.ids import new_id
@@ -66,10 +76,25 @@ class Number(Row):
 _EVENT_KEYS = (
     *("tenant_id", "id", "owner_id", "title", "description", "starts_at", "ends_at", "timezone", "meeting_kind"),
     *("online_url", "address", "latitude", "longitude", "join_mode", "mode", "min", "max", "visibility", "status"),
-    *("joined_count", "last_queue_number", "created_at"),
+    *("url", "city", "country", "source", "source_id"),
+    *("joined_count", "last_queue_number", "created_at", "updated_at", "version"),
 )
 _MEMBER_KEYS = ("tenant_id", "id", "event_id", "user_id", "role", "status", "asked_at", "joined_at", "queue_number")
 _PUT_EVENT = insertion(Nothing, Event, *_EVENT_KEYS)
+_PUT_TAGS = Statement(
+    Nothing,
+    insert(EventTag)
+    .from_select(
+        ["tenant_id", "id", "event_id", "tag"],
+        select(
+            bindparam("tenant", type_=Uuid()),
+            func.unnest(bindparam("ids", type_=ARRAY(Uuid()))),
+            bindparam("event", type_=Uuid()),
+            func.lower(func.unnest(bindparam("tags", type_=ARRAY(Text())))),
+        ),
+    )
+    .on_conflict_do_nothing(),
+)
 _PUT_MEMBER = insertion(Nothing, EventMember, *_MEMBER_KEYS)
 
 # Nothing but the row itself is read here: while this waits for the lock, sub-selects would see the past.
@@ -164,8 +189,13 @@ def places(event: LockedEvent, *, has_queue: bool) -> Places:
     return Places(taken=event.joined_count, waiting=int(has_queue), max=event.max)
 
 
-async def put_event(ctx: Ctx, **values: object) -> UUID:
-    """Store a draft of the acting person; answers with its id."""
+async def put_event(
+    ctx: Ctx, *, tags: Sequence[str], source: str | None = None, source_id: str | None = None, **values: object
+) -> UUID:
+    """Store a draft of the acting person; answers with its id.
+
+    tags: in any case; doubles are one. source, source_id: where it is imported from. values: the other columns.
+    """
     event_id = new_id()
     await ctx.db.run(
         _PUT_EVENT,
@@ -173,12 +203,24 @@ async def put_event(ctx: Ctx, **values: object) -> UUID:
         id=event_id,
         owner_id=ctx.user_id,
         status=EventStatus.DRAFT,
+        source=source,
+        source_id=source_id,
         joined_count=0,
         last_queue_number=0,
         created_at=ctx.now,
+        updated_at=ctx.now,
+        version=1,
         **values,
     )
+    await put_tags(ctx, event_id, tags)
     return event_id
+
+
+async def put_tags(ctx: Ctx, event_id: UUID, tags: Sequence[str]) -> None:
+    """Give an event further tags, in small letters."""
+    if tags:
+        ids = [new_id() for _ in tags]
+        await ctx.db.run(_PUT_TAGS, tenant=ctx.tenant_id, ids=ids, event=event_id, tags=list(tags))
 
 
 async def put_seated(ctx: Ctx, event_id: UUID, *, role: EventMemberRole, member_id: UUID | None = None) -> UUID:

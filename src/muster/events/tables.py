@@ -16,6 +16,8 @@ class EventStatus(StrEnum):
 
     DRAFT = "DRAFT"
     PUBLISHED = "PUBLISHED"
+    CANCELLED = "CANCELLED"
+    DELETED = "DELETED"
 
 
 class Visibility(StrEnum):
@@ -65,8 +67,17 @@ class EventMemberStatus(StrEnum):
     KICKED = "KICKED"
 
 
+_WORDS = (
+    "to_tsvector('simple', title || ' ' || description || ' ' || coalesce(city, '') || ' ' || coalesce(country, ''))"
+)
+
+
 class Event(TenantTable):
-    """An event. Its row is the lock that serialises join, leave, kick and promotion."""
+    """An event. Its row is the lock that serialises whatever changes it or its members.
+
+    city_key, country_key: what lists are filtered by, whatever the case. source, source_id: where it was imported from.
+    version: counts what its organisers change of it; who comes and goes does not count.
+    """
 
     __tablename__ = "events"
     __table_args__ = (
@@ -83,11 +94,18 @@ class Event(TenantTable):
             "and coalesce(latitude between -90 and 90 and longitude between -180 and 180, true)",
             name="point",
         ),
+        CheckConstraint("status <> 'CANCELLED' or cancelled_at is not null", name="cancelled"),
+        CheckConstraint("num_nonnulls(source, source_id) in (0, 2)", name="source"),
+        UniqueConstraint("tenant_id", "source", "source_id"),
         Index("events_start_idx", "tenant_id", "starts_at", "id"),
         Index("events_newest_idx", "tenant_id", "created_at", "id"),
         Index("events_meeting_kind_idx", "tenant_id", "meeting_kind", "starts_at", "id"),
         Index("events_join_mode_idx", "tenant_id", "join_mode", "starts_at", "id"),
         Index("events_owner_idx", "tenant_id", "owner_id", "starts_at", "id"),
+        Index("events_status_idx", "tenant_id", "status", "starts_at", "id"),
+        Index("events_city_key_idx", "tenant_id", "city_key", "starts_at", "id"),
+        Index("events_country_key_idx", "tenant_id", "country_key", "starts_at", "id"),
+        Index("events_is_online_idx", "tenant_id", "is_online", "starts_at", "id"),
         Index("events_search_idx", "search", postgresql_using="gin"),
         ForeignKeyConstraint(["tenant_id", "owner_id"], ["members.tenant_id", "members.user_id"]),
     )
@@ -114,7 +132,19 @@ class Event(TenantTable):
     joined_count: Mapped[int] = plain()
     last_queue_number: Mapped[int] = plain()
     created_at: Mapped[datetime] = plain()
-    search: Mapped[Search] = plain(Computed("to_tsvector('simple', title || ' ' || description)", persisted=True))
+    updated_at: Mapped[datetime] = plain()
+    version: Mapped[int] = plain()
+    cancelled_at: Mapped[datetime | None] = plain()
+    cancel_reason: Mapped[str | None] = personal()
+    url: Mapped[str | None] = personal()
+    city: Mapped[str | None] = personal()
+    country: Mapped[str | None] = personal()
+    city_key: Mapped[str | None] = personal(Computed("lower(city)", persisted=True))
+    country_key: Mapped[str | None] = personal(Computed("lower(country)", persisted=True))
+    is_online: Mapped[bool] = plain(Computed("meeting_kind <> 'ONSITE'", persisted=True))
+    source: Mapped[str | None] = plain()
+    source_id: Mapped[str | None] = plain()
+    search: Mapped[Search] = plain(Computed(_WORDS, persisted=True))
 
 
 class EventMember(TenantTable):
@@ -139,6 +169,7 @@ class EventMember(TenantTable):
         ),
         Index("event_members_asked_idx", "tenant_id", "event_id", "asked_at", "id"),
         Index("event_members_status_idx", "tenant_id", "event_id", "status", "asked_at", "id"),
+        Index("event_members_person_idx", "tenant_id", "user_id", "status", "event_id"),
         ForeignKeyConstraint(["tenant_id", "event_id"], ["events.tenant_id", "events.id"]),
         ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]),
     )
@@ -152,3 +183,17 @@ class EventMember(TenantTable):
     joined_at: Mapped[datetime | None] = plain()
     queue_number: Mapped[int | None] = plain()
     note: Mapped[str | None] = personal()
+
+
+class EventTag(TenantTable):
+    """A word that an event is found by, in small letters."""
+
+    __tablename__ = "event_tags"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "event_id", "tag"),
+        Index("event_tags_tag_idx", "tenant_id", "tag", "event_id"),
+        ForeignKeyConstraint(["tenant_id", "event_id"], ["events.tenant_id", "events.id"]),
+    )
+
+    event_id: Mapped[UUID] = plain()
+    tag: Mapped[str] = plain()

@@ -4,16 +4,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Text, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
 from muster.chat.views import MessageView
-from muster.events.predicates import event_visible, is_seated, membership_visible
+from muster.events.predicates import event_visible, has_tag, is_seated, membership_visible, takes_place
 from muster.events.tables import (
     Event,
     EventMember,
     EventMemberRole,
     EventMemberStatus,
     EventStatus,
+    EventTag,
     JoinMode,
     MeetingKind,
     Mode,
@@ -22,7 +24,17 @@ from muster.events.tables import (
 from muster.identity.views import UserView
 from muster.kit.caller import anyone, member
 from muster.kit.db.tables import once_more
-from muster.kit.views.paging import ascending, at_least, before, best_match, descending, equals, finder
+from muster.kit.views.paging import (
+    Filter,
+    ascending,
+    at_least,
+    before,
+    best_match,
+    descending,
+    equals,
+    finder,
+    in_any_case,
+)
 from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, many, one, only_if, sql
 
@@ -34,6 +46,13 @@ def waitlist_position(membership: type[EventMember], _viewer: Viewer) -> ColumnE
         ahead.event_id == membership.event_id, ahead.queue_number <= membership.queue_number
     )
     return queue.scalar_subquery()
+
+
+def tags_of(event: type[Event], _viewer: Viewer) -> ColumnElement[list[str]]:
+    """The event's tags, by the alphabet."""
+    tagged = once_more(EventTag)
+    listed = select(func.array_agg(aggregate_order_by(tagged.tag, tagged.tag))).where(tagged.event_id == event.id)
+    return func.coalesce(listed.scalar_subquery(), array([], type_=Text()))
 
 
 class EventView(View, of=Event):
@@ -48,6 +67,11 @@ class EventView(View, of=Event):
         "meetingKind": equals(Event.meeting_kind),
         "joinMode": equals(Event.join_mode),
         "ownerId": equals(Event.owner_id),
+        "status": equals(Event.status),
+        "online": equals(Event.is_online),
+        "city": in_any_case(Event.city_key),
+        "country": in_any_case(Event.country_key),
+        "tag": Filter(str, has_tag),
     }
     orders = {
         "START": ascending(Event.starts_at),
@@ -63,7 +87,10 @@ class EventView(View, of=Event):
     timezone: str
     meeting_kind: MeetingKind
     online_url: str | None = only_if(is_seated)
+    url: str | None
     address: str | None
+    city: str | None
+    country: str | None
     latitude: float | None
     longitude: float | None
     join_mode: JoinMode
@@ -73,8 +100,13 @@ class EventView(View, of=Event):
     visibility: Visibility
     status: EventStatus
     published_at: datetime | None
+    cancelled_at: datetime | None
+    cancel_reason: str | None
     joined_count: int
+    tags: list[str] = sql(tags_of)
     created_at: datetime
+    updated_at: datetime
+    version: int
     owner: UserView = one("owner_id")
     members: Page["EventMemberView"] = many("event_id")
 
@@ -106,9 +138,9 @@ def event(id: UUID) -> EventView | None:
     """One event, if the caller may see it."""
 
 
-@query("GET /events", "events", allow=anyone)
+@query("GET /events", "events", allow=anyone, unless={"status": takes_place})
 def events() -> Page[EventView]:
-    """The events that the caller may see."""
+    """The events that the caller may see; the cancelled ones only when their status is asked for."""
 
 
 @query("GET /events/{event_id}/members", "eventMembers", allow=anyone)

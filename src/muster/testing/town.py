@@ -54,10 +54,14 @@ def event_input(**changes: object) -> dict[str, object]:
         "timezone": "Europe/Warsaw",
         "meetingKind": "HYBRID",
         "onlineUrl": "https://meet.example/games",
+        "url": "https://games.example",
         "address": "Market Square 1",
+        "city": "Warsaw",
+        "country": "Poland",
         "latitude": 52.2,
         "longitude": 21.0,
         "max": SEATS,
+        "tags": ["Board games"],
         **changes,
     }
     return {name: value for name, value in fields.items() if value is not None}

@@ -33,24 +33,44 @@ class StartsTooSoon(Conflict):
     code = "STARTS_TOO_SOON"
 
 
-class CreateEventInput(Input):
-    """What a new event needs. Absent sizes are those of the mode; `max` absent in CUSTOM is unlimited."""
+Title = Annotated[str, Meta(min_length=3, max_length=60, pattern=r"\S")]
+Timezone = Annotated[str, Meta(max_length=60)]
+Description = Annotated[str, Meta(max_length=5000)]
+Url = Annotated[str, Meta(max_length=2000, pattern=r"^https?://\S+$")]
+Address = Annotated[str, Meta(min_length=1, max_length=300)]
+Place = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^\S")]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
+Size = Annotated[int, Meta(ge=1, le=99_999)]
+Tag = Annotated[str, Meta(max_length=30, pattern=r"^\S+( \S+)*$")]
+Tags = Annotated[list[Tag], Meta(max_length=5)]
 
-    title: Annotated[str, Meta(min_length=3, max_length=60, pattern=r"\S")]
+
+class CreateEventInput(Input):
+    """What a new event needs. Absent sizes are those of the mode; `max` absent in CUSTOM is unlimited.
+
+    url: the event's own page. online_url: where to meet, shown to who has a place.
+    """
+
+    title: Title
     starts_at: Instant
     ends_at: Instant
-    timezone: Annotated[str, Meta(max_length=60)]
+    timezone: Timezone
     meeting_kind: MeetingKind
-    description: Annotated[str, Meta(max_length=5000)] = ""
-    online_url: Annotated[str, Meta(max_length=2000, pattern=r"^https?://\S+$")] | None = None
-    address: Annotated[str, Meta(min_length=1, max_length=300)] | None = None
-    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    description: Description = ""
+    url: Url | None = None
+    online_url: Url | None = None
+    address: Address | None = None
+    city: Place | None = None
+    country: Place | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
     join_mode: JoinMode = JoinMode.OPEN
     mode: Mode = Mode.CUSTOM
-    min: Annotated[int, Meta(ge=1, le=99_999)] | None = None
-    max: Annotated[int, Meta(ge=1, le=99_999)] | None = None
+    min: Size | None = None
+    max: Size | None = None
     visibility: Visibility = Visibility.PUBLIC
+    tags: Tags = []
 
 
 @command("POST /events", "createEvent", allow=member, permission=EVENT_CREATE, limit=EVENT_WRITE)

@@ -51,6 +51,7 @@ _SCALARS: dict[Any, dict[str, Any]] = {
     UUID: {"type": "string", "format": "uuid"},
     datetime: {"type": "string", "format": "date-time"},
     Json: {},
+    list[str]: {"type": "array", "items": {"type": "string"}},
 }
 
 

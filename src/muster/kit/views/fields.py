@@ -15,7 +15,7 @@ from muster.kit.remembered import remembered
 from muster.kit.text import camel
 from muster.kit.views.view import VIEWS, Many, One, OnlyIf, Page, Predicate, Sql, View
 
-SCALARS = (str, int, float, bool, UUID, datetime, Json)
+SCALARS = (str, int, float, bool, UUID, datetime, Json, list[str])
 
 
 @dataclass(frozen=True)

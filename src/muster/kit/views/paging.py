@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, DateTime, Text, Uuid
+from sqlalchemy import Boolean, ColumnElement, DateTime, Text, Uuid, func
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
@@ -36,15 +36,21 @@ class Filter:
     @property
     def sql_type(self) -> TypeEngine[Any]:
         """The type of the bound value."""
-        if self.type is UUID:
-            return Uuid()
-        return DateTime(timezone=True) if self.type is Instant else Text()
+        return _SQL_TYPES.get(self.type, Text())
+
+
+_SQL_TYPES: dict[Any, TypeEngine[Any]] = {UUID: Uuid(), bool: Boolean(), Instant: DateTime(timezone=True)}
 
 
 def equals(column: InstrumentedAttribute[Any]) -> Filter:
     """Rows whose column has the value."""
     kind = column.property.columns[0].info.get("values", column.type.python_type)
     return Filter(kind, lambda row, value: row[column.key] == value)
+
+
+def in_any_case(column: InstrumentedAttribute[Any]) -> Filter:
+    """Rows whose column, which holds small letters, has the value in small letters."""
+    return Filter(str, lambda row, value: row[column.key] == func.lower(value))
 
 
 def at_least(column: InstrumentedAttribute[datetime]) -> Filter:

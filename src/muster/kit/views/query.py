@@ -1,7 +1,8 @@
 """Queries: the ways to read, each declared once over a view."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -15,10 +16,10 @@ from muster.kit.limits import READ, Limit
 from muster.kit.route import Route
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.fields import split_optional, table_of
-from muster.kit.views.page_arguments import PAGE_NAMES, read_page
+from muster.kit.views.page_arguments import PAGE_NAMES, PageShape, read_page
 from muster.kit.views.picks import Pick, SlotValues
 from muster.kit.views.scope import parent_of
-from muster.kit.views.view import VIEWS, Page, View
+from muster.kit.views.view import VIEWS, Page, Predicate, View
 from muster.kit.views.writing import or_null
 
 P = ParamSpec("P")
@@ -33,14 +34,22 @@ it is, since it may change the statement; any other as a parameter."""
 class Query(Declaration):
     """A declared query. `paged` says whether it gives a page of `view`, or one row or null.
 
-    where, parent: as in `query`.
+    where, unless, parent: as in `query`.
     """
 
     route: Route
     view: type[View]
     paged: bool
     where: Where | None
+    unless: Mapping[str, Predicate]
     parent: type[View] | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if strangers := self.unless.keys() - self.view.filters.keys():
+            raise TypeError(
+                f"{self.name}: `unless` names {', '.join(strangers)}, which {self.view.__name__} has no filter for"
+            )
 
     def read(self, raw: dict[str, object], *, from_text: bool = False) -> SlotValues:
         """The arguments of one request, checked. See `read_page` and `Arguments.read` for the errors."""
@@ -97,7 +106,10 @@ class Query(Declaration):
         same = [row[name] == value for name, value in given.items() if name in columns and value is not None]
         extra = {name: value for name, value in given.items() if name not in columns}
         own = [self.where(row, compiler.viewer, **extra)] if self.where is not None else []
-        return and_(true(), *same, *own)
+        shape = compiler.slots[slot].shape
+        chosen = shape.filters if isinstance(shape, PageShape) else ()
+        usual = [condition(row, compiler.viewer) for name, condition in self.unless.items() if name not in chosen]
+        return and_(true(), *same, *own, *usual)
 
 
 TEXT = Text()
@@ -113,6 +125,7 @@ def query(
     *,
     allow: Allow,
     where: Where | None = None,
+    unless: Mapping[str, Predicate] = MappingProxyType({}),
     parent: type[View] | None = None,
     permission: Permission | None = None,
     limit: Limit = READ,
@@ -121,7 +134,8 @@ def query(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a way to read: a function without a body whose result is `View | None` or `Page[View]`.
 
-    Its arguments choose rows by the columns of the same names; the others go to `where`. A list of what is within a
+    Its arguments choose rows by the columns of the same names; the others go to `where`. `unless` names filters of the
+    view, each with the condition that holds while the filter is not given. A list of what is within a
     parent is null when the caller does not see that parent; `parent` names it where the view does not, and the first
     place of the route is its id.
     Raises TypeError, at import, for a declaration that is not whole.
@@ -136,6 +150,7 @@ def query(
             view=get_args(returns)[0] if paged else returns,
             paged=paged,
             where=where,
+            unless=unless,
             parent=parent,
             arguments=Arguments(function),
             summary=summary_of(function),

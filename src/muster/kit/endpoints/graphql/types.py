@@ -63,6 +63,7 @@ _SCALARS: dict[Any, Any] = {
     UUID: UUID_TYPE,
     datetime: DATE_TIME,
     Json: JSON,
+    list[str]: GraphQLList(GraphQLNonNull(GraphQLString)),
 }
 
 

@@ -225,6 +225,7 @@ class Writer:
             "UUID": lambda: str(self._random.choice(self._people[:4])),
             "String": lambda: self._random.choice(SEARCHES),
             "DateTime": self._moment,
+            "Boolean": lambda: self._chance(0.5),
         }
         return makers[str(kind)]()
 

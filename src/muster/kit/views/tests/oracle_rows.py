@@ -121,6 +121,13 @@ class Oracle:
     def _seats(self) -> set[UUID]:
         return {row["room_id"] for row in self._rows("room_seats") if row["user_id"] == self._me}
 
+    @cached_property
+    def _tags(self) -> dict[UUID, list[str]]:
+        tags: dict[UUID, list[str]] = {event_id: [] for event_id in self.events}
+        for row in self._rows("event_tags"):
+            tags[row["event_id"]].append(row["tag"])
+        return tags
+
     @property
     def signed_in(self) -> bool:
         """Whether the viewer is anybody."""
@@ -140,12 +147,12 @@ class Oracle:
         return self._is_seated(event) and self._mine[event["id"]]["role"] in ("OWNER", "MODERATOR")
 
     def sees_event(self, event: Row) -> bool:
-        """Drafts for organisers; hidden events for who attends; the rest for all."""
-        if self._organises(event):
-            return True
+        """Deleted ones for nobody; drafts for organisers; hidden events for who attends; the rest for all."""
+        if event["status"] == "DELETED" or self._organises(event):
+            return bool(event["status"] != "DELETED")
         own = self._mine.get(event["id"])
         attends = own is not None and own["status"] in ("JOINED", "WAITLIST")
-        return event["status"] == "PUBLISHED" and (event["visibility"] == "PUBLIC" or attends)
+        return event["status"] in ("PUBLISHED", "CANCELLED") and (event["visibility"] == "PUBLIC" or attends)
 
     def _sees_membership(self, member: Row) -> bool:
         if member["status"] == "JOINED" or member["user_id"] == self._me:
@@ -164,6 +171,8 @@ class Oracle:
             return source[name]
         if parent == "Event" and name == "members":
             return self._page(self.members_of(source), given)
+        if parent == "Event" and name == "tags":
+            return sorted(self._tags[source["id"]])
         if parent == "Event" and name == "onlineUrl":
             return source["online_url"] if self._is_seated(source) else None
         if parent == "EventMember" and name == "event":
@@ -207,7 +216,9 @@ class Oracle:
     def root_list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list; None when its parent is not visible."""
         if name == "events":
-            return List("Event", name, [row for row in self.events.values() if self.sees_event(row)])
+            every = "status" in _filters(given)
+            seen = [row for row in self.events.values() if self.sees_event(row)]
+            return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
         if name == "myNotifications":
             wanted = given.get("unreadOnly", False)
             rows = [row for row in self._rows("notifications") if row["user_id"] == self._me]
@@ -278,6 +289,12 @@ class Oracle:
                 return bool(row["starts_at"] >= value)
             case "startsBefore":
                 return bool(row["starts_at"] < value)
+            case "online":
+                return (row["meeting_kind"] != "ONSITE") is value
+            case "city" | "country":
+                return row[name] is not None and row[name].lower() == value.lower()
+            case "tag":
+                return value.lower() in self._tags[row["id"]]
             case "meetingKind" | "joinMode" | "ownerId" | "status":
                 columns = {"meetingKind": "meeting_kind", "joinMode": "join_mode", "ownerId": "owner_id"}
                 return bool(row[columns.get(name, name)] == value)

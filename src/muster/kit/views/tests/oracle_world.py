@@ -35,7 +35,9 @@ HOSTILE = (
     "the picnic of picnics",
     "long " + "ab\"'\\😀" * 400,
 )
-SEARCHES = ("picnic", "picnic park", '"', "drop -table", "", "the", "😀 or null", "\\'", "quoted $1")
+WORDS = ("Picnic", "picnic park", '"', "Kraków", "'; drop")
+"""Cities, countries and tags; among what is searched for, some as they are and some in another case."""
+SEARCHES = ("picnic", "KRAKÓW", "picnic park", '"', "drop -table", "", "the", "😀 or null", "\\'", "quoted $1")
 """What full-text search is asked for."""
 
 _BASE = datetime(2031, 5, 1, 18, tzinfo=UTC)
@@ -109,19 +111,22 @@ class _Builder:
             min=1,
             max=maybe(99_999),
             visibility=pick(("PUBLIC", "PUBLIC", "HIDDEN")),
-            status=pick(("PUBLISHED", "PUBLISHED", "DRAFT")),
+            status=(status := pick(("PUBLISHED",) * 4 + ("DRAFT", "DRAFT", "CANCELLED", "DELETED"))),
+            cancelled_at=pick(MOMENTS) if status == "CANCELLED" else None,
+            cancel_reason=maybe(self._text()),
+            url=maybe(self._text()),
+            city=maybe(pick(WORDS)),
+            country=maybe(pick(WORDS)),
+            updated_at=pick(MOMENTS),
+            version=self.random.randint(1, 9),
             published_at=maybe(pick(MOMENTS)),
             joined_count=self.random.randint(0, 50),
             last_queue_number=0,
             created_at=pick(MOMENTS),
         )
         self._in(tenant, "rooms", event, last_sequence=0)
-        others = [person for person in group if person != owner]
-        self._membership(tenant, event, owner, "OWNER", "JOINED", None)
-        for number, person in enumerate(self.random.sample(others, self.random.randint(0, len(others)))):
-            status = pick(("JOINED", "JOINED", "JOINED", "WAITLIST", "LEFT", "KICKED"))
-            role = pick(("PARTICIPANT", "PARTICIPANT", "MODERATOR"))
-            self._membership(tenant, event, person, role, status, number * 3 if status == "WAITLIST" else None)
+        self._tags(tenant, event)
+        self._members(tenant, event, owner, group)
         for number in range(pick((0, 0, 1, 2, 21))):
             content, author = self._text(), pick(group)
             self._in(
@@ -133,6 +138,18 @@ class _Builder:
                 content=content,
                 created_at=pick(MOMENTS),
             )
+
+    def _tags(self, tenant: UUID, event: UUID) -> None:
+        for tag in self.random.sample(WORDS, k=self.random.choice((0, 0, 1, 3))):
+            self._in(tenant, "event_tags", event_id=event, tag=tag.lower())
+
+    def _members(self, tenant: UUID, event: UUID, owner: UUID, group: list[UUID]) -> None:
+        pick, others = self.random.choice, [person for person in group if person != owner]
+        self._membership(tenant, event, owner, "OWNER", "JOINED", None)
+        for number, person in enumerate(self.random.sample(others, self.random.randint(0, len(others)))):
+            status = pick(("JOINED", "JOINED", "JOINED", "WAITLIST", "LEFT", "KICKED"))
+            role = pick(("PARTICIPANT", "PARTICIPANT", "MODERATOR"))
+            self._membership(tenant, event, person, role, status, number * 3 if status == "WAITLIST" else None)
 
     def _membership(
         self, tenant: UUID, event: UUID, person: UUID, role: str, status: str, queue_number: int | None
