@@ -29,19 +29,20 @@ _PROBLEM: dict[str, Any] = {
         "code": {"type": "string"},
         "detail": {"type": "string"},
         "requestId": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["path", "code", "message"],
-                "properties": {
-                    "path": {"type": "string"},
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                },
-            },
-        },
+        "errors": {"type": "array", "items": {"$ref": _REF.format(name="FieldProblem")}},
     },
+}
+_FIELD_PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "What is wrong with one field.",
+    "required": ["path", "code", "message"],
+    "properties": {"path": {"type": "string"}, "code": {"type": "string"}, "message": {"type": "string"}},
+}
+_PAGE_INFO: dict[str, Any] = {
+    "type": "object",
+    "description": "Where a page ends in its list.",
+    "required": ["endCursor", "hasNextPage"],
+    "properties": {"endCursor": {"type": ["string", "null"]}, "hasNextPage": {"type": "boolean"}},
 }
 _SCALARS: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
@@ -57,7 +58,8 @@ _SCALARS: dict[Any, dict[str, Any]] = {
 
 def openapi_document() -> str:
     """The document as JSON text, the same for the same declarations."""
-    schemas: dict[str, Any] = {"Problem": _PROBLEM}
+    # What several answers share has a name of its own, so that generated clients have one type for it.
+    schemas: dict[str, Any] = {"Problem": _PROBLEM, "FieldProblem": _FIELD_PROBLEM, "PageInfo": _PAGE_INFO}
     paths: dict[str, Any] = {}
     everything: list[Command | Query] = [*COMMANDS.values(), *QUERIES.values()]
     for declared in everything:
@@ -150,11 +152,7 @@ def _query(query: Query, schemas: dict[str, Any]) -> dict[str, Any]:
         "required": ["items", "pageInfo"],
         "properties": {
             "items": {"type": "array", "items": _view(query.view, schemas)},
-            "pageInfo": {
-                "type": "object",
-                "required": ["endCursor", "hasNextPage"],
-                "properties": {"endCursor": {"type": ["string", "null"]}, "hasNextPage": {"type": "boolean"}},
-            },
+            "pageInfo": {"$ref": _REF.format(name="PageInfo")},
         },
     }
     name = f"{query.view.type_name()}Page"
@@ -201,7 +199,7 @@ def _annotation(annotation: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     kind, nullable = split_optional(annotation)
     if isinstance(kind, type) and issubclass(kind, View):
         return _or_null(_brief(kind, schemas), nullable)
-    return _or_null(_scalar(kind), nullable)
+    return _or_null(_scalar(kind, schemas), nullable)
 
 
 def _view(view: type[View], schemas: dict[str, Any]) -> dict[str, Any]:
@@ -210,7 +208,8 @@ def _view(view: type[View], schemas: dict[str, Any]) -> dict[str, Any]:
         schemas[name] = _object(
             {
                 field.key: _or_null(
-                    _brief(field.target, schemas) if isinstance(field, ToOne) else _scalar(field.type), field.nullable
+                    _brief(field.target, schemas) if isinstance(field, ToOne) else _scalar(field.type, schemas),
+                    field.nullable,
                 )
                 for field in fields_of(view).values()
                 if isinstance(field, Leaf | ToOne)
@@ -223,14 +222,18 @@ def _brief(view: type[View], schemas: dict[str, Any]) -> dict[str, Any]:
     name = f"{view.type_name()}Brief"
     fields = [fields_of(view)[key] for key in view.brief]
     schemas[name] = _object(
-        {field.key: _or_null(_scalar(field.type), field.nullable) for field in fields if isinstance(field, Leaf)}
+        {
+            field.key: _or_null(_scalar(field.type, schemas), field.nullable)
+            for field in fields
+            if isinstance(field, Leaf)
+        }
     )
     return {"$ref": _REF.format(name=name)}
 
 
-def _scalar(kind: Any) -> dict[str, Any]:
+def _scalar(kind: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return {"type": "string", "enum": [each.value for each in kind]}
+        return _input_schema(kind, schemas)
     return _SCALARS[kind]
 
 
