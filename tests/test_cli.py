@@ -1,19 +1,18 @@
 """The command line and the settings behind it."""
 
 import json
-import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from muster import __version__
+from muster.cli.app import app
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, provision
 from muster.settings import SettingError, Settings
+from muster.testing.shell import database_settings, muster
 
 SECRET = "0123456789abcdef0123456789abcdef"
 DATABASES = {
@@ -21,37 +20,34 @@ DATABASES = {
     "DATABASE_OWNER_URL": "postgresql://owner:hidden@db/muster",
     "DATABASE_WORKER_URL": "postgresql://worker:hidden@db/muster",
 }
-VERBS = ("up", "serve", "worker", "migrate", "check", "openapi", "sdl", "version")
-
-
-def muster(*arguments: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a folder, with its settings."""
-    return subprocess.run(
-        [sys.executable, "-m", "muster.cli", *arguments],
-        cwd=folder,
-        env={"PATH": os.defpath, "MUSTER_DATA_DIR": str(folder), **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+VERBS = (
+    *("up", "serve", "worker", "migrate", "user create", "user list", "tenant create", "tenant list"),
+    *("token", "check", "openapi", "sdl", "version"),
+)
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help_with_an_example(verb: str, tmp_path: Path) -> None:
-    shown = muster(verb, "--help", folder=tmp_path)
-    assert shown.returncode == 0
-    assert "Example:" in shown.stdout
-    assert f"muster {verb}" in shown.stdout
+def test_every_verb_has_help_with_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    app.help_print(verb.split())
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Example:" in shown
+    assert f"muster {verb} " in shown.replace("\n", " ") + " "
+
+
+def test_every_verb_is_in_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    listed = {name for name in app if not name.startswith("-")}
+    assert listed == {verb.split()[0] for verb in VERBS}
 
 
 def test_version(tmp_path: Path) -> None:
     assert muster("version", folder=tmp_path).stdout == f"{__version__}\n"
+    assert json.loads(muster("version", "--json", folder=tmp_path).stdout) == {"version": __version__}
 
 
 def test_check_shows_where_settings_come_from_and_no_secret(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("# local\nPORT=9000\nexport LOG_LEVEL='debug'\nHOST=0.0.0.0\n")
     shown = muster("check", "--json", folder=tmp_path, HOST="::1", JWT_SECRET=SECRET, **DATABASES)
-    found = {row["name"]: (row["value"], row["source"]) for row in json.loads(shown.stdout)}
+    found = {row["name"]: (row["value"], row["from"]) for row in json.loads(shown.stdout)["settings"]}
     assert found["HOST"] == ("::1", "environment")
     assert found["PORT"] == ("9000", ".env")
     assert found["LOG_LEVEL"] == ("debug", ".env")
@@ -69,8 +65,9 @@ def test_a_wrong_setting_is_one_sentence_and_a_failure(tmp_path: Path) -> None:
 
 def test_an_unknown_verb_is_a_failure(tmp_path: Path) -> None:
     failed = muster("sing", folder=tmp_path)
-    assert failed.returncode != 0
-    assert "sing" in failed.stdout + failed.stderr
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.startswith('muster: Unknown command "sing".')
+    assert failed.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -116,10 +113,6 @@ def test_production_runs_on_what_it_was_given(tmp_path: Path) -> None:
     assert settings.is_production
     assert settings.database.direct_url == DATABASES["DATABASE_URL"]
     assert not list(tmp_path.iterdir())
-
-
-def database_settings(urls: Urls) -> dict[str, str]:
-    return {"DATABASE_URL": urls.app, "DATABASE_OWNER_URL": urls.owner, "DATABASE_WORKER_URL": urls.worker}
 
 
 def test_migrate_brings_a_given_database_up_to_date(server: EmbeddedPostgres, tmp_path: Path) -> None:

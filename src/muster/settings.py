@@ -27,6 +27,13 @@ class SettingError(CannotRun):
     """A setting has a value that Muster cannot run with; the message names it and says what to do."""
 
 
+def needed(name: str, value: str | None) -> str:
+    """The value of a setting that a part alone cannot do without. Raises SettingError when there is none."""
+    if value is None:
+        raise SettingError(f"{name} is not set: set it, or run everything with `muster up`.")
+    return value
+
+
 @dataclass(frozen=True)
 class Http:
     """Where the API listens."""

@@ -64,7 +64,8 @@ class Caller(msgspec.Struct, frozen=True):
 class Actor(msgspec.Struct, frozen=True):
     """Who acts, for facts and audit.
 
-    kind: `anonymous`, `person` or `system`. user_id: of a person. reason: why the system acts.
+    kind: `anonymous`, `person` or `system`. user_id: of the person, or of whom the system acts for. reason: why the
+    system acts.
     """
 
     kind: Literal["anonymous", "person", "system"]

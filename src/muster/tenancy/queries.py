@@ -1,13 +1,15 @@
 """SQL that tenancy's commands and its callers need."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
+from muster.identity.tables import User
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Database, Transaction
-from muster.kit.db.statements import Nothing, Row, Statement, insertion
+from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.db.tables import PLATFORM_TENANT
 from muster.kit.ids import new_id
 from muster.tenancy.tables import Member, MemberStatus, Tenant
@@ -19,6 +21,36 @@ class TenantId(Row):
     id: UUID
 
 
+class TenantLine(Row):
+    """A community in a list for operators."""
+
+    id: UUID
+    slug: str
+    name: str
+    created_at: datetime
+
+
+class MemberLine(Row):
+    """A member in a list for operators."""
+
+    id: UUID
+    name: str
+    email: str
+    role: str
+    status: MemberStatus
+    joined_at: datetime
+
+
+_TENANTS = Statement(
+    TenantLine,
+    select(*columns(TenantLine, Tenant)).where(Tenant.id != PLATFORM_TENANT).order_by(Tenant.created_at, Tenant.slug),
+)
+_MEMBERS = Statement(
+    MemberLine,
+    select(User.id, User.name, User.email, Member.role, Member.status, Member.joined_at)
+    .join(Member, Member.user_id == User.id)
+    .order_by(Member.joined_at, User.name),
+)
 _DEFAULT_TENANT = Statement(TenantId, select(Tenant.id).where(Tenant.is_default))
 _TENANT_BY_SLUG = Statement(TenantId, select(Tenant.id).where(Tenant.slug == bindparam("wanted")))
 
@@ -48,6 +80,16 @@ async def put_member(ctx: Ctx, *, user_id: UUID, role: str) -> None:
         status=MemberStatus.ACTIVE,
         joined_at=ctx.now,
     )
+
+
+async def list_tenants(ctx: Ctx) -> list[TenantLine]:
+    """Every community, the oldest first."""
+    return await ctx.db.all(_TENANTS)
+
+
+async def list_members(ctx: Ctx) -> list[MemberLine]:
+    """Everybody in the transaction's tenant, the first to join first."""
+    return await ctx.db.all(_MEMBERS)
 
 
 async def default_tenant(ctx: Ctx) -> UUID:

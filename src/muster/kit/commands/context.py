@@ -62,8 +62,12 @@ class Ctx:
         self.facts.append(fact)
 
     def act_as(self, user_id: UUID) -> None:
-        """From here on this person acts: who registers or signs in becomes somebody half-way."""
-        self.actor = Actor("person", user_id=user_id)
+        """From here on this person acts: who registers or signs in becomes somebody half-way.
+
+        Where the system acts, it still does, on the person's behalf.
+        """
+        actor = self.actor
+        self.actor = Actor("system" if actor.kind == "system" else "person", user_id=user_id, reason=actor.reason)
 
     async def enter(self, tenant_id: UUID) -> None:
         """From here on the transaction is under another tenant: the one that this command has just made."""

@@ -103,6 +103,10 @@ class EmbeddedPostgres:
         """Whether the postmaster that this object started still runs."""
         return self._child is not None and self._child.poll() is None
 
+    def was_started(self) -> bool:
+        """Whether anybody ever started a server in this data directory; it may have stopped since."""
+        return (self.data_dir / "postgres.lock").exists()
+
     def superuser_url(self, database: str = "postgres") -> str:
         """Address of a database for the superuser, password included; needs no started server."""
         return self.url(SUPERUSER, kept_secret(self.data_dir / "postgres.password"), database)

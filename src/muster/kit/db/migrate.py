@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import psycopg
 from alembic import command, context
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from psycopg import sql
 from sqlalchemy.exc import DBAPIError
@@ -150,11 +151,21 @@ def migrate(urls: Urls, prefix: str = "muster") -> None:
         _upgrade(urls, names)
 
 
-def _upgrade(urls: Urls, names: Roles) -> None:
+def newest_revision() -> str | None:
+    """The revision that `migrate` brings a database to. Raises CannotMigrate when the migrations are not here."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config(**attributes: object) -> Config:
     if not MIGRATIONS.is_dir():
         raise CannotMigrate(f"The migrations are not in {MIGRATIONS}: run Muster from its repository.")
-    config = Config(attributes={"url": urls.owner, "roles": names})
+    config = Config(attributes=attributes)
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _upgrade(urls: Urls, names: Roles) -> None:
+    config = _config(url=urls.owner, roles=names)
     try:
         command.upgrade(config, "head")
     except CommandError as error:

@@ -1,0 +1,48 @@
+"""Which verbs there are. A failure of any is one plain sentence and an exit code."""
+
+import sys
+
+from cyclopts import App, CycloptsError
+
+from muster import __version__
+from muster.kit.errors import AppError
+from muster.kit.processes import CannotRun
+
+app = App(
+    name="muster",
+    version=__version__,
+    help="The application backend for communities that meet, compete and pay.",
+    exit_on_error=False,
+    print_error=False,
+)
+_user = App(name="user", help="Make and list people's accounts.")
+_tenant = App(name="tenant", help="Make and list communities.")
+for group in (_user, _tenant):
+    app.command(group)
+
+# Named, not imported: the API process should hold neither migrations nor the supervisor, and `version` should be quick.
+app.command("muster.cli.up:up")
+app.command("muster.cli.processes:serve")
+app.command("muster.cli.processes:worker")
+app.command("muster.cli.up:migrate")
+app.command("muster.cli.accounts:token")
+app.command("muster.cli.checking:check")
+app.command("muster.cli.contracts:openapi")
+app.command("muster.cli.contracts:sdl")
+app.command("muster.cli.contracts:version")
+_user.command("muster.cli.accounts:create_user", name="create")
+_user.command("muster.cli.accounts:list_users", name="list")
+_tenant.command("muster.cli.tenants:create_tenant", name="create")
+_tenant.command("muster.cli.tenants:list_tenants", name="list")
+
+
+def main() -> None:
+    """Run one verb; what goes wrong is one plain sentence and exit code 1."""
+    try:
+        app()
+    except CycloptsError as error:
+        sys.exit(f"muster: {error} `muster --help` shows what there is.")
+    except (CannotRun, AppError, OSError) as error:
+        sys.exit(f"muster: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)  # 128 + SIGINT, as shells have it

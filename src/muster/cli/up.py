@@ -1,0 +1,60 @@
+"""Everything with one command, and what it does first: bring the database up to date."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from muster.cli.urls import given_urls, running_database
+from muster.kit.db.migrate import Urls
+from muster.kit.db.migrate import migrate as bring_up_to_date
+from muster.kit.supervisor import AlreadyUp, Plan, supervise
+from muster.settings import Settings
+
+
+def up() -> None:
+    """Run everything: database, API and worker. Ctrl-C stops it.
+
+    Without DATABASE_URL it brings its own PostgreSQL.
+
+    Example: PORT=8080 muster up
+    """
+    settings = Settings.load()
+    plan = Plan(
+        data_dir=settings.data_dir,
+        host=settings.http.host,
+        port=settings.http.port,
+        urls=given_urls(settings) if settings.database.url else None,
+        role_prefix=settings.database.role_prefix,
+        programs={verb: [sys.executable, "-m", "muster.cli", verb] for verb in ("serve", "worker")},
+        environ=lambda urls: _environ(settings, urls),
+    )
+    try:
+        supervise(plan, _say)
+    except AlreadyUp as running:
+        _say(str(running))
+
+
+def migrate() -> None:
+    """Bring roles and schema of the database up to date; harmless when they are.
+
+    Example: DATABASE_OWNER_URL=postgresql://muster_owner:...@db/muster muster migrate
+    """
+    settings = Settings.load()
+    with running_database(settings) as urls:
+        bring_up_to_date(urls, settings.database.role_prefix)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _environ(settings: Settings, urls: Urls) -> Mapping[str, str]:
+    """What the programs get: our environment, with the answers that we worked out for them."""
+    answers = {
+        "DATABASE_URL": urls.app,
+        "DATABASE_OWNER_URL": urls.owner,
+        "DATABASE_WORKER_URL": urls.worker,
+        "JWT_SECRET": settings.security.jwt_secret,
+    }
+    replaced = {f"{name}_FILE" for name in answers}
+    return {name: value for name, value in os.environ.items() if name not in replaced} | answers

@@ -1,0 +1,145 @@
+"""What operators do at the command line: accounts, communities, tokens, and looking whether all is well."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from muster.kit.db.migrate import Urls
+from muster.testing.below import ask, change
+from muster.testing.client import Client
+from muster.testing.serving import serving
+from muster.testing.shell import database_settings, muster
+
+SECRET = "x" * 32
+"""What the service of the tests signs with."""
+
+Operate = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def operate(urls: Urls, tmp_path: Path) -> Operate:
+    """Runs a verb on the test's database."""
+
+    def run(*arguments: str, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
+        return muster(*arguments, folder=tmp_path, stdin=stdin, JWT_SECRET=SECRET, **database_settings(urls))
+
+    return run
+
+
+def told(done: "subprocess.CompletedProcess[str]") -> Any:
+    """What a verb that went well printed as JSON."""
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+async def test_a_made_account_signs_in_and_owns_the_community(operate: Operate, urls: Urls) -> None:
+    made = told(operate("user", "create", "Ada@Example.org", "Ada", "--role", "owner", "--json"))
+    founded = told(operate("tenant", "create", "chess-club", "Chess club", "--owner", "ada@example.org", "--json"))
+    assert [each["email"] for each in told(operate("user", "list", "--json"))] == ["ada@example.org"]
+    assert [each["slug"] for each in told(operate("tenant", "list", "--json"))] == ["main", "chess-club"]
+    [member] = told(operate("user", "list", "--tenant", "chess-club", "--json"))
+    assert (member["id"], member["role"]) == (made["id"], "owner")
+    async with serving(urls) as service:
+        session = (await Client(service).call("login", email="ada@example.org", password=made["password"])).ok()
+        assert session["user"]["id"] == made["id"]
+    acts = "select verb, actor_kind, actor_id::text, reason like 'muster % run by %' from audit_rows where verb like '% create'"
+    assert await ask(urls, acts) == [
+        ("user create", "system", made["id"], True),
+        ("tenant create", "system", founded["ownerId"], True),
+    ]
+
+
+async def test_a_given_password_is_not_shown(operate: Operate, urls: Urls) -> None:
+    made = operate("user", "create", "bob@example.org", "Bob", "--password-stdin", stdin="a long secret of Bob's\n")
+    assert made.returncode == 0
+    assert "secret" not in made.stdout
+    async with serving(urls) as service:
+        (await Client(service).call("login", email="bob@example.org", password="a long secret of Bob's")).ok()
+
+
+async def test_a_token_is_good_at_once_and_audited(operate: Operate, urls: Urls) -> None:
+    user_id = told(operate("user", "create", "ada@example.org", "Ada", "--json"))["id"]
+    token = operate("token", "ada@example.org").stdout.strip()
+    async with serving(urls) as service:
+        (await Client(service, token).call("myNotifications")).ok()
+    acts = "select actor_kind, actor_id::text from audit_rows where verb = 'token'"
+    assert await ask(urls, acts) == [("system", user_id)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("user", "create", "ada", "Ada"), "email: "),
+        (("user", "create", "ada@example.org", " "), "name: "),
+        (("user", "create", "ada@example.org", "Ada", "--role", "king"), "There is no role 'king'"),
+        (("user", "create", "ada@example.org", "Ada", "--tenant", "nowhere"), "There is no community 'nowhere'"),
+        (("user", "create", "ada@example.org"), "parameter --name requires an argument"),
+        (("tenant", "create", "Chess Club", "Chess club", "--owner", "ada@example.org"), "slug: "),
+        (("tenant", "create", "chess-club", "Chess club", "--owner", "a@b.c"), "Nobody has the mail a@b.c"),
+        (("token", "nobody@example.org"), "Nobody has the mail nobody@example.org"),
+        (("user", "list", "--tenant", "nowhere"), "There is no community 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_a_failure(
+    operate: Operate, arguments: tuple[str, ...], says: str
+) -> None:
+    failed = operate(*arguments)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.startswith("muster: ")
+    assert says in failed.stderr
+    assert failed.stderr.count("\n") == 1
+
+
+def test_a_taken_mail_or_slug_is_said(operate: Operate) -> None:
+    operate("user", "create", "ada@example.org", "Ada")
+    operate("tenant", "create", "chess", "Chess", "--owner", "ada@example.org")
+    assert "exists" in operate("user", "create", "ADA@example.org", "Ada again").stderr
+    assert "taken" in operate("tenant", "create", "chess", "Chess", "--owner", "ada@example.org").stderr
+
+
+def findings(done: "subprocess.CompletedProcess[str]") -> dict[str, tuple[str, str]]:
+    return {each["part"]: (each["state"], each["finding"]) for each in json.loads(done.stdout)["findings"]}
+
+
+def test_check_finds_nothing_wrong_with_a_good_database(operate: Operate) -> None:
+    checked = operate("check", "--json")
+    assert checked.returncode == 0
+    found = findings(checked)
+    assert found["isolation"] == ("ok", "tenants are kept apart on every table")
+    assert {part: state for part, (state, _) in found.items()} == {
+        "disk": "ok",
+        "migrations": "ok",
+        "isolation": "ok",
+        "worker": "note",
+    }
+
+
+async def test_check_finds_an_open_door_and_an_old_schema(operate: Operate, urls: Urls) -> None:
+    await change(urls, "alter table events no force row level security")
+    await change(urls, "update alembic_version set version_num = '0001'")
+    checked = operate("check", "--json")
+    assert checked.returncode == 1
+    found = findings(checked)
+    assert found["isolation"][0] == "problem"
+    assert "events does not force row level security" in found["isolation"][1]
+    assert found["migrations"][0] == "problem"
+    assert found["migrations"][1].startswith("at 0001, and the newest is ")
+
+
+def test_check_finds_a_database_that_is_not_there(tmp_path: Path) -> None:
+    nowhere = f"postgresql://muster_app:hidden@/muster?host={tmp_path}"
+    checked = muster("check", "--json", folder=tmp_path, **database_settings(Urls(nowhere, nowhere, nowhere)))
+    assert checked.returncode == 1
+    assert findings(checked)["database"][0] == "problem"
+    assert "hidden" not in checked.stdout
+
+
+def test_check_leaves_a_fresh_machine_as_it_is(tmp_path: Path) -> None:
+    checked = muster("check", "--json", folder=tmp_path, JWT_SECRET=SECRET)
+    assert checked.returncode == 0
+    assert findings(checked)["database"] == ("note", "the embedded PostgreSQL has not been started yet")
+    assert not list(tmp_path.iterdir())
