@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import msgspec
@@ -14,12 +14,12 @@ from pgqueuer.domain.models import Job
 from sqlalchemy import bindparam, select
 
 from muster.kit.commands.context import Ctx, Services
-from muster.kit.commands.facts import read_fact
-from muster.kit.commands.system import system_transaction
+from muster.kit.commands.facts import Fact, read_fact
 from muster.kit.commands.tables import FactRow
 from muster.kit.db.database import connect
 from muster.kit.db.statements import Row, Statement, columns
 from muster.kit.db.tables import Json
+from muster.kit.work.errands import Errand, NotYet
 from muster.kit.work.handlers import Follower, followers
 from muster.kit.work.queue import NAMES, HandlerJob, queue_on
 
@@ -75,9 +75,10 @@ async def run_jobs(services: Services, url: str, stop: asyncio.Event) -> None:
         await _report_strangers(queue)
         manager = QueueManager(queue, channel=NAMES.channel)
         for follower in followers().values():
-            manager.entrypoint(follower.name, on_failure="hold", accepts_context=False)(
-                partial(_follow, services, follower)
+            entry = manager.entrypoint(
+                follower.name, concurrency_limit=follower.at_once, on_failure="hold", accepts_context=False
             )
+            entry(partial(_follow, services, follower))
         running = asyncio.create_task(
             manager.run(
                 dequeue_timeout=_LOOK,
@@ -127,6 +128,9 @@ async def _follow(services: Services, follower: Follower, job: Job) -> None:
         except asyncio.CancelledError:
             # The library would take a cancelled job for one that nobody wants any more.
             raise RetryRequested(reason="the worker stopped before the handler was done") from None
+        except NotYet as later:
+            log.info("handler.not_yet", attempt=attempt, reason=str(later))
+            raise RetryRequested(delay=later.after, reason=str(later)) from None
         except Exception as error:
             log.exception("handler.failed", attempt=attempt, attempts=ATTEMPTS)
             if attempt >= ATTEMPTS:
@@ -143,23 +147,25 @@ def backoff(attempt: int) -> timedelta:
 
 
 async def _handle(services: Services, follower: Follower, call: HandlerJob) -> None:
-    async with system_transaction(
-        services,
-        tenant_id=call.tenant_id,
-        verb=follower.name,
-        reason=f"follows {call.kind}",
-        now=datetime.now(UTC),
-        request_id=call.request_id,
-    ) as ctx:
-        stored = await ctx.db.one(_FACT, tenant_id=call.tenant_id, fact_id=call.fact_id)
-        if stored is None:
-            log.info("handler.fact_is_gone")
-            return
-        fact = read_fact(call.kind, call.version, stored.data)
-        if fact is None:
-            raise UnknownFact(f"{call.kind} version {call.version}: run the release that recorded it")
-        ctx.cause = call.fact_id
-        await follower.function(ctx, fact)
+    errand = Errand(services, call, follower.name)
+    async with errand.transaction() as ctx:
+        fact = await _fact(ctx, call)
+        if fact is not None and not follower.outside:
+            await follower.function(ctx, fact)
+    if fact is not None and follower.outside:
+        await follower.function(errand, fact)
+
+
+async def _fact(ctx: Ctx, call: HandlerJob) -> Fact | None:
+    """The fact to follow; None when it is gone, with the person or tenant it was about."""
+    stored = await ctx.db.one(_FACT, tenant_id=call.tenant_id, fact_id=call.fact_id)
+    if stored is None:
+        log.info("handler.fact_is_gone")
+        return None
+    fact = read_fact(call.kind, call.version, stored.data)
+    if fact is None:
+        raise UnknownFact(f"{call.kind} version {call.version}: run the release that recorded it")
+    return fact
 
 
 async def forget_finished(ctx: Ctx) -> None:

@@ -1,0 +1,69 @@
+"""Errands: handlers that act outside the database. No transaction is open while they do, so nothing waits for them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+from muster.kit.commands.context import Ctx, Services
+from muster.kit.commands.facts import Fact
+from muster.kit.commands.system import system_transaction
+from muster.kit.work.queue import HandlerJob
+
+F = TypeVar("F", bound=Fact)
+
+
+@dataclass(frozen=True)
+class Errand:
+    """One run of a handler: what it runs on, and the transactions it makes.
+
+    call: the fact it follows. verb: the handler's name, for the audit log.
+    """
+
+    services: Services
+    call: HandlerJob
+    verb: str
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Ctx]:
+        """A transaction under the fact's tenant. Keep it short, and the outside out of it."""
+        async with system_transaction(
+            self.services,
+            tenant_id=self.call.tenant_id,
+            verb=self.verb,
+            reason=f"follows {self.call.kind}",
+            now=datetime.now(UTC),
+            request_id=self.call.request_id,
+        ) as ctx:
+            ctx.cause = self.call.fact_id
+            yield ctx
+
+
+@dataclass(frozen=True)
+class Outside(Generic[F]):
+    """A handler that is given an errand instead of a transaction. at_once: how many run, on all workers together."""
+
+    function: Callable[[Errand, F], Awaitable[None]]
+    at_once: int
+
+
+def outside(function: Callable[[Errand, F], Awaitable[None]], *, at_once: int) -> Outside[F]:
+    """Mark a handler that acts outside the database, where the table of handlers names it.
+
+    It claims in one transaction, acts, and notes the result in another. Killed in between, it runs again; what it
+    does outside therefore carries a key by which a repeat is known.
+    at_once: how many may run, on all workers together; whoever is slow outside then holds up nobody else's jobs.
+    """
+    return Outside(function, at_once)
+
+
+class NotYet(Exception):
+    """Raised by a handler that wants to run again later, as often as it likes; it is no failure.
+
+    after: when. The handler itself keeps count of how often, and knows when to give up.
+    """
+
+    def __init__(self, reason: str, *, after: timedelta) -> None:
+        self.after = after
+        super().__init__(reason)
