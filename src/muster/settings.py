@@ -7,6 +7,9 @@ setting `NAME` there is `NAME_FILE`, the path of a file that holds the value, fo
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 from urllib.parse import SplitResult, urlsplit
@@ -21,6 +24,8 @@ Word = TypeVar("Word", bound=str)
 
 # RFC 7518, section 3.2: a key of HMAC-SHA256 is at least as long as its output, 32 bytes.
 SHORTEST_SECRET = 32
+
+_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
 class SettingError(CannotRun):
@@ -79,6 +84,19 @@ class Addresses:
 
 
 @dataclass(frozen=True)
+class Mail:
+    """How mail leaves.
+
+    Attributes:
+        smtp_url: the mail server; None keeps mail, and /dev/mail shows it in development.
+        sender: whom mail is from.
+    """
+
+    smtp_url: str | None = field(repr=False)
+    sender: Address
+
+
+@dataclass(frozen=True)
 class Origin:
     """One setting as it was found, for `muster check`.
 
@@ -104,6 +122,7 @@ class Settings:
     database: Database
     security: Security
     addresses: Addresses
+    mail: Mail
     log_level: LogLevel
     data_dir: Path
     origins: tuple[Origin, ...] = field(repr=False, compare=False)
@@ -138,6 +157,12 @@ def _read(source: "_Source") -> Settings:
     ).expanduser()
     host = source.text("HOST", "127.0.0.1", "address the API listens on; 0.0.0.0 is every network")
     port = source.number("PORT", 8000, 1, 65535, "port the API listens on")
+    addresses = Addresses(
+        app=source.address(
+            "APP_URL", f"http://localhost:{port}", "where people open the application; links in mails lead there"
+        ),
+        api=source.address("API_URL", f"http://localhost:{port}", "where clients reach this API"),
+    )
     return Settings(
         environment=environment,
         data_dir=data_dir,
@@ -145,10 +170,8 @@ def _read(source: "_Source") -> Settings:
         database=_database(source),
         security=Security(jwt_secret=_jwt_secret(source, environment, data_dir)),
         log_level=source.choice("LOG_LEVEL", get_args(LogLevel), "info", "the least important log lines to write"),
-        addresses=Addresses(
-            app=source.address("APP_URL", f"http://localhost:{port}", "where people open the application"),
-            api=source.address("API_URL", f"http://localhost:{port}", "where clients reach this API"),
-        ),
+        addresses=addresses,
+        mail=_mail(source, addresses),
         origins=tuple(source.origins),
     )
 
@@ -179,6 +202,14 @@ def _jwt_secret(source: "_Source", environment: Environment, data_dir: Path) -> 
     if len(secret) < SHORTEST_SECRET:
         raise SettingError(f"JWT_SECRET has {len(secret)} characters: it needs {SHORTEST_SECRET} random ones or more.")
     return secret
+
+
+def _mail(source: "_Source", addresses: Addresses) -> Mail:
+    smtp_url = source.mail_server(
+        "SMTP_URL", "the mail server: smtp:, smtp+starttls: or smtps://user:password@host:port"
+    )
+    default = f"Muster <no-reply@{urlsplit(addresses.app).hostname}>"
+    return Mail(smtp_url=smtp_url, sender=source.mailbox("MAIL_FROM", default, "whom mail is from"))
 
 
 def _data_home() -> str:
@@ -241,6 +272,33 @@ class _Source:
         host = parts.netloc.rpartition("@")[2]
         self._note(name, f"{parts.scheme}://{parts.username}:***@{host}{parts.path}", origin, meaning)
         return value
+
+    def mail_server(self, name: str, meaning: str) -> str | None:
+        value, origin = self._find(name)
+        if value is None:
+            self._note(name, "", origin, meaning)
+            return None
+        parts = _split(name, value)
+        if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname or parts.path.strip("/"):
+            raise SettingError(f"{name} must look like smtps://user:password@mail.example.org:465.")
+        if parts.scheme == "smtp" and parts.username and parts.hostname not in _THIS_MACHINE:
+            raise SettingError(
+                f"{name} would send its password in the clear: begin it with smtps: (port 465) or smtp+starttls: (587)."
+            )
+        user = f"{parts.username}:***@" if parts.username else ""
+        self._note(name, f"{parts.scheme}://{user}{parts.netloc.rpartition('@')[2]}", origin, meaning)
+        return value
+
+    def mailbox(self, name: str, default: str, meaning: str) -> Address:
+        value = self.text(name, default, meaning)
+        display_name, address = parseaddr(value)
+        try:
+            mailbox = Address(display_name, addr_spec=address)
+        except (MessageError, ValueError, IndexError):
+            mailbox = Address()
+        if not mailbox.username or not mailbox.domain:
+            raise SettingError(f"{name} is {value!r}: it must be a mail address such as Muster <no-reply@example.org>.")
+        return mailbox
 
     def _find(self, name: str) -> tuple[str | None, str]:
         """The value of a setting and where it stands. An empty value counts as unset."""

@@ -59,6 +59,12 @@ class Owner(Row):
     owner_id: UUID
 
 
+class Title(Row):
+    """What an event is called."""
+
+    title: str
+
+
 class Waiting(Row):
     """The membership at the head of a queue."""
 
@@ -105,6 +111,7 @@ _LOCK_EVENT = Statement(
     .with_for_update(key_share=True),
 )
 
+_TITLE = Statement(Title, select(Event.title).where(Event.id == bindparam("event")))
 _OWNER = Statement(Owner, select(Event.owner_id).where(Event.id == bindparam("event")))
 
 _in_queue = aliased(EventMember)
@@ -177,6 +184,12 @@ async def owner_of(ctx: Ctx, event_id: UUID) -> UUID | None:
     """Whose event it is."""
     found = await ctx.db.one(_OWNER, event=event_id)
     return None if found is None else found.owner_id
+
+
+async def title_of(ctx: Ctx, event_id: UUID) -> str | None:
+    """What an event is called; None when it is gone."""
+    found = await ctx.db.one(_TITLE, event=event_id)
+    return None if found is None else found.title
 
 
 async def standing(ctx: Ctx, event_id: UUID, user_id: UUID) -> Standing | None:

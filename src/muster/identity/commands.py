@@ -87,9 +87,9 @@ def normal_email(email: str) -> str:
     return email.strip().lower()
 
 
-async def open_account(ctx: Ctx, *, name: str, email: str) -> UUID:
+async def open_account(ctx: Ctx, *, name: str, email: str, verified: bool = False) -> UUID:
     """Make an account and go on as that person. Raises EmailTaken."""
-    user_id = await queries.put_user(ctx, name=name.strip(), email=normal_email(email))
+    user_id = await queries.put_user(ctx, name=name.strip(), email=normal_email(email), verified=verified)
     if user_id is None:
         raise EmailTaken
     ctx.act_as(user_id)

@@ -26,11 +26,18 @@ class Credentials(Row):
     hash: str
 
 
+class Mailbox(Row):
+    """Where somebody gets mail, and since when it is known to be theirs."""
+
+    email: str
+    verified_at: datetime | None
+
+
 # Two people who register one mail at once: the unique constraint decides, and the loser gets no row.
 _PUT_USER = Statement(
     UserId,
     insert(User).on_conflict_do_nothing(index_elements=["email"]).returning(User.id),
-    insert_keys=("id", "name", "email", "created_at"),
+    insert_keys=("id", "name", "email", "created_at", "verified_at"),
 )
 _PUT_PASSWORD = insertion(Nothing, Password, "id", "hash", "changed_at")
 _PUT_SESSION = insertion(Nothing, Session, "id", "user_id", "refresh_hash", "created_at", "expires_at")
@@ -39,6 +46,10 @@ _CREDENTIALS = Statement(
     select(User.id, Password.hash).join(Password, Password.id == User.id).where(User.email == bindparam("mail")),
 )
 _USER_BY_EMAIL = Statement(UserId, select(User.id).where(User.email == bindparam("mail")))
+_MAILBOX = Statement(
+    Mailbox,
+    select(User.email, User.verified_at).where(User.id == bindparam("person", type_=User.id.type)),
+)
 _REVOKE = Statement(
     Nothing,
     update(Session)
@@ -48,9 +59,10 @@ _REVOKE = Statement(
 _FORGET = Statement(Nothing, delete(Session).where(Session.expires_at < bindparam("moment")))
 
 
-async def put_user(ctx: Ctx, *, name: str, email: str) -> UUID | None:
+async def put_user(ctx: Ctx, *, name: str, email: str, verified: bool) -> UUID | None:
     """Make an account; None when the mail is taken."""
-    made = await ctx.db.one(_PUT_USER, id=new_id(), name=name, email=email, created_at=ctx.now)
+    verified_at = ctx.now if verified else None
+    made = await ctx.db.one(_PUT_USER, id=new_id(), name=name, email=email, created_at=ctx.now, verified_at=verified_at)
     return None if made is None else made.id
 
 
@@ -82,6 +94,11 @@ async def user_by_email(ctx: Ctx, email: str) -> UUID | None:
     """The account behind a mail."""
     found = await ctx.db.one(_USER_BY_EMAIL, mail=email)
     return None if found is None else found.id
+
+
+async def mailbox(ctx: Ctx, user_id: UUID) -> Mailbox | None:
+    """Where a person gets mail; None when there is no such person any more."""
+    return await ctx.db.one(_MAILBOX, person=user_id)
 
 
 async def revoke_session(ctx: Ctx, session_id: UUID) -> None:

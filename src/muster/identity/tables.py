@@ -11,7 +11,7 @@ from muster.kit.db.tables import GlobalTable, personal, plain
 
 
 class User(GlobalTable):
-    """A person's account. `email` is stored in lower case."""
+    """A person's account. `email` is stored in lower case; `verified_at` is when they showed that it is theirs."""
 
     __tablename__ = "users"
     reason: ClassVar[str] = "one account per person, many communities"
@@ -20,6 +20,7 @@ class User(GlobalTable):
     name: Mapped[str] = personal()
     email: Mapped[str] = personal(unique=True)
     created_at: Mapped[datetime] = plain()
+    verified_at: Mapped[datetime | None] = plain()
 
 
 class Password(GlobalTable):

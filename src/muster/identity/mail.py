@@ -1,0 +1,18 @@
+"""Mail to people by who they are, for handlers of every slice."""
+
+from uuid import UUID
+
+from muster.identity import queries
+from muster.kit.commands.context import Ctx
+from muster.kit.mail.kinds import Mail
+from muster.kit.mail.posting import post
+
+
+async def post_mail(ctx: Ctx, mail: Mail, *, user_id: UUID) -> None:
+    """Send a person a mail that follows from the fact at hand; a repeat for the same fact sends nothing.
+
+    Whoever has not shown that their address is theirs gets none. Raises LookupError outside a handler.
+    """
+    mailbox = await queries.mailbox(ctx, user_id)
+    if mailbox is not None and mailbox.verified_at is not None:
+        await post(ctx, mail, user_id=user_id, address=mailbox.email)
