@@ -12,9 +12,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from graphql import GraphQLInputObjectType, is_required_input_field
 
 from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.db.migrate import Urls
+from muster.kit.endpoints.graphql.schema import build_schema
+from muster.kit.endpoints.openapi import openapi_document
 from muster.kit.views.query import QUERIES
 from muster.testing.below import ask, snapshot
 from muster.testing.client import Answer, Way, endpoint
@@ -80,6 +83,15 @@ def _comparable(answer: Answer) -> tuple[str | None, str]:
         return "NOT_FOUND", ""
     text = json.dumps([answer.data, answer.problem], sort_keys=True)
     return answer.code, _OPAQUE.sub("<opaque>", _MOMENT.sub("<moment>", _ID.sub("<id>", text)))
+
+
+def test_both_ways_let_the_same_fields_be_left_out() -> None:
+    told = json.loads(openapi_document())["components"]["schemas"]
+    for name, kind in build_schema().type_map.items():
+        described = told.get(name) or told.get(name.removesuffix("Input"))
+        if isinstance(kind, GraphQLInputObjectType) and described is not None:
+            needed = {key for key, field in kind.fields.items() if is_required_input_field(field)}
+            assert needed == set(described.get("required", ())), name
 
 
 @pytest.mark.parametrize("standing", Standing)

@@ -110,12 +110,17 @@ def input_object(struct: type[msgspec.Struct]) -> GraphQLInputObjectType:
 
     def fields() -> dict[str, GraphQLInputField]:
         return {
-            each.encode_name: GraphQLInputField(*_with_default(input_type(each.type), each.default))
+            each.encode_name: GraphQLInputField(*_with_default(input_type(each.type), _default_of(each)))
             for each in msgspec.structs.fields(struct)
         }
 
     name = struct.__name__ if struct.__name__.endswith(("Input", "Filter")) else f"{struct.__name__}Input"
     return GraphQLInputObjectType(name, fields, description=_first_line(struct))
+
+
+def _default_of(field: msgspec.structs.FieldInfo) -> Any:
+    """What a field is when it is absent; for a list msgspec has only what makes it."""
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def _with_default(kind: Any, default: Any) -> tuple[Any, Any]:
