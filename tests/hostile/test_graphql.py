@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from muster.kit.endpoints.graphql.http import GRAPHQL_JSON
 from muster.testing.people import Standing
 from muster.testing.town import Town, event_input
 
@@ -21,7 +22,7 @@ FILTERED = "query($filter: EventFilter) { events(filter: $filter) { totalCount }
 
 async def _post(town: Town, body: Any) -> httpx.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {**town.client(Standing.MEMBER).headers(), "content-type": "application/json"}
+    headers = {**town.client(Standing.MEMBER).headers(), "content-type": "application/json", "accept": GRAPHQL_JSON}
     return await town.service.http.post("/graphql", content=content, headers=headers)
 
 
@@ -110,6 +111,24 @@ DOCUMENTS = {
     "too costly": ("{ events(first: 100) { nodes { members(first: 100) { nodes { user { id name } } } } } }", BAD),
     "too many tokens": ("{" + " a" * 6000 + "}", INVALID),
     "too long": ("{ me { id } }" + " " * 20_000, BAD),
+    "too many aliases": ("{ " + " ".join(f"a{n}: __typename" for n in range(31)) + " }", BAD),
+    "too many aliases by fragments": (
+        "{ me { ...a } n: me { ...a } } fragment a on User { " + " ".join(f"a{n}: id" for n in range(15)) + " }",
+        BAD,
+    ),
+    "too many root fields": ("{" + " me { id }" * 21 + " }", BAD),
+    "too many root fields by fragments": (
+        "{"
+        + " ...a" * 7
+        + " } fragment a on Query { me { id } ...b } fragment b on Query { x: me { id } y: me { id } }",
+        BAD,
+    ),
+    "too many directives": ("{ me { id" + " @include(if: true)" * 6 + " } }", BAD),
+    "too many directives on a fragment": ("{ ..." + " @a" * 6 + " { me { id } } }", BAD),
+    "too many directives on an operation": ("query" + " @a" * 6 + " { me { id } }", BAD),
+    "too many directives on a variable": ("query($a: Int" + " @a" * 6 + ") { me { id } }", BAD),
+    "a directive twice": ("{ me { id @skip(if: false) @skip(if: false) } }", INVALID),
+    "too laborious": ("{ events { nodes {" + " members { nodes { user { id } } }" * 400 + " } } }", BAD),
     "null under a directive": ("query($a: Boolean = true) { me @include(if: $a) { id } }", BAD),
 }
 
@@ -220,8 +239,19 @@ ADDRESSES = {
 @pytest.mark.parametrize("name", ADDRESSES)
 async def test_addresses(name: str, town: Town) -> None:
     query, status, code = ADDRESSES[name]
-    response = await town.service.http.get(f"/graphql{query}", headers=town.client(Standing.MEMBER).headers())
+    headers = {**town.client(Standing.MEMBER).headers(), "accept": GRAPHQL_JSON}
+    response = await town.service.http.get(f"/graphql{query}", headers=headers)
     _assert_refused(response, status, code)
+
+
+@pytest.mark.parametrize(
+    ("document", "data"), [("{ }", {}), ("{ me { } }", {"me": {}}), ("{ events { nodes { } } }", None)]
+)
+async def test_an_empty_selection_is_read_as_one(document: str, data: object, town: Town) -> None:
+    """Newer drafts of the language allow it."""
+    response = await _post(town, {"query": document})
+    assert response.status_code == 200, response.json()
+    assert data is None or response.json()["data"] == data
 
 
 async def test_a_cursor_of_another_list_order_or_filter(town: Town) -> None:

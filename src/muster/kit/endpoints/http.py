@@ -18,6 +18,9 @@ LARGEST_BODY = 1_000_000
 """Bytes; files do not come through here."""
 
 
+_UTF_8 = {"charset=utf-8", "charset=utf8"}
+
+
 class TooLarge(AppError):
     """The body is larger than this service reads."""
 
@@ -38,8 +41,11 @@ async def read_json(request: Request) -> Any:
     body = await _read_body(request)
     if not body:
         return None
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    media_type, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
+    if media_type != "application/json":
         raise UnsupportedMediaType
+    if not {each.replace('"', "") for each in parameters if each.startswith("charset=")} <= _UTF_8:
+        raise UnsupportedMediaType("Send the body in UTF-8; JSON has no other encoding.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body as it is, without a content encoding.")
     return decode_json(body)

@@ -1,4 +1,4 @@
-"""Errors as clients see them: `application/problem+json` over REST, `extensions` in GraphQL."""
+"""Errors as clients see them: `application/problem+json` over REST, and the same in the `extensions` of GraphQL."""
 
 from typing import Any
 
@@ -37,15 +37,6 @@ def problem(error: AppError, request_id: str) -> dict[str, Any]:
         "requestId": request_id,
         "errors": [msgspec.to_builtins(each) for each in error.fields],
     }
-
-
-def graphql_error(error: AppError, request_id: str, path: list[str | int] | None = None) -> dict[str, Any]:
-    """The same error as an entry of `errors` in a GraphQL response."""
-    extensions = {"code": error.code, **problem(error, request_id)}
-    found: dict[str, Any] = {"message": error.detail, "extensions": extensions}
-    if path is not None:
-        found["path"] = path
-    return found
 
 
 def as_rest_writes_it(error: AppError) -> AppError:

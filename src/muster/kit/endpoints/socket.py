@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 
 from muster.kit.caller import Origin
 from muster.kit.endpoints.edge import Edge
-from muster.kit.endpoints.graphql.documents import errors_of
+from muster.kit.endpoints.graphql.errors import request_errors
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest, Operation
 from muster.kit.endpoints.problem import client_error
 from muster.kit.errors import AppError, TooMany
@@ -223,7 +223,7 @@ def _frame(operation_id: str, kind: str, payload: str) -> str:
 
 
 def _error(operation_id: str, error: AppError, origin: Origin) -> str:
-    return _frame(operation_id, "error", _json(errors_of(error, origin.request_id)))
+    return _frame(operation_id, "error", _json(request_errors(error, origin.request_id)))
 
 
 def _json(value: object) -> str:

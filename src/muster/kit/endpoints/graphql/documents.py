@@ -16,22 +16,18 @@ from graphql import (
     validate,
 )
 from graphql.execution.collect_fields import FragmentDetails
+from graphql.validation.rules import overlapping_fields_can_be_merged
+from graphql.validation.validate import ValidationAbortedError
 
+from muster.kit.endpoints.graphql.errors import BadDocument
 from muster.kit.endpoints.graphql.limits import LARGEST_DOCUMENT, MOST_TOKENS, Limits, check_shape
-from muster.kit.endpoints.problem import graphql_error
-from muster.kit.errors import AppError, BadInput
+from muster.kit.errors import BadInput
 
+MOST_ERRORS = 20
+"""Reasons that one refusal gives."""
 _KEPT = 1000
-
-
-class BadDocument(BadInput):
-    """The GraphQL document cannot be run; `errors` holds every reason with its place."""
-
-    code = "GRAPHQL_VALIDATION_FAILED"
-
-    def __init__(self, errors: list[GraphQLError]) -> None:
-        super().__init__(errors[0].message)
-        self.errors = errors
+# Validation compares fields with one key, each with each; with the library's own budget, 10 kB took it 1.2 s.
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 100_000
 
 
 @dataclass(frozen=True)
@@ -59,10 +55,12 @@ class Document:
 class Documents:
     """The cache of valid documents; the least recently used one is dropped first."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits, *, introspection: bool) -> None:
+    def __init__(self, schema: GraphQLSchema, limits: Limits, *, is_open: bool) -> None:
+        """is_open: whether the schema may be explored, by introspection and by what errors suggest."""
         self._schema = schema
         self._limits = limits
-        self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
+        self._is_open = is_open
+        self._rules = [*specified_rules, *([] if is_open else [NoSchemaIntrospectionCustomRule])]
         self._known: OrderedDict[str, Document] = OrderedDict()
 
     def get(self, text: str) -> Document:
@@ -82,11 +80,15 @@ class Documents:
         try:
             parsed = parse(text, max_tokens=MOST_TOKENS, no_location=False)
             check_shape(parsed, self._limits)
-            errors = validate(self._schema, parsed, self._rules, max_errors=20)
+            errors = validate(
+                self._schema, parsed, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not self._is_open
+            )
         except GraphQLError as error:
             raise BadDocument([error]) from None
         except RecursionError:
             raise BadInput("query: is nested too deeply.") from None
+        if errors and isinstance(errors[0], ValidationAbortedError):
+            raise BadInput.field("query", "takes too long to check; select each field once, in fewer fragments")
         if errors:
             raise BadDocument(errors)
         return _sorted_out(parsed)
@@ -104,18 +106,3 @@ def _sorted_out(parsed: DocumentNode) -> Document:
         if isinstance(definition, FragmentDefinitionNode)
     }
     return Document(operations, fragments)
-
-
-def errors_of(error: AppError, request_id: str) -> list[dict[str, Any]]:
-    """A refused request as the `errors` of a GraphQL response: of a bad document every reason with its place."""
-    whole = graphql_error(error, request_id)
-    if not isinstance(error, BadDocument):
-        return [whole]
-    return [
-        {
-            **whole,
-            "message": each.message,
-            "locations": [{"line": place.line, "column": place.column} for place in each.locations or ()],
-        }
-        for each in error.errors
-    ]

@@ -24,10 +24,11 @@ from muster.kit.caller import Origin
 from muster.kit.commands.command import COMMANDS
 from muster.kit.commands.context import Services
 from muster.kit.commands.run import run_command
-from muster.kit.endpoints.graphql.documents import Document, Documents
+from muster.kit.endpoints.graphql.documents import MOST_ERRORS, Document, Documents
+from muster.kit.endpoints.graphql.errors import BadOperation, field_error
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost
 from muster.kit.endpoints.graphql.selections import Root, Selection, Source, argument_values, read_slots
-from muster.kit.endpoints.problem import client_error, graphql_error
+from muster.kit.endpoints.problem import client_error
 from muster.kit.endpoints.rendering import render
 from muster.kit.errors import BadInput
 from muster.kit.realtime.stream import StreamRequest
@@ -90,19 +91,24 @@ class GraphQL:
         self._services = services
         self._schema = schema
         self._limits = PRODUCTION if production else DEVELOPMENT
-        self._documents = Documents(schema, self._limits, introspection=not production)
+        self._is_open = not production
+        self._documents = Documents(schema, self._limits, is_open=self._is_open)
         self._plans = PlanCache()
 
     def read(self, request: GraphQLRequest) -> Operation:
-        """The operation that a request wants. Raises BadInput (of which BadDocument is one)."""
+        """The operation that a request wants. Raises BadInput (of which BadOperation is one)."""
         refuse_unstorable({"query": request.query, "variables": request.variables})
         document = self._documents.get(request.query)
-        node = document.operation(request.operation_name)
+        node = document.operation(request.operation_name or None)
         variables = get_variable_values(
-            self._schema, node.variable_definitions or (), request.variables or {}, max_errors=20
+            self._schema,
+            node.variable_definitions or (),
+            request.variables or {},
+            max_errors=MOST_ERRORS,
+            hide_suggestions=not self._is_open,
         )
         if isinstance(variables, list):
-            raise BadInput("; ".join(error.message for error in variables))
+            raise BadOperation(variables)
         return Operation(document, node, variables, request.variables or {})
 
     async def run(self, operation: Operation, origin: Origin) -> bytes:
@@ -152,7 +158,7 @@ class GraphQL:
         try:
             return self._collected(operation)
         except GraphQLError as error:
-            raise BadInput(error.message) from None
+            raise BadOperation([error]) from None
         except RecursionError:
             raise BadInput.field("query", "is nested too deeply") from None
 
@@ -229,7 +235,7 @@ class GraphQL:
                 answers[root.key] = await self._run_command(key, operation, origin, root, slots)
             except Exception as error:  # noqa: BLE001 - the sibling fields still run, and every error is told
                 answers[root.key] = "null"
-                errors.append(graphql_error(client_error(error), origin.request_id, [root.key]))
+                errors.append(field_error(client_error(error), origin.request_id, root.key, root.node))
         members = ",".join(f'"{root.key}":{answers[root.key]}' for root in shape.roots)
         told = f',"errors":{msgspec.json.encode(errors).decode()}' if errors else ""
         return f'{{"data":{{{members}}}{told}}}'.encode()

@@ -1,4 +1,9 @@
-"""GraphQL over HTTP: the hot lane, a plain function from request to response."""
+"""GraphQL over HTTP: the hot lane, a plain function from request to response.
+
+By the specification at https://graphql.github.io/graphql-over-http/draft/. What is no request of GraphQL at all is
+refused with its status whatever the media type; what GraphQL itself refuses has that status only where the client takes
+`application/graphql-response+json`, since in `application/json` a status may come from anybody on the way.
+"""
 
 from typing import Any
 
@@ -7,14 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from muster.kit.arguments import read_struct
+from muster.kit.caller import Origin
+from muster.kit.endpoints.accept import preferred
 from muster.kit.endpoints.edge import Edge
-from muster.kit.endpoints.graphql.documents import errors_of
+from muster.kit.endpoints.graphql.errors import request_errors
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest
 from muster.kit.endpoints.http import decode_json, query_string, read_json
 from muster.kit.endpoints.problem import client_error
 from muster.kit.errors import AppError, BadInput, Invalid
 
-_MEDIA_TYPE = "application/graphql-response+json"
+GRAPHQL_JSON = "application/graphql-response+json"
+_JSON = "application/json"
 
 
 class OnlyQueries(AppError):
@@ -23,33 +31,63 @@ class OnlyQueries(AppError):
     status, code, title = 405, "METHOD_NOT_ALLOWED", "GET only reads"
 
 
+class NotAcceptable(AppError):
+    """Answers are application/graphql-response+json or application/json; accept one of them."""
+
+    status, code, title = 406, "NOT_ACCEPTABLE", "Not acceptable"
+
+
 async def graphql_over_http(request: Request, graphql: GraphQL, edge: Edge) -> Response:
     """Run one operation and answer, whatever happens."""
     request_id: str = request.state.request_id
-    accepts = request.headers.get("accept", "")
-    media_type = _MEDIA_TYPE if _MEDIA_TYPE in accepts else "application/json"
+    # Whoever does not say what they take gets the newer type; curl and browsers' fetch say that they take anything.
+    media_type = preferred(request.headers.get("accept", GRAPHQL_JSON), (_JSON, GRAPHQL_JSON))
     try:
+        if media_type is None:
+            raise NotAcceptable
         asked = await _read(request)
-        operation = graphql.read(asked)
-        if request.method == "GET" and operation.kind != "query":
-            raise OnlyQueries
         origin = await edge.origin(request, request_id=request_id)
-        body, status = await graphql.run(operation, origin), 200
-        headers: dict[str, str] = {}
     except Exception as error:  # noqa: BLE001 - every failure becomes an answer in GraphQL's own form
         told = client_error(error)
-        body = msgspec.json.encode({"errors": errors_of(told, request_id)})
-        status, headers = told.status, dict(told.headers)
-    if status == 405:
-        headers["allow"] = "POST"
-    return Response(body, status, {"cache-control": "private, no-store", **headers}, media_type=media_type)
+        return _refused(told, told.status, request_id, media_type or GRAPHQL_JSON)
+    try:
+        body = await _run(graphql, asked, origin, is_safe=request.method != "POST")
+    except Exception as error:  # noqa: BLE001 - as above
+        told = client_error(error)
+        return _refused(told, _status(told, media_type), request_id, media_type)
+    return _answer(body, 200, {}, media_type)
+
+
+async def _run(graphql: GraphQL, asked: GraphQLRequest, origin: Origin, *, is_safe: bool) -> bytes:
+    operation = graphql.read(asked)
+    if is_safe and operation.kind == "mutation":
+        raise OnlyQueries(headers={"allow": "POST"})
+    return await graphql.run(operation, origin)
+
+
+def _status(error: AppError, media_type: str) -> int:
+    """The status of a well-formed request that was refused."""
+    is_about_http = error.status in (405, 429) or error.status >= 500
+    return error.status if is_about_http or media_type == GRAPHQL_JSON else 200
+
+
+def _refused(error: AppError, status: int, request_id: str, media_type: str) -> Response:
+    body = msgspec.json.encode({"errors": request_errors(error, request_id)})
+    headers = dict(error.headers)
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
+    return _answer(body, status, headers, media_type)
+
+
+def _answer(body: bytes, status: int, headers: dict[str, str], media_type: str) -> Response:
+    headers = {"cache-control": "private, no-store", "content-type": f"{media_type}; charset=utf-8", **headers}
+    return Response(body, status, headers)
 
 
 async def _read(request: Request) -> GraphQLRequest:
-    if request.method == "GET":
-        raw: Any = _from_address(query_string(request))
-    else:
-        raw = await read_json(request)
+    raw: Any = await read_json(request) if request.method == "POST" else _from_address(query_string(request))
+    if isinstance(raw, list):
+        raise BadInput("The body is a list; send one operation in a request, not a batch of them.")
     if not isinstance(raw, dict):
         raise BadInput("The body must be a JSON object with `query`.")
     try:

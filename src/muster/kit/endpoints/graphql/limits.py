@@ -1,5 +1,6 @@
 """Limits of documents: what is refused before anything runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    InlineFragmentNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -20,6 +22,9 @@ from muster.kit.views.picks import Pick, SlotValues
 LARGEST_DOCUMENT = 20_000
 """Characters."""
 MOST_TOKENS = 5_000
+_MOST_ALIASES = 30
+_MOST_ROOTS = 20
+_MOST_DIRECTIVES = 5
 _NOT_COUNTED = ("edges", "node", "nodes")
 _INTROSPECTION = ("__schema", "__type")
 
@@ -46,17 +51,46 @@ def check_shape(document: DocumentNode, limits: Limits) -> None:
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             extent = extents.of(definition.selection_set)
-            if extent.depth > limits.depth:
-                raise BadInput.field("query", f"is {extent.depth} levels deep, and at most {limits.depth} are allowed")
-            if extent.fields > limits.complexity:
-                raise BadInput.field(
-                    "query", f"selects {extent.fields} fields, and at most {limits.complexity} are allowed"
-                )
+            _check("is", extent.depth, "levels deep", limits.depth)
+            _check("selects", extent.fields, "fields", limits.complexity)
+            _check("has", extent.aliases, "aliases", _MOST_ALIASES)
+            _check("has", extent.side_by_side, "root fields", _MOST_ROOTS)
+            _check("has", _most_directives(extent, definition), "directives in one place", _MOST_DIRECTIVES)
+
+
+def _check(verb: str, found: int, what: str, most: int) -> None:
+    if found > most:
+        raise BadInput.field("query", f"{verb} {found} {what}, and at most {most} are allowed")
+
+
+def _most_directives(extent: "_Extent", operation: OperationDefinitionNode) -> int:
+    variables = (len(each.directives or ()) for each in operation.variable_definitions or ())
+    return max(extent.directives, len(operation.directives or ()), *variables, 0)
 
 
 class _Extent(NamedTuple):
-    depth: int
-    fields: int
+    """How far a selection reaches.
+
+    side_by_side: fields that stand next to each other, those below them not counted. fields: all of them.
+    aliases: those under a name of the client's. directives: the most that stand in one place.
+    """
+
+    depth: int = 0
+    side_by_side: int = 0
+    fields: int = 0
+    aliases: int = 0
+    directives: int = 0
+
+    @classmethod
+    def together(cls, extents: Sequence["_Extent"]) -> "_Extent":
+        """What stands next to each other."""
+        return cls(
+            depth=max((each.depth for each in extents), default=0),
+            side_by_side=sum(each.side_by_side for each in extents),
+            fields=sum(each.fields for each in extents),
+            aliases=sum(each.aliases for each in extents),
+            directives=max((each.directives for each in extents), default=0),
+        )
 
 
 class _Extents:
@@ -68,25 +102,32 @@ class _Extents:
         self._known: dict[str, _Extent] = {}
 
     def of(self, selections: SelectionSetNode) -> _Extent:
-        extents = [self._of_one(each) for each in selections.selections]
-        return _Extent(max(each.depth for each in extents), sum(each.fields for each in extents))
+        """The extent of a selection set."""
+        return _Extent.together([self._of_one(each) for each in selections.selections])
 
     def _of_one(self, selection: SelectionNode) -> _Extent:
-        if isinstance(selection, FragmentSpreadNode):
-            return self._of_fragment(selection.name.value)
-        nested = getattr(selection, "selection_set", None)
-        inner = _Extent(0, 0) if nested is None else self.of(nested)
-        if not isinstance(selection, FieldNode):
-            return inner
-        if selection.name.value in _INTROSPECTION:
-            return _Extent(1, inner.fields + 1)
-        counts = nested is None or selection.name.value not in _NOT_COUNTED
-        return _Extent(inner.depth + counts, inner.fields + 1)
+        if isinstance(selection, FieldNode):
+            inner = self._of_field(selection)
+        elif isinstance(selection, FragmentSpreadNode):
+            inner = self._of_fragment(selection.name.value)
+        else:
+            inner = self.of(selection.selection_set) if isinstance(selection, InlineFragmentNode) else _Extent()
+        return inner._replace(directives=max(inner.directives, len(selection.directives or ())))
+
+    def _of_field(self, field: FieldNode) -> _Extent:
+        nested, name = field.selection_set, field.name.value
+        inner = _Extent() if nested is None else self.of(nested)
+        return inner._replace(
+            depth=1 if name in _INTROSPECTION else inner.depth + (nested is None or name not in _NOT_COUNTED),
+            side_by_side=1,
+            fields=inner.fields + 1,
+            aliases=inner.aliases + (field.alias is not None),
+        )
 
     def _of_fragment(self, name: str) -> _Extent:
         if name not in self._known:
             # While a fragment is measured it counts as nothing, should it spread itself.
-            self._known[name] = _Extent(0, 0)
+            self._known[name] = _Extent()
             if name in self._fragments:
                 self._known[name] = self.of(self._fragments[name])
         return self._known[name]

@@ -15,6 +15,7 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
 from graphql.execution.values import VariableValues, get_argument_values
 
+from muster.kit.endpoints.graphql.errors import BadOperation
 from muster.kit.endpoints.graphql.types import READS
 from muster.kit.errors import BadInput
 from muster.kit.views.picks import Pick, SlotValues
@@ -36,11 +37,11 @@ class Source:
 
 
 def argument_values(field: GraphQLField, node: FieldNode, variables: VariableValues) -> dict[str, object]:
-    """A field's arguments by their names on the wire. Raises BadInput when they do not fit their types."""
+    """A field's arguments by their names on the wire. Raises BadOperation when they do not fit their types."""
     try:
         return get_argument_values(field, node, variables)
     except GraphQLError as error:
-        raise BadInput(error.message) from None
+        raise BadOperation([error]) from None
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,11 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
+    parse,
 )
 
+from muster.kit.endpoints.graphql.limits import DEVELOPMENT, check_shape
+from muster.kit.errors import BadInput
 from muster.kit.views.tests.oracle_rows import List, Oracle
 from muster.kit.views.tests.oracle_world import MOMENTS, SEARCHES, World
 
@@ -54,12 +57,22 @@ class Writer:
         self._people = [row["id"] for row in world.tables["users"]]
         self._events = [row["id"] for row in world.tables["events"]]
         self._own_events = [*oracle.events]
-        self._definitions: list[str] = []
-        self._variables: dict[str, Any] = {}
-        self._fragments: list[str] = []
+        self._definitions: list[str]
+        self._variables: dict[str, Any]
+        self._fragments: list[str]
 
     def document(self) -> Written:
-        """One operation with everything it needs."""
+        """One operation with everything it needs, within the limits of documents."""
+        while True:
+            self._definitions, self._variables, self._fragments = [], {}, []
+            written = self._document()
+            try:
+                check_shape(parse(written.text), DEVELOPMENT)
+            except BadInput:
+                continue
+            return written
+
+    def _document(self) -> Written:
         root = self._schema.query_type
         if root is None:
             raise LookupError("there are no queries")
