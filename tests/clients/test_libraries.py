@@ -21,7 +21,8 @@ async def test_a_library_does_everything_unmodified(library: str, service: Servi
     event_id = await make_event(owner.client, title="Chess in the park")
     async with working(service.urls):
         environ = {"MUSTER_ADDRESS": service.address, "MUSTER_EVENT": str(event_id), "MUSTER_NAME": "Nils"}
-        told: dict[str, Any] = json.loads(await tools.run("node", tools.copy(LIBRARIES) / f"{library}.mjs", **environ))
+        with tools.copy(LIBRARIES) as folder:
+            told: dict[str, Any] = json.loads(await tools.run(folder, "node", f"{library}.mjs", **environ))
     assert (told["name"], told["status"]) == ("Nils", "JOINED")
     event = without_typenames(told["event"])
     assert event == {

@@ -7,6 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,15 +29,15 @@ class Tools:
 
     folder: Path
 
-    async def run(self, program: str, *arguments: str | Path, **environ: str) -> str:
-        """Run one of the programs; answers with what it printed. Fails the test when the program fails.
+    async def run(self, where: Path, program: str, *arguments: str, **environ: str) -> str:
+        """Run one of the programs in a folder; answers with what it printed. Fails the test when the program fails.
 
         environ: more of its environment, by name.
         """
         process = await asyncio.create_subprocess_exec(
             self._find(program),
-            *map(str, arguments),
-            cwd=self.folder,
+            *arguments,
+            cwd=where,
             env=self._environment() | environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -48,11 +51,14 @@ class Tools:
         assert process.returncode == 0, f"{program} failed:\n{told.decode()}\n{complained.decode()}"
         return told.decode()
 
-    def copy(self, folder: Path) -> Path:
-        """A copy of a folder of ours where Node.js finds the packages; answers with where it is."""
-        target = self.folder / folder.name
-        shutil.copytree(folder, target, dirs_exist_ok=True)
-        return target
+    @contextmanager
+    def copy(self, folder: Path, *files: Path) -> Iterator[Path]:
+        """A fresh copy of a folder of ours, with more files in it, where Node.js finds the packages; gone at the end."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as target:
+            shutil.copytree(folder, target, dirs_exist_ok=True)
+            for file in files:
+                shutil.copy(file, target)
+            yield Path(target)
 
     def _find(self, program: str) -> str:
         found = shutil.which(program, path=self._environment()["PATH"])
@@ -60,7 +66,7 @@ class Tools:
         return found
 
     def _environment(self) -> dict[str, str]:
-        ours = (self.folder / "node_modules" / ".bin", self.folder / "python" / "bin")
+        ours = (self.folder / "node_modules" / ".bin", self.folder / "venv" / "bin")
         return os.environ | {"PATH": os.pathsep.join([*map(str, ours), os.environ["PATH"]]), "NO_UPDATE_NOTIFIER": "1"}
 
 
@@ -84,9 +90,9 @@ def _install(folder: Path) -> None:
     for path in WANTED:
         shutil.copy(path, folder)
     uv = shutil.which("uv", path=Path(sys.executable).parent) or "uv"
-    python = folder / "python" / "bin" / "python"
+    python = folder / "venv" / "bin" / "python"
     # Relocatable, because the folder is renamed when it is whole.
-    _step(uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, folder / "python")
+    _step(uv, "venv", "--quiet", "--relocatable", "--python", sys.executable, folder / "venv")
     _step(uv, "pip", "install", "--quiet", "--python", python, "-r", folder / "requirements.txt")
     npm = python.with_name("npm")
     _step(python, npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", cwd=folder)
