@@ -35,7 +35,7 @@ TENANT, OTHER = UUID(int=1), UUID(int=2)
 VIEWER, EVENT = UUID(int=10), UUID(int=20)
 ROWS = 4000
 
-# What one tenant holds. `:tenant` is its id, `:viewer` one of its people, `:event` one of its events.
+# What one tenant holds. `:tenant` is its id, `:viewer` one of its people, `:event` one of its events and of its messages.
 FILL = """
 insert into tenants (id, slug, name, is_default, created_at)
 values (':tenant', ':tenant', 'T', false, now());
@@ -65,7 +65,11 @@ select ':tenant', gen_random_uuid(), ':event', user_id, 'PARTICIPANT',
 insert into rooms (tenant_id, id, last_sequence) values (':tenant', ':event', 4000);
 insert into room_seats (tenant_id, id, room_id, user_id) values (':tenant', gen_random_uuid(), ':event', ':viewer');
 insert into messages (tenant_id, id, room_id, sequence, author_id, content, created_at)
-select ':tenant', gen_random_uuid(), ':event', n, ':viewer', 'Hello', now() from generate_series(1, 4000) as n;
+select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, ':event', n, ':viewer', 'Hello', now()
+  from generate_series(1, 4000) as n;
+insert into message_versions (tenant_id, id, message_id, author_id, content, written_at)
+select ':tenant', gen_random_uuid(), ':event', ':viewer', 'Hallo', now() + n * interval '1 second'
+  from generate_series(1, 4000) as n;
 insert into notifications (tenant_id, id, user_id, fact_id, kind, data, created_at)
 select ':tenant', gen_random_uuid(), ':viewer', gen_random_uuid(), 'K', '{}', now() + n * interval '1 second'
   from generate_series(1, 4000) as n;
@@ -174,7 +178,7 @@ def _explained(
     keys = [0.5] if declared.ranked_by else []
     cursor_values = [*keys, *(_example(table.columns[name].type.python_type) for name in declared.columns)]
     values: dict[str, Any] = {"size": 20, "tag": "tag"}
-    values |= {each.name: EVENT if each.name == "event_id" else False for each in query.arguments.parameters}
+    values |= {each.name: EVENT if each.name.endswith("_id") else False for each in query.arguments.parameters}
     values |= {f"filter_{name}": _example_of_filter(query, name) for name in filters}
     values |= {f"cursor_{number}": key for number, key in enumerate(cursor_values)}
     flags = tuple((key, value) for key, value in values.items() if isinstance(value, bool))

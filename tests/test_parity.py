@@ -56,8 +56,13 @@ def _calls(town: Town) -> Iterator[tuple[str, dict[str, Any]]]:
         for event_id in events.values() if keys & {"id", "eventId"} else [None]:
             for person in people if "userId" in keys else [None]:
                 given = examples(declared)
-                given |= dict.fromkeys(keys & {"id", "eventId"}, event_id)
+                given |= dict.fromkeys(keys & {"id", "eventId"}, event_id) | _messages(town, keys)
                 yield name, given | ({} if person is None else {"userId": person.user_id})
+
+
+def _messages(town: Town, keys: set[str]) -> dict[str, UUID]:
+    """Where an endpoint takes a message of an event: beside an event's id, `id` is a message's."""
+    return dict.fromkeys(keys & {"id", "messageId"}, town.message_id) if "eventId" in keys else {}
 
 
 async def _walk(urls: Urls, way: Way, standing: Standing) -> list[Outcome]:

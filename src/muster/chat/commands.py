@@ -5,14 +5,17 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from muster.chat import queries
+from muster.chat import queries, rules
+from muster.chat.rules import Verdict
 from muster.chat.views import MessageView
 from muster.kit.commands.context import Ctx
 from muster.kit.commands.facts import Fact
-from muster.kit.errors import Denied
+from muster.kit.errors import AppError, Conflict, Denied, Gone, Invalid, NotFound
 
 Content = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
 """What somebody says."""
+Reason = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S")]
+"""Why a moderator acts."""
 
 
 class MessageSent(Fact):
@@ -25,10 +28,71 @@ class MessageSent(Fact):
     author_id: UUID
 
 
+class MessageEdited(Fact):
+    """Somebody changed their words."""
+
+    kind: ClassVar[str] = "message.edited"
+    about: ClassVar[str] = "room_id"
+    room_id: UUID
+    message_id: UUID
+
+
+class MessageDeleted(Fact):
+    """A message lost its text. deleted_by_id: its author, or who moderates the room."""
+
+    kind: ClassVar[str] = "message.deleted"
+    about: ClassVar[str] = "room_id"
+    room_id: UUID
+    message_id: UUID
+    author_id: UUID
+    deleted_by_id: UUID
+
+
 class NotInRoom(Denied):
     """Only those who sit in this room may speak in it."""
 
     code = "NOT_IN_ROOM"
+
+
+class MessageNotFound(NotFound):
+    """There is no such message in this room."""
+
+    code = "MESSAGE_NOT_FOUND"
+
+
+class NotAuthor(Denied):
+    """These are not your words: only their author edits them, and only moderators delete what others said."""
+
+    code = "NOT_AUTHOR"
+
+
+class EditWindowPassed(Conflict):
+    """A message can be edited for five minutes; say it anew instead."""
+
+    code = "EDIT_WINDOW_PASSED"
+
+
+class DeleteWindowPassed(Conflict):
+    """A message can be deleted for fifteen minutes; ask a moderator of the room instead."""
+
+    code = "DELETE_WINDOW_PASSED"
+
+
+class IsDeleted(Gone):
+    """The message was deleted."""
+
+    code = "MESSAGE_DELETED"
+
+
+_EDIT_REFUSALS: dict[Verdict, type[AppError]] = {
+    Verdict.NOT_AUTHOR: NotAuthor,
+    Verdict.TOO_LATE: EditWindowPassed,
+    Verdict.DELETED: IsDeleted,
+}
+_DELETE_REFUSALS: dict[Verdict, type[AppError]] = {
+    Verdict.NOT_AUTHOR: NotAuthor,
+    Verdict.TOO_LATE: DeleteWindowPassed,
+}
 
 
 async def open_room(ctx: Ctx, *, room_id: UUID) -> None:
@@ -54,3 +118,52 @@ async def send(ctx: Ctx, *, room_id: UUID, content: str) -> MessageView:
     message_id = await queries.put_message(ctx, room_id=room_id, sequence=sequence, content=content)
     ctx.record(MessageSent(room_id=room_id, message_id=message_id, author_id=ctx.user_id))
     return MessageView.ref(message_id, created=True)
+
+
+async def edit(ctx: Ctx, *, room_id: UUID, message_id: UUID, content: str) -> MessageView:
+    """Change what one said; the words before are kept for moderators. The same words again change nothing.
+
+    Raises NotInRoom, MessageNotFound, NotAuthor, EditWindowPassed, IsDeleted.
+    """
+    if not await queries.hold_seat(ctx, room_id):
+        raise NotInRoom
+    message = await queries.lock_message(ctx, room_id, message_id)
+    if message is None:
+        raise MessageNotFound
+    verdict = rules.decide_edit(message.said, ctx.user_id, content, ctx.now)
+    if verdict in _EDIT_REFUSALS:
+        raise _EDIT_REFUSALS[verdict]
+    if verdict == Verdict.ALLOWED:
+        await queries.put_edited(ctx, message_id, content)
+        ctx.record(MessageEdited(room_id=room_id, message_id=message_id))
+    return MessageView.ref(message_id)
+
+
+async def remove(
+    ctx: Ctx, *, room_id: UUID, message_id: UUID, moderates: bool, reason: str | None = None
+) -> MessageView:
+    """Delete a message; its place stays. What is deleted already stays so.
+
+    Of what its author deletes, nothing is kept; what a moderator deletes is, since the decision may be contested.
+    moderates: whether the acting person may delete what others said, from inside the room or not.
+    Raises NotInRoom, MessageNotFound, NotAuthor, DeleteWindowPassed, Invalid without a reason for deleting another's.
+    """
+    if not await queries.hold_seat(ctx, room_id) and not moderates:
+        raise NotInRoom
+    message = await queries.lock_message(ctx, room_id, message_id)
+    if message is None:
+        raise MessageNotFound
+    is_author = message.author_id == ctx.user_id
+    verdict = rules.decide_delete(message.said, ctx.user_id, ctx.now, moderates=moderates, reason=reason)
+    if verdict == Verdict.NEEDS_REASON:
+        raise Invalid.field("reason", "is required to delete what somebody else said", "REQUIRED")
+    if verdict in _DELETE_REFUSALS:
+        raise _DELETE_REFUSALS[verdict]
+    if verdict == Verdict.ALLOWED:
+        await queries.put_deleted(ctx, message_id, keep=not is_author, reason=reason)
+        ctx.record(
+            MessageDeleted(
+                room_id=room_id, message_id=message_id, author_id=message.author_id, deleted_by_id=ctx.user_id
+            )
+        )
+    return MessageView.ref(message_id)

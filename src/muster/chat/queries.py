@@ -1,11 +1,13 @@
 """SQL that chat's commands need."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from muster.chat.tables import Message, Room, Seat
+from muster.chat.rules import Said
+from muster.chat.tables import Message, MessageVersion, Room, Seat
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Nothing, Row, Statement, insertion
 from muster.kit.ids import new_id
@@ -15,6 +17,25 @@ class Sequence(Row):
     """The number a message gets in its room."""
 
     last_sequence: int
+
+
+class HeldSeat(Row):
+    """A seat that nobody can take before the transaction ends."""
+
+    id: UUID
+
+
+class LockedMessage(Row):
+    """A message under its lock."""
+
+    author_id: UUID
+    content: str | None
+    created_at: datetime
+
+    @property
+    def said(self) -> Said:
+        """What the rules ask of it."""
+        return Said(self.author_id, self.content, self.created_at)
 
 
 _PUT_ROOM = insertion(Nothing, Room, "tenant_id", "id", "last_sequence")
@@ -28,12 +49,12 @@ _REMOVE_SEAT = Statement(
 )
 # Two races. The lock on the seat: who is being unseated either speaks before that commits or not at all. The update of
 # the room: two messages never get one number, and a later number is never seen before an earlier one.
-_HELD_SEAT = (
+_SEAT = (
     select(Seat.id)
     .where(Seat.room_id == bindparam("room"), Seat.user_id == bindparam("person"))
     .with_for_update(read=True, key_share=True)
-    .cte("held_seat")
 )
+_HELD_SEAT = _SEAT.cte("held_seat")
 _NEXT_SEQUENCE = Statement(
     Sequence,
     update(Room)
@@ -43,6 +64,47 @@ _NEXT_SEQUENCE = Statement(
 )
 _PUT_MESSAGE = insertion(
     Nothing, Message, "tenant_id", "id", "room_id", "sequence", "author_id", "content", "created_at"
+)
+# Two edits, or an edit and a deletion: one waits for the other here, and then decides on what the other left.
+_LOCK_MESSAGE = Statement(
+    LockedMessage,
+    select(Message.author_id, Message.content, Message.created_at)
+    .where(Message.room_id == bindparam("room"), Message.id == bindparam("message"))
+    .with_for_update(key_share=True),
+)
+_HOLD_SEAT = Statement(HeldSeat, _SEAT)
+_VERSION = ("tenant_id", "id", "message_id", "author_id", "content", "written_at")
+_KEEP_VERSION = Statement(
+    Nothing,
+    insert(MessageVersion).from_select(
+        _VERSION,
+        select(
+            Message.tenant_id,
+            bindparam("version", type_=Message.id.type),
+            Message.id,
+            Message.author_id,
+            Message.content,
+            func.coalesce(Message.edited_at, Message.created_at),
+        ).where(Message.id == bindparam("message")),
+    ),
+)
+_FORGET_VERSIONS = Statement(Nothing, delete(MessageVersion).where(MessageVersion.message_id == bindparam("message")))
+_EDIT = Statement(
+    Nothing,
+    update(Message)
+    .where(Message.id == bindparam("message"))
+    .values(content=bindparam("text"), edited_at=bindparam("moment")),
+)
+_DELETE = Statement(
+    Nothing,
+    update(Message)
+    .where(Message.id == bindparam("message"))
+    .values(
+        content=None,
+        deleted_at=bindparam("moment"),
+        deleted_by_id=bindparam("person"),
+        deletion_reason=bindparam("reason"),
+    ),
 )
 
 
@@ -81,3 +143,31 @@ async def put_message(ctx: Ctx, *, room_id: UUID, sequence: int, content: str) -
         created_at=ctx.now,
     )
     return message_id
+
+
+async def hold_seat(ctx: Ctx, room_id: UUID) -> bool:
+    """Hold the acting person's seat; False when they have none."""
+    return await ctx.db.one(_HOLD_SEAT, room=room_id, person=ctx.user_id) is not None
+
+
+async def lock_message(ctx: Ctx, room_id: UUID, message_id: UUID) -> LockedMessage | None:
+    """Lock a message of a room: it serialises edits and deletions."""
+    return await ctx.db.one(_LOCK_MESSAGE, room=room_id, message=message_id)
+
+
+async def put_edited(ctx: Ctx, message_id: UUID, content: str) -> None:
+    """Replace the text of a locked message and keep the one before."""
+    await ctx.db.run(_KEEP_VERSION, version=new_id(), message=message_id)
+    await ctx.db.run(_EDIT, message=message_id, text=content, moment=ctx.now)
+
+
+async def put_deleted(ctx: Ctx, message_id: UUID, *, keep: bool, reason: str | None) -> None:
+    """Take the text out of a locked message.
+
+    keep: leave the text and its earlier versions to the moderators; else nothing of it is left.
+    """
+    if keep:
+        await ctx.db.run(_KEEP_VERSION, version=new_id(), message=message_id)
+    else:
+        await ctx.db.run(_FORGET_VERSIONS, message=message_id)
+    await ctx.db.run(_DELETE, message=message_id, moment=ctx.now, person=ctx.user_id, reason=reason)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from muster.kit.db.tables import TenantTable, personal, plain
@@ -34,18 +34,44 @@ class Seat(TenantTable):
 
 
 class Message(TenantTable):
-    """What somebody said. `sequence` counts within the room, without gaps."""
+    """What somebody said. `sequence` counts within the room, without gaps: a deleted message keeps its place.
+
+    content: None once it is deleted. deletion_reason: why a moderator deleted it.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("tenant_id", "room_id", "sequence"),
+        CheckConstraint("(deleted_at is null) = (content is not null)", name="content"),
         ForeignKeyConstraint(["tenant_id", "room_id"], ["rooms.tenant_id", "rooms.id"]),
         ForeignKeyConstraint(["tenant_id", "author_id"], ["members.tenant_id", "members.user_id"]),
+        ForeignKeyConstraint(["tenant_id", "deleted_by_id"], ["members.tenant_id", "members.user_id"]),
     )
     person: ClassVar[str | None] = "author_id"
 
     room_id: Mapped[UUID] = plain()
     sequence: Mapped[int] = plain()
     author_id: Mapped[UUID] = plain()
-    content: Mapped[str] = personal()
+    content: Mapped[str | None] = personal()
     created_at: Mapped[datetime] = plain()
+    edited_at: Mapped[datetime | None] = plain()
+    deleted_at: Mapped[datetime | None] = plain()
+    deleted_by_id: Mapped[UUID | None] = plain()
+    deletion_reason: Mapped[str | None] = personal()
+
+
+class MessageVersion(TenantTable):
+    """What a message said before it was edited, or before a moderator deleted it; kept for moderators."""
+
+    __tablename__ = "message_versions"
+    __table_args__ = (
+        Index("message_versions_written_idx", "tenant_id", "message_id", "written_at", "id"),
+        ForeignKeyConstraint(["tenant_id", "message_id"], ["messages.tenant_id", "messages.id"]),
+        ForeignKeyConstraint(["tenant_id", "author_id"], ["members.tenant_id", "members.user_id"]),
+    )
+    person: ClassVar[str | None] = "author_id"
+
+    message_id: Mapped[UUID] = plain()
+    author_id: Mapped[UUID] = plain()
+    content: Mapped[str] = personal()
+    written_at: Mapped[datetime] = plain()

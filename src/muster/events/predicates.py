@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from muster.chat.tables import Message, MessageVersion
 from muster.events.rules import ORGANISERS
 from muster.events.tables import (
     Event,
@@ -68,3 +69,10 @@ def membership_visible(member: type[EventMember], viewer: Viewer) -> ColumnEleme
         member.user_id == viewer.user_id,
         _is_member(member.event_id, viewer, _SEATED, ORGANISERS),
     )
+
+
+def version_visible(version: type[MessageVersion], viewer: Viewer) -> ColumnElement[bool]:
+    """Who runs the event sees what its messages said before; of a deleted one nothing is shown to anybody."""
+    message = once_more(Message)
+    moderates = _is_member(message.room_id, viewer, _SEATED, ORGANISERS)
+    return select(message.id).where(message.id == version.message_id, message.deleted_at.is_(None), moderates).exists()

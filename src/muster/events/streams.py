@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from muster.chat.commands import MessageSent
+from muster.chat.commands import MessageDeleted, MessageEdited, MessageSent
 from muster.chat.views import MessageView
 from muster.events.facts import EventJoined, EventKicked, EventLeft, EventPromoted, EventWaitlisted
 from muster.events.predicates import is_seated
@@ -22,6 +22,32 @@ from muster.kit.realtime.subscription import subscription
 )
 def event_message_added(event_id: UUID) -> MessageView:
     """What is said in an event's room, as it is said."""
+
+
+@subscription(
+    "eventMessageUpdated",
+    on=(MessageEdited,),
+    gives="message",
+    row="message_id",
+    topic=EventView,
+    may=is_seated,
+    allow=member,
+)
+def event_message_updated(event_id: UUID) -> MessageView:
+    """What is edited in an event's room, with its new words."""
+
+
+@subscription(
+    "eventMessageDeleted",
+    on=(MessageDeleted,),
+    gives="message",
+    row="message_id",
+    topic=EventView,
+    may=is_seated,
+    allow=member,
+)
+def event_message_deleted(event_id: UUID) -> MessageView:
+    """What is deleted in an event's room: its place, without words."""
 
 
 @subscription(

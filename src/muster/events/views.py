@@ -7,8 +7,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Text, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
+from muster.chat.tables import Message, MessageVersion
 from muster.chat.views import MessageView
-from muster.events.predicates import event_visible, has_tag, is_seated, membership_visible, takes_place
+from muster.events.predicates import (
+    event_visible,
+    has_tag,
+    is_seated,
+    membership_visible,
+    takes_place,
+    version_visible,
+)
 from muster.events.tables import (
     Event,
     EventMember,
@@ -162,3 +170,31 @@ def in_room_of(message: Any, _viewer: Viewer, *, event_id: ColumnElement[UUID]) 
 @query("GET /events/{event_id}/messages", "eventMessages", allow=member, where=in_room_of, parent=EventView)
 def event_messages(event_id: UUID) -> Page[MessageView] | None:
     """What was said in an event's room, by sequence; empty for who has no seat in it, null without the event."""
+
+
+class MessageVersionView(View, of=MessageVersion):
+    """What a message said before it was edited, and since when."""
+
+    visible = version_visible
+    orders = {"WRITTEN": ascending(MessageVersion.written_at)}
+
+    id: UUID
+    content: str
+    written_at: datetime
+
+
+def of_message_in_room(version: Any, _viewer: Viewer, *, event_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """The message stands in the room of the event that the address names."""
+    message = once_more(Message)
+    return select(message.id).where(message.id == version.message_id, message.room_id == event_id).exists()
+
+
+@query(
+    "GET /events/{event_id}/messages/{message_id}/versions",
+    "eventMessageVersions",
+    allow=member,
+    where=of_message_in_room,
+    parent=EventView,
+)
+def event_message_versions(event_id: UUID, message_id: UUID) -> Page[MessageVersionView] | None:
+    """What an edited message said before, for who runs the event; empty for others, null without the event."""

@@ -25,6 +25,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "createEvent.input": event_input,
     "createTenant.input": lambda: {"slug": f"town-{new_id().hex[-12:]}", "name": "A new town"},
     "devLogin.name": lambda: "Somebody new",
+    "editEventMessage.content": lambda: "Hello again",
     "login.email": lambda: "somebody.new@dev.invalid",
     "login.password": lambda: "not their password",
     "register.input": lambda: {

@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
+from muster.access.roles import EVENT_MODERATE
 from muster.chat import commands as chat
-from muster.chat.commands import Content
+from muster.chat.commands import Content, Reason
 from muster.chat.views import MessageView
-from muster.events import queries
+from muster.events import queries, rules
 from muster.events.commands.finding import EventNotFound
-from muster.events.limits import CHAT_SEND
+from muster.events.limits import CHAT_DELETE, CHAT_EDIT, CHAT_SEND
+from muster.events.queries import Standing
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
@@ -19,7 +21,35 @@ async def send_message(ctx: Ctx, *, event_id: UUID, content: Content) -> Message
 
     Raises EventNotFound, and NotInRoom when the caller has no place in the event.
     """
+    await _seen(ctx, event_id)
+    return await chat.send(ctx, room_id=event_id, content=content)
+
+
+@command("PATCH /events/{event_id}/messages/{id}", "editEventMessage", allow=member, limit=CHAT_EDIT)
+async def edit_message(ctx: Ctx, *, event_id: UUID, id: UUID, content: Content) -> MessageView:
+    """Change one's own message, within five minutes.
+
+    Raises EventNotFound, NotInRoom, MessageNotFound, NotAuthor, EditWindowPassed, IsDeleted.
+    """
+    await _seen(ctx, event_id)
+    return await chat.edit(ctx, room_id=event_id, message_id=id, content=content)
+
+
+@command("DELETE /events/{event_id}/messages/{id}", "deleteEventMessage", allow=member, limit=CHAT_DELETE)
+async def delete_message(ctx: Ctx, *, event_id: UUID, id: UUID, reason: Reason | None = None) -> MessageView:
+    """Delete one's own message within fifteen minutes, or, as who moderates the event, any message with a reason.
+
+    Deleting twice changes nothing.
+    Raises EventNotFound, NotInRoom, MessageNotFound, NotAuthor, DeleteWindowPassed, Invalid.
+    """
+    own = await _seen(ctx, event_id)
+    moderates = rules.is_organiser(own.role, own.status) or ctx.may(EVENT_MODERATE)
+    return await chat.remove(ctx, room_id=event_id, message_id=id, moderates=moderates, reason=reason)
+
+
+async def _seen(ctx: Ctx, event_id: UUID) -> Standing:
+    """How the acting person stands to an event that they see. Raises EventNotFound."""
     own = await queries.standing(ctx, event_id, ctx.user_id)
     if own is None or not own.seen:
         raise EventNotFound
-    return await chat.send(ctx, room_id=event_id, content=content)
+    return own

@@ -29,7 +29,7 @@ def isolate(table: str, *, app: str, worker: str | None = None, append_only: boo
         f"create policy {table}_maintenance on {table} to {roles().owner} "
         f"using (current_setting('{MAINTENANCE_SETTING}', true) = 'on')"
     )
-    _grant(table, app=app, worker=app if worker is None else worker)
+    grant(table, app=app, worker=app if worker is None else worker)
     if append_only:
         op.execute(
             f"create trigger {table}_append_only before update or delete on {table} "
@@ -61,10 +61,11 @@ def global_table(table: str, *, reason: str, app: str, worker: str | None = None
     """
     quoted = reason.replace("'", "''")
     op.execute(f"comment on table {table} is 'global: {quoted}'")
-    _grant(table, app=app, worker=app if worker is None else worker)
+    grant(table, app=app, worker=app if worker is None else worker)
 
 
-def _grant(table: str, *, app: str, worker: str) -> None:
+def grant(table: str, *, app: str = "", worker: str = "") -> None:
+    """Let the runtime roles do more with a table of an earlier migration. app, worker: as in `isolate`."""
     for privileges, role in ((app, roles().app), (worker, roles().worker)):
         if privileges:
             op.execute(f"grant {privileges} on {table} to {role}")

@@ -57,6 +57,7 @@ class Writer:
         self._people = [row["id"] for row in world.tables["users"]]
         self._events = [row["id"] for row in world.tables["events"]]
         self._own_events = [*oracle.events]
+        self._messages = [row["id"] for row in world.tables["messages"]]
         self._definitions: list[str]
         self._variables: dict[str, Any]
         self._fragments: list[str]
@@ -188,6 +189,8 @@ class Writer:
         for key in found.args:
             if key in ("id", "eventId"):
                 chosen[key] = self._event_id()
+            elif key == "messageId":
+                chosen[key] = self._message_id(str(chosen["eventId"]))
             elif key == "unreadOnly" and self._chance(0.5):
                 chosen[key] = self._chance(0.5)
         if "first" in found.args:
@@ -198,6 +201,11 @@ class Writer:
     def _event_id(self) -> str:
         pool = self._own_events if self._chance(0.9) else [*self._events, *self._people[:1]]
         return str(self._random.choice(pool))
+
+    def _message_id(self, event_id: str) -> str:
+        """A message, most often one of the event's."""
+        of_event = [row["id"] for row in self._oracle.messages if str(row["room_id"]) == event_id]
+        return str(self._random.choice(of_event if of_event and self._chance(0.9) else self._messages))
 
     def _page(self, name: str, found: GraphQLField, own: dict[str, object]) -> dict[str, object]:
         """Sizes, cursors, filter and order. Inner pages are small, so that nothing becomes too costly."""

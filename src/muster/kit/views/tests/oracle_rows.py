@@ -26,6 +26,7 @@ _ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     },
     "EventMember": {"ASKED": (("asked_at", "id"), False)},
     "Message": {"SEQUENCE": (("sequence", "id"), False)},
+    "MessageVersion": {"WRITTEN": (("written_at", "id"), False)},
     "Notification": {"NEWEST": (("created_at", "id"), True)},
 }
 """The keys of each order by type, and whether the largest come first."""
@@ -109,6 +110,11 @@ class Oracle:
         return {row["id"]: row for row in self._rows("events")}
 
     @cached_property
+    def messages(self) -> list[Row]:
+        """Every message, whoever may see it."""
+        return self._rows("messages")
+
+    @cached_property
     def _members(self) -> list[Row]:
         return self._rows("event_members")
 
@@ -180,6 +186,8 @@ class Oracle:
             return event if self.sees_event(event) else None
         if parent == "EventMember" and name == "waitlistPosition":
             return self._waitlist_position(source)
+        if parent == "Message" and name == "deletionReason":
+            return source["deletion_reason"] if source["author_id"] == self._me else None
         if parent == "User" and name == "email":
             return source["email"] if source["id"] == self._me else None
         if name in _TARGETS:
@@ -229,11 +237,23 @@ class Oracle:
             return None
         chosen: dict[str, object] = {"event_id": event["id"]}
         if name == "eventMessages":
-            said = [row for row in self._rows("messages") if row["room_id"] == event["id"]]
+            said = [row for row in self.messages if row["room_id"] == event["id"]]
             return List("Message", name, said if event["id"] in self._seats else [], chosen)
+        if name == "eventMessageVersions":
+            message_id = UUID(given["messageId"])
+            versions = self._versions_of(message_id) if self._organises(event) else []
+            shown = [row for row in versions if self._is_living(message_id, event)]
+            return List("MessageVersion", name, shown, {**chosen, "message_id": message_id})
         if name == "eventMembers":
             return List("EventMember", name, self._memberships(event), chosen)
         raise LookupError(f"the oracle has no plain resolver for the query {name}; write it here")
+
+    def _versions_of(self, message_id: UUID) -> list[Row]:
+        return [row for row in self._rows("message_versions") if row["message_id"] == message_id]
+
+    def _is_living(self, message_id: UUID, event: Row) -> bool:
+        said = (row for row in self.messages if row["id"] == message_id and row["room_id"] == event["id"])
+        return any(row["deleted_at"] is None for row in said)
 
     def cursors(self, list_: List, given: dict[str, Any]) -> list[str]:
         """The cursors of every row of a list, in no order."""

@@ -128,16 +128,7 @@ class _Builder:
         self._tags(tenant, event)
         self._members(tenant, event, owner, group)
         for number in range(pick((0, 0, 1, 2, 21))):
-            content, author = self._text(), pick(group)
-            self._in(
-                tenant,
-                "messages",
-                room_id=event,
-                sequence=number + 1,
-                author_id=author,
-                content=content,
-                created_at=pick(MOMENTS),
-            )
+            self._message(tenant, event, number + 1, group)
 
     def _tags(self, tenant: UUID, event: UUID) -> None:
         for tag in self.random.sample(WORDS, k=self.random.choice((0, 0, 1, 3))):
@@ -168,6 +159,31 @@ class _Builder:
         )
         if status == "JOINED" and self.random.random() < 0.9:
             self._in(tenant, "room_seats", room_id=event, user_id=person)
+
+    def _message(self, tenant: UUID, event: UUID, sequence: int, group: list[UUID]) -> None:
+        pick, author = self.random.choice, self.random.choice(group)
+        deleted_at = pick((None, None, None, _BASE))
+        message = self._in(
+            tenant,
+            "messages",
+            room_id=event,
+            sequence=sequence,
+            author_id=author,
+            content=None if deleted_at else self._text(),
+            created_at=pick(MOMENTS),
+            edited_at=self._maybe(_BASE),
+            deleted_at=deleted_at,
+            deletion_reason=self._maybe(self._text()) if deleted_at else None,
+        )
+        for _ in range(pick((0, 0, 1, 3))):
+            self._in(
+                tenant,
+                "message_versions",
+                message_id=message,
+                author_id=author,
+                content=self._text(),
+                written_at=pick(MOMENTS),
+            )
 
     def _notifications(self, tenant: UUID, person: UUID) -> None:
         for _ in range(self.random.choice((0, 1, 3, 22))):
