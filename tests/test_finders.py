@@ -26,6 +26,7 @@ from muster.kit.ids import new_id
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.fields import table_of
 from muster.kit.views.page_arguments import PageShape
+from muster.kit.views.paging import WholeNumber
 from muster.kit.views.picks import SlotValues, whole_page
 from muster.kit.views.plans import compile_plan
 from muster.kit.views.query import QUERIES, Query
@@ -62,8 +63,10 @@ select ':tenant', gen_random_uuid(), ':event', user_id, 'PARTICIPANT',
        (array['JOINED', 'WAITLIST', 'LEFT', 'KICKED'])[n % 4 + 1], now() + n * interval '1 second',
        case when n % 4 = 1 then n end
   from numbered;
-insert into rooms (tenant_id, id, last_sequence) values (':tenant', ':event', 4000);
-insert into room_seats (tenant_id, id, room_id, user_id) values (':tenant', gen_random_uuid(), ':event', ':viewer');
+insert into rooms (tenant_id, id, last_sequence) select tenant_id, id, 4000 from events where tenant_id = ':tenant';
+insert into room_seats (tenant_id, id, room_id, user_id, read_sequence)
+select tenant_id, gen_random_uuid(), id, ':viewer', 2000 from rooms where tenant_id = ':tenant'
+union all select ':tenant', gen_random_uuid(), ':event', user_id, 0 from numbered where user_id <> ':viewer';
 insert into messages (tenant_id, id, room_id, sequence, author_id, content, created_at)
 select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, ':event', n, ':viewer', 'Hello', now()
   from generate_series(1, 4000) as n;
@@ -212,8 +215,9 @@ def _example(kind: type) -> object:
 
 def _example_of_filter(query: Query, name: str) -> object:
     kind = query.view.filters[name].type
-    if kind in (Instant, bool):
-        return datetime.now(UTC) if kind is Instant else True
+    plain: dict[Any, object] = {Instant: datetime.now(UTC), bool: True, WholeNumber: 7}
+    if kind in plain:
+        return plain[kind]
     if isinstance(kind, type) and issubclass(kind, str) and kind is not str:
         return str(next(iter(kind)))  # type: ignore[call-overload]  # an enumeration of strings
     return VIEWER if kind is UUID else "word7"

@@ -41,6 +41,13 @@ DAMAGE = {
     "a notification was not announced exactly once": _NEW_FACT.format("notification.added"),
     "messages of a room are not numbered without gaps": "update rooms set last_sequence = last_sequence + 1",
     "a message was not announced exactly once": _NEW_FACT.format("message.sent"),
+    "an unread count is not what counting gives": "update rooms set last_sequence = last_sequence + 1",
+    "somebody has read what was not said yet": "update room_seats set read_sequence = read_sequence + 1000000",
+    "words that their author deleted are still there": (
+        "insert into message_versions (tenant_id, id, message_id, author_id, content, written_at) "
+        "select tenant_id, id, id, author_id, content, created_at from messages limit 1; "
+        "update messages set content = null, deleted_at = now(), deleted_by_id = author_id"
+    ),
     "an event lacks its room, its owner's place or its fact": _NEW_FACT.format("event.created"),
 }
 """For each question, statements after which it must have an answer."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from muster.kit.db.migrate import Urls
+from muster.testing.counts import WRONGLY_UNREAD
 
 QUIET = """
 select (select count(*) from outbox)
@@ -82,6 +83,13 @@ WRONG = {
         select m.id, count(f.id) from messages m
           left join facts f on f.kind = 'message.sent' and f.data->>'message_id' = m.id::text
          group by m.id having count(f.id) <> 1""",
+    "an unread count is not what counting gives": WRONGLY_UNREAD,
+    "somebody has read what was not said yet": """
+        select s.room_id, s.user_id, s.read_sequence from room_seats s join rooms r on r.id = s.room_id
+         where s.read_sequence > r.last_sequence""",
+    "words that their author deleted are still there": """
+        select m.id from messages m join message_versions v on v.message_id = m.id
+         where m.deleted_by_id = m.author_id""",
     "an event lacks its room, its owner's place or its fact": """
         select e.id from events e
          where not exists (select from rooms r where r.id = e.id)

@@ -101,7 +101,7 @@ async def open_room(ctx: Ctx, *, room_id: UUID) -> None:
 
 
 async def seat(ctx: Ctx, *, room_id: UUID, user_id: UUID) -> None:
-    """Let a person read and write in a room from now on."""
+    """Let a person read and write in a room from now on. What was said before counts as read."""
     await queries.put_seat(ctx, room_id, user_id)
 
 
@@ -167,3 +167,29 @@ async def remove(
             )
         )
     return MessageView.ref(message_id)
+
+
+async def mark_read(ctx: Ctx, *, room_id: UUID, sequence: int | None) -> UUID:
+    """Say that everything up to a message has been read; what was read stays read. Answers with the seat's id.
+
+    sequence: None is the last message there is. Raises NotInRoom, Invalid for one that was not said yet.
+    """
+    seat = await queries.lock_seat(ctx, room_id)
+    if seat is None:
+        raise NotInRoom
+    if sequence is not None and sequence > seat.last_sequence:
+        raise Invalid.field("sequence", f"must not be beyond the room's last message, {seat.last_sequence}")
+    read = seat.last_sequence if sequence is None else sequence
+    if read > seat.read_sequence:
+        await queries.put_read(ctx, seat.id, read)
+    return seat.id
+
+
+async def mute(ctx: Ctx, *, room_id: UUID, muted: bool) -> UUID:
+    """Want no notices of what is said in a room, or want them again. Answers with the seat's id. Raises NotInRoom."""
+    seat = await queries.lock_seat(ctx, room_id)
+    if seat is None:
+        raise NotInRoom
+    if muted != (seat.muted_at is not None):
+        await queries.put_muted(ctx, seat.id, ctx.now if muted else None)
+    return seat.id

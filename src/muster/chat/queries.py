@@ -25,6 +25,15 @@ class HeldSeat(Row):
     id: UUID
 
 
+class LockedSeat(Row):
+    """A seat under its lock, and the number of the room's last message."""
+
+    id: UUID
+    read_sequence: int
+    muted_at: datetime | None
+    last_sequence: int
+
+
 class LockedMessage(Row):
     """A message under its lock."""
 
@@ -41,8 +50,18 @@ class LockedMessage(Row):
 _PUT_ROOM = insertion(Nothing, Room, "tenant_id", "id", "last_sequence")
 _PUT_SEAT = Statement(
     Nothing,
-    insert(Seat).on_conflict_do_nothing(index_elements=["tenant_id", "room_id", "user_id"]),
-    insert_keys=("tenant_id", "id", "room_id", "user_id"),
+    insert(Seat)
+    .from_select(
+        ("tenant_id", "id", "room_id", "user_id", "read_sequence"),
+        select(
+            Room.tenant_id,
+            bindparam("seat", type_=Seat.id.type),
+            Room.id,
+            bindparam("person", type_=Seat.user_id.type),
+            Room.last_sequence,
+        ).where(Room.id == bindparam("room")),
+    )
+    .on_conflict_do_nothing(index_elements=["tenant_id", "room_id", "user_id"]),
 )
 _REMOVE_SEAT = Statement(
     Nothing, delete(Seat).where(Seat.room_id == bindparam("room"), Seat.user_id == bindparam("person"))
@@ -73,6 +92,18 @@ _LOCK_MESSAGE = Statement(
     .with_for_update(key_share=True),
 )
 _HOLD_SEAT = Statement(HeldSeat, _SEAT)
+# Two marks at once, from two devices: one waits for the other here, so the cursor never goes back.
+_LOCK_SEAT = Statement(
+    LockedSeat,
+    select(Seat.id, Seat.read_sequence, Seat.muted_at, Room.last_sequence)
+    .join(Room, Room.id == Seat.room_id)
+    .where(Seat.room_id == bindparam("room"), Seat.user_id == bindparam("person"))
+    .with_for_update(key_share=True, of=Seat),
+)
+_READ_TO = Statement(
+    Nothing, update(Seat).where(Seat.id == bindparam("seat")).values(read_sequence=bindparam("sequence"))
+)
+_MUTE = Statement(Nothing, update(Seat).where(Seat.id == bindparam("seat")).values(muted_at=bindparam("moment")))
 _VERSION = ("tenant_id", "id", "message_id", "author_id", "content", "written_at")
 _KEEP_VERSION = Statement(
     Nothing,
@@ -114,8 +145,8 @@ async def put_room(ctx: Ctx, room_id: UUID) -> None:
 
 
 async def put_seat(ctx: Ctx, room_id: UUID, user_id: UUID) -> None:
-    """Give a person a seat; one who has it keeps it."""
-    await ctx.db.run(_PUT_SEAT, tenant_id=ctx.tenant_id, id=new_id(), room_id=room_id, user_id=user_id)
+    """Give a person a seat that begins at the room's present end; one who has it keeps it."""
+    await ctx.db.run(_PUT_SEAT, seat=new_id(), room=room_id, person=user_id)
 
 
 async def remove_seat(ctx: Ctx, room_id: UUID, user_id: UUID) -> None:
@@ -171,3 +202,18 @@ async def put_deleted(ctx: Ctx, message_id: UUID, *, keep: bool, reason: str | N
     else:
         await ctx.db.run(_FORGET_VERSIONS, message=message_id)
     await ctx.db.run(_DELETE, message=message_id, moment=ctx.now, person=ctx.user_id, reason=reason)
+
+
+async def lock_seat(ctx: Ctx, room_id: UUID) -> LockedSeat | None:
+    """Lock the acting person's seat; None when they have none."""
+    return await ctx.db.one(_LOCK_SEAT, room=room_id, person=ctx.user_id)
+
+
+async def put_read(ctx: Ctx, seat_id: UUID, sequence: int) -> None:
+    """Move the read cursor of a locked seat."""
+    await ctx.db.run(_READ_TO, seat=seat_id, sequence=sequence)
+
+
+async def put_muted(ctx: Ctx, seat_id: UUID, since: datetime | None) -> None:
+    """Mute the room for a locked seat, or let it be heard again."""
+    await ctx.db.run(_MUTE, seat=seat_id, moment=since)

@@ -19,11 +19,15 @@ class Room(TenantTable):
 
 
 class Seat(TenantTable):
-    """The right of one person to read and write in one room."""
+    """The right of one person to read and write in one room, and how far they have read.
+
+    read_sequence: everything up to it has been read; it never goes back. muted_at: since when they want no notices.
+    """
 
     __tablename__ = "room_seats"
     __table_args__ = (
         UniqueConstraint("tenant_id", "room_id", "user_id"),
+        Index("room_seats_person_idx", "tenant_id", "user_id", "id"),
         ForeignKeyConstraint(["tenant_id", "room_id"], ["rooms.tenant_id", "rooms.id"]),
         ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]),
     )
@@ -31,6 +35,8 @@ class Seat(TenantTable):
 
     room_id: Mapped[UUID] = plain()
     user_id: Mapped[UUID] = plain()
+    read_sequence: Mapped[int] = plain()
+    muted_at: Mapped[datetime | None] = plain()
 
 
 class Message(TenantTable):
@@ -42,6 +48,15 @@ class Message(TenantTable):
     __tablename__ = "messages"
     __table_args__ = (
         UniqueConstraint("tenant_id", "room_id", "sequence"),
+        Index("messages_author_idx", "tenant_id", "room_id", "author_id", "sequence"),
+        Index(
+            "messages_deleted_idx",
+            "tenant_id",
+            "room_id",
+            "sequence",
+            "author_id",
+            postgresql_where="deleted_at is not null",
+        ),
         CheckConstraint("(deleted_at is null) = (content is not null)", name="content"),
         ForeignKeyConstraint(["tenant_id", "room_id"], ["rooms.tenant_id", "rooms.id"]),
         ForeignKeyConstraint(["tenant_id", "author_id"], ["members.tenant_id", "members.user_id"]),

@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Text, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
-from muster.chat.tables import Message, MessageVersion
-from muster.chat.views import MessageView
+from muster.chat.tables import Message, MessageVersion, Seat
+from muster.chat.views import MessageView, is_occupant, last_sequence, unread_count
 from muster.events.predicates import (
     event_visible,
     has_tag,
@@ -198,3 +198,37 @@ def of_message_in_room(version: Any, _viewer: Viewer, *, event_id: ColumnElement
 )
 def event_message_versions(event_id: UUID, message_id: UUID) -> Page[MessageVersionView] | None:
     """What an edited message said before, for who runs the event; empty for others, null without the event."""
+
+
+class EventChatView(View, of=Seat):
+    """An event's room as the viewer has it: how far they have read, and how much is new.
+
+    The first unread message is the first with `fromSequence: readSequence + 1`.
+    """
+
+    visible = is_occupant
+    within = "event"
+    orders = {"NEWEST": descending()}
+
+    id: UUID
+    read_sequence: int
+    last_sequence: int = sql(last_sequence)
+    unread_count: int = sql(unread_count)
+    muted_at: datetime | None
+    event: EventView | None = one("room_id")
+
+
+def is_room_of(seat: Any, _viewer: Viewer, *, event_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    """The seat stands in the event's room."""
+    condition: ColumnElement[bool] = seat.room_id == event_id
+    return condition
+
+
+@query("GET /events/{event_id}/chat", "myEventChat", allow=member, where=is_room_of)
+def my_event_chat(event_id: UUID) -> EventChatView | None:
+    """An event's room as the caller has it; null without a place in the event."""
+
+
+@query("GET /chats", "myEventChats", allow=member)
+def my_event_chats() -> Page[EventChatView]:
+    """The rooms of the caller's events, those entered last first."""

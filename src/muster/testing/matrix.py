@@ -28,6 +28,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "editEventMessage.content": lambda: "Hello again",
     "login.email": lambda: "somebody.new@dev.invalid",
     "login.password": lambda: "not their password",
+    "muteEvent.muted": lambda: True,
     "register.input": lambda: {
         "name": "Somebody newer",
         "email": f"{new_id().hex}@example.org",

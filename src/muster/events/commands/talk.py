@@ -10,9 +10,12 @@ from muster.events import queries, rules
 from muster.events.commands.finding import EventNotFound
 from muster.events.limits import CHAT_DELETE, CHAT_EDIT, CHAT_SEND
 from muster.events.queries import Standing
+from muster.events.views import EventChatView
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
+from muster.kit.limits import API
+from muster.kit.views.paging import WholeNumber
 
 
 @command("POST /events/{event_id}/messages", "sendEventMessage", allow=member, limit=CHAT_SEND)
@@ -45,6 +48,26 @@ async def delete_message(ctx: Ctx, *, event_id: UUID, id: UUID, reason: Reason |
     own = await _seen(ctx, event_id)
     moderates = rules.is_organiser(own.role, own.status) or ctx.may(EVENT_MODERATE)
     return await chat.remove(ctx, room_id=event_id, message_id=id, moderates=moderates, reason=reason)
+
+
+@command("PUT /events/{event_id}/chat/reading", "markEventChatRead", allow=member, limit=API)
+async def mark_read(ctx: Ctx, *, event_id: UUID, sequence: WholeNumber | None = None) -> EventChatView:
+    """Say that an event's messages have been read, up to a sequence or all there are. What was read stays read.
+
+    Raises EventNotFound, NotInRoom, Invalid for a sequence beyond the last message.
+    """
+    await _seen(ctx, event_id)
+    return EventChatView.ref(await chat.mark_read(ctx, room_id=event_id, sequence=sequence))
+
+
+@command("PUT /events/{event_id}/chat/mute", "muteEvent", allow=member, limit=API)
+async def mute(ctx: Ctx, *, event_id: UUID, muted: bool) -> EventChatView:
+    """Want no notices of what is said in an event's room, or want them again.
+
+    Raises EventNotFound, NotInRoom.
+    """
+    await _seen(ctx, event_id)
+    return EventChatView.ref(await chat.mute(ctx, room_id=event_id, muted=muted))
 
 
 async def _seen(ctx: Ctx, event_id: UUID) -> Standing:

@@ -6,16 +6,26 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Boolean, ColumnElement, DateTime, Text, Uuid, func
+from sqlalchemy import BigInteger, Boolean, ColumnElement, DateTime, Text, Uuid, func
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
 from muster.kit.arguments import Instant
 from muster.kit.errors import BadInput
+
+WholeNumber = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""A number from 0, as large as GraphQL's Int."""
+_INPUTS: dict[type, Any] = {datetime: Instant, int: WholeNumber}
+_SQL_TYPES: dict[Any, TypeEngine[Any]] = {
+    UUID: Uuid(),
+    bool: Boolean(),
+    Instant: DateTime(timezone=True),
+    WholeNumber: BigInteger(),
+}
 
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
@@ -39,9 +49,6 @@ class Filter:
         return _SQL_TYPES.get(self.type, Text())
 
 
-_SQL_TYPES: dict[Any, TypeEngine[Any]] = {UUID: Uuid(), bool: Boolean(), Instant: DateTime(timezone=True)}
-
-
 def equals(column: InstrumentedAttribute[Any]) -> Filter:
     """Rows whose column has the value."""
     kind = column.property.columns[0].info.get("values", column.type.python_type)
@@ -53,14 +60,14 @@ def in_any_case(column: InstrumentedAttribute[Any]) -> Filter:
     return Filter(str, lambda row, value: row[column.key] == func.lower(value))
 
 
-def at_least(column: InstrumentedAttribute[datetime]) -> Filter:
-    """Rows at or after the moment."""
-    return Filter(Instant, lambda row, value: row[column.key] >= value)
+def at_least(column: InstrumentedAttribute[Any]) -> Filter:
+    """Rows at or after the moment or number."""
+    return Filter(_INPUTS[column.type.python_type], lambda row, value: row[column.key] >= value)
 
 
-def before(column: InstrumentedAttribute[datetime]) -> Filter:
-    """Rows before the moment."""
-    return Filter(Instant, lambda row, value: row[column.key] < value)
+def before(column: InstrumentedAttribute[Any]) -> Filter:
+    """Rows before the moment or number."""
+    return Filter(_INPUTS[column.type.python_type], lambda row, value: row[column.key] < value)
 
 
 def finder(function: str) -> Filter:

@@ -244,6 +244,7 @@ class Writer:
             return _Enum(self._random.choice([*kind.values]))
         makers: dict[str, Callable[[], object]] = {
             "UUID": lambda: str(self._random.choice(self._people[:4])),
+            "Int": lambda: self._random.randrange(24),
             "String": lambda: self._random.choice(SEARCHES),
             "DateTime": self._moment,
             "Boolean": lambda: self._chance(0.5),

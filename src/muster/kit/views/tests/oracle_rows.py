@@ -24,6 +24,7 @@ _ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
         "NEWEST": (("created_at", "id"), True),
         "RELEVANCE": (("rank", "id"), True),
     },
+    "EventChat": {"NEWEST": (("id",), True)},
     "EventMember": {"ASKED": (("asked_at", "id"), False)},
     "Message": {"SEQUENCE": (("sequence", "id"), False)},
     "MessageVersion": {"WRITTEN": (("written_at", "id"), False)},
@@ -124,8 +125,16 @@ class Oracle:
         return {row["event_id"]: row for row in self._members if self._me and row["user_id"] == self._me}
 
     @cached_property
-    def _seats(self) -> set[UUID]:
-        return {row["room_id"] for row in self._rows("room_seats") if row["user_id"] == self._me}
+    def _seats(self) -> dict[UUID, Row]:
+        """The viewer's own seats by room."""
+        return {row["room_id"]: row for row in self._rows("room_seats") if row["user_id"] == self._me}
+
+    def _sees_chat(self, seat: Row) -> bool:
+        return self.sees_event(self.events[seat["room_id"]])
+
+    def _is_unread(self, message: Row, seat: Row) -> bool:
+        is_others = message["author_id"] != self._me
+        return is_others and message["deleted_at"] is None and message["sequence"] > seat["read_sequence"]
 
     @cached_property
     def _tags(self) -> dict[UUID, list[str]]:
@@ -181,11 +190,14 @@ class Oracle:
             return sorted(self._tags[source["id"]])
         if parent == "Event" and name == "onlineUrl":
             return source["online_url"] if self._is_seated(source) else None
-        if parent == "EventMember" and name == "event":
-            event = self.events[source["event_id"]]
+        if name == "event":
+            event = self.events[source["room_id" if parent == "EventChat" else "event_id"]]
             return event if self.sees_event(event) else None
         if parent == "EventMember" and name == "waitlistPosition":
             return self._waitlist_position(source)
+        if parent == "EventChat" and name in ("lastSequence", "unreadCount"):
+            said = [row for row in self.messages if row["room_id"] == source["room_id"]]
+            return len(said) if name == "lastSequence" else len([row for row in said if self._is_unread(row, source)])
         if parent == "Message" and name == "deletionReason":
             return source["deletion_reason"] if source["author_id"] == self._me else None
         if parent == "User" and name == "email":
@@ -218,6 +230,9 @@ class Oracle:
         if name == "myMembershipForEvent":
             own = self._mine.get(UUID(given["eventId"]))
             return own if own and self.sees_event(self.events[own["event_id"]]) else None
+        if name == "myEventChat":
+            seat = self._seats.get(UUID(given["eventId"]))
+            return seat if seat and self._sees_chat(seat) else None
         found = self.root_list(name, given)
         return None if found is None else self._page(found, given)
 
@@ -227,6 +242,8 @@ class Oracle:
             every = "status" in _filters(given)
             seen = [row for row in self.events.values() if self.sees_event(row)]
             return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
+        if name == "myEventChats":
+            return List("EventChat", name, [row for row in self._seats.values() if self._sees_chat(row)])
         if name == "myNotifications":
             wanted = given.get("unreadOnly", False)
             rows = [row for row in self._rows("notifications") if row["user_id"] == self._me]
@@ -307,6 +324,10 @@ class Oracle:
                 return row["id"] in self._world.ranks[value]
             case "startsAfter":
                 return bool(row["starts_at"] >= value)
+            case "fromSequence":
+                return bool(row["sequence"] >= value)
+            case "beforeSequence":
+                return bool(row["sequence"] < value)
             case "startsBefore":
                 return bool(row["starts_at"] < value)
             case "online":
@@ -339,7 +360,7 @@ def _filters(given: dict[str, Any]) -> dict[str, Any]:
     return {name: _typed(name, value) for name, value in wanted.items() if value is not None}
 
 
-def _typed(name: str, value: str) -> Any:
+def _typed(name: str, value: Any) -> Any:
     if name in ("startsAfter", "startsBefore"):
         return datetime.fromisoformat(value)
     return UUID(value) if name == "ownerId" else value

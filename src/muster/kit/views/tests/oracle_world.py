@@ -124,10 +124,11 @@ class _Builder:
             last_queue_number=0,
             created_at=pick(MOMENTS),
         )
-        self._in(tenant, "rooms", event, last_sequence=0)
+        messages = pick((0, 0, 1, 2, 21))
+        self._in(tenant, "rooms", event, last_sequence=messages)
         self._tags(tenant, event)
         self._members(tenant, event, owner, group)
-        for number in range(pick((0, 0, 1, 2, 21))):
+        for number in range(messages):
             self._message(tenant, event, number + 1, group)
 
     def _tags(self, tenant: UUID, event: UUID) -> None:
@@ -158,7 +159,14 @@ class _Builder:
             note=self._maybe(self._text()),
         )
         if status == "JOINED" and self.random.random() < 0.9:
-            self._in(tenant, "room_seats", room_id=event, user_id=person)
+            self._in(
+                tenant,
+                "room_seats",
+                room_id=event,
+                user_id=person,
+                read_sequence=self.random.randint(0, self.tables["rooms"][-1]["last_sequence"]),
+                muted_at=self._maybe(_BASE),
+            )
 
     def _message(self, tenant: UUID, event: UUID, sequence: int, group: list[UUID]) -> None:
         pick, author = self.random.choice, self.random.choice(group)
