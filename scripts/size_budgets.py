@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("src", "tests", "scripts", "migrations")
+FOLDERS = ("src", "tests", "bench", "scripts", "migrations")
 
 FUNCTION_LINES = 50
 FILE_LINES = 400

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ClauseElement, ColumnElement, bindparam, func, select
 from sqlalchemy.types import Text
 
 from muster.kit.caller import REQUEST, Caller, Gate, Origin, read_caller
@@ -44,9 +44,14 @@ Body = Callable[[Compiler], ColumnElement[str]]
 def compile_plan(gate: Gate, slots: Sequence[SlotValues], bodies: Sequence[Body]) -> Plan:
     """Compile the bodies of one read into one statement."""
     compiler = Compiler(slots)
-    columns = (body(compiler).label(f"body_{number}") for number, body in enumerate(bodies))
-    statement = select(SET_TENANT.is_(None), gate.lookup(REQUEST), *columns)
+    statement = read_statement(gate, [body(compiler) for body in bodies])
     return Plan(to_text(statement), compiler.bound)
+
+
+def read_statement(gate: Gate, bodies: Sequence[ColumnElement[str]]) -> ClauseElement:
+    """The statement of a read: the isolation setting, then the caller, then the bodies."""
+    columns = (body.label(f"body_{number}") for number, body in enumerate(bodies))
+    return select(SET_TENANT.is_(None), gate.lookup(REQUEST), *columns)
 
 
 async def run_plan(

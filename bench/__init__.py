@@ -1,0 +1,1 @@
+"""The benchmarks: Muster beside its peer, on the same rows of the same PostgreSQL. `make bench` runs them."""

@@ -1,0 +1,206 @@
+"""`make bench`: makes the rows, starts Muster and the peer, holds the rounds, writes the report."""
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import httpx
+import jwt
+import psutil
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cyclopts import App, Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench.data import Scale, clone, sample, template, work_folder
+from bench.floor import Floor, pgbench
+from bench.isolation import costs, price, same_rows
+from bench.report import AGAIN, Report, write_report
+from bench.rounds import Arena, Bout, same_answers, take_turns
+from bench.scenarios import CALLERS, SCENARIOS, Scenario
+from bench.servers import Fleet, install_peer, muster, node_version, peer, peer_token
+from bench.statements import Statements
+from muster.kit.db.embedded import EmbeddedPostgres
+from muster.kit.processes import CannotRun
+from muster.settings import Settings
+
+RESULTS = Path(__file__).parent / "results"
+ISOLATION = "isolation"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Mode:
+    """How thoroughly to measure.
+
+    seconds, warm: of a round. rounds: of each contestant in each scenario. fleets: the numbers of processes to try.
+    """
+
+    name: str
+    seconds: float
+    warm: float
+    rounds: int
+    fleets: tuple[int, ...]
+
+
+# Rounds long enough to publish, on one process and on every core; or short ones, to see where one stands.
+FULL = Mode("full", seconds=4.0, warm=0.7, rounds=3, fleets=(1, psutil.cpu_count() or 1))
+QUICK = Mode("quick", seconds=1.2, warm=0.4, rounds=3, fleets=(1,))
+
+app = App(name="make bench", help=__doc__, version_flags=())
+console = Console(stderr=True)
+
+
+@app.default
+def bench(
+    *,
+    quick: Annotated[bool, Parameter(negative="")] = False,
+    no_peer: Annotated[bool, Parameter(negative="")] = False,
+    only: Annotated[str, Parameter(show_default=False)] = "",
+    output: Path = RESULTS,
+) -> None:
+    """Measure Muster beside Fastify + Mercurius and beside pgbench, and write a report.
+
+    Takes about eight minutes, or two with --quick. It may be stopped and started again at any time: rows and packages
+    stay below MUSTER_DATA_DIR for the next run. The peer's packages come from npm at the first run.
+
+    Example: make bench ARGS="--quick --only nested,single"
+
+    Parameters
+    ----------
+    quick
+        Short rounds, and one process on either side.
+    no_peer
+        Muster and pgbench alone, without npm.
+    only
+        What to measure, with commas between: nested, single, get, list, join, isolation.
+    output
+        The folder for report.md, report.json and report.svg.
+    """
+    wanted = {name for name in only.split(",") if name} or {each.name for each in SCENARIOS} | {ISOLATION}
+    if unknown := wanted - {each.name for each in SCENARIOS} - {ISOLATION}:
+        raise CannotRun(f"There is nothing to measure called {', '.join(sorted(unknown))}; see --help.")
+    mode, folder = (QUICK if quick else FULL), work_folder(Settings.load().data_dir)
+    with ExitStack() as stack:
+        with console.status("starting") as status:
+            hall = Hall(stack, folder, max(mode.fleets), lambda step: status.update(f"preparing: {step}"))
+            hall.start_muster()
+            if not no_peer:
+                hall.start_peer()
+        report = _measured(hall, mode, wanted)
+    write_report(report, output)
+    console.print(f"The report is in {output}: report.md, report.json and report.svg.")
+
+
+@dataclass
+class Hall:
+    """All that runs while things are measured: one PostgreSQL, and the processes of the contestants.
+
+    count: processes of each. say: tells people how far it is.
+    """
+
+    stack: ExitStack
+    folder: Path
+    count: int
+    say: Callable[[str], None]
+    fleets: list[Fleet] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.server = self.stack.enter_context(EmbeddedPostgres(self.folder / "postgres"))
+        self.postmaster = psutil.Process(self.server.pid)
+        self.urls = self.stack.enter_context(clone(self.server, template(self.server, Scale(), self.say)))
+        self.sample = sample(self.urls)
+        self.superuser = self.server.superuser_url("muster")
+        self.versions["Python"] = sys.version.split()[0]
+
+    def start_muster(self) -> None:
+        """Start ours, and sign the callers in through the front door."""
+        self.say("Muster")
+        ours = self.stack.enter_context(muster(self.urls, count=self.count, folder=self.folder))
+        tokens = tuple(_signed_in(ours.ports[0], f"Caller {number}") for number in range(CALLERS))
+        self.fleets.append(replace(ours, tokens=tokens))
+
+    def start_peer(self) -> None:
+        """Start theirs, with tokens of its own for the same sessions."""
+        node = install_peer(self.folder, self.say)
+        self.say("the peer")
+        self.versions["Node.js"] = node_version(node)
+        key, tenant = Ed25519PrivateKey.generate(), str(self.sample.tenant)
+        starting = peer(node, self.superuser, tenant, key, count=self.count, folder=self.folder)
+        tokens = tuple(peer_token(key, token) for token in self.fleets[0].tokens)
+        self.fleets.append(replace(self.stack.enter_context(starting), tokens=tokens))
+
+    def statements(self) -> Statements:
+        """The statements of the first caller."""
+        claims = jwt.decode(self.fleets[0].tokens[0], options={"verify_signature": False})
+        return Statements(self.sample, UUID(claims["sub"]), UUID(claims["sid"]))
+
+
+def _signed_in(port: int, name: str) -> str:
+    answer = httpx.post(f"http://127.0.0.1:{port}/api/v1/auth/dev-login", json={"name": name}, timeout=30)
+    token: str = answer.raise_for_status().json()["accessToken"]
+    return token
+
+
+def _measured(hall: Hall, mode: Mode, wanted: set[str]) -> Report:
+    scenarios = [each for each in SCENARIOS if each.name in wanted]
+    arena = Arena(hall.postmaster, hall.sample, mode.seconds, mode.warm)
+    report = Report(mode.name, hall.versions)
+    if len(hall.fleets) > 1:
+        report.only_ours = sorted(same_answers(scenarios, hall.sample, *hall.fleets))
+    seconds = math.ceil(mode.seconds / 2)
+    with _progress() as progress:
+        bouts = [Bout(scenario, count) for count in mode.fleets for scenario in scenarios]
+        for bout in _tracked(progress, "rounds", bouts):
+            turns = [partial(arena.hold, bout, fleet) for fleet in hall.fleets]
+            if bout is bouts[0]:
+                turns.append(partial(arena.hold, bout, hall.fleets[0], name=AGAIN))
+            take_turns(turns, rounds=mode.rounds)
+            report.bouts.append(bout)
+        statements = hall.statements()
+        for scenario in _tracked(progress, "pgbench", [each for each in scenarios if not each.changes]):
+            report.floors[scenario.name] = _floor(hall, statements, scenario, seconds)
+        if ISOLATION in wanted:
+            for cost in _tracked(progress, ISOLATION, costs(statements)):
+                same_rows(cost, hall.urls.app, hall.superuser)
+                turn = price(cost, hall.urls.app, hall.superuser, hall.postmaster, hall.folder, seconds=seconds)
+                take_turns([turn], rounds=2 * mode.rounds)
+                report.costs.append(cost)
+    return report
+
+
+def _floor(hall: Hall, statements: Statements, scenario: Scenario, seconds: int) -> Floor:
+    sql = statements.of(scenario.name).isolated()
+    return pgbench(sql, hall.urls.app, hall.postmaster, hall.folder, seconds=seconds)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description:>9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console)
+
+
+def _tracked(progress: Progress, title: str, things: Sequence[T]) -> Iterator[T]:
+    task = progress.add_task(title, total=len(things))
+    for each in things:
+        yield each
+        progress.advance(task)
+
+
+def main() -> None:
+    """Run, and end with one sentence when it cannot."""
+    try:
+        app()
+    except CannotRun as reason:
+        sys.exit(f"make bench: {reason}")
+
+
+if __name__ == "__main__":
+    main()
