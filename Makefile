@@ -3,9 +3,9 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 
 # One line for each script that `make check` runs after the tools.
-CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py
+CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py scripts/pictures.py
 
-.PHONY: up test check format contracts isolation bench install
+.PHONY: up test check format contracts isolation pictures bench install
 
 # The whole of Muster, until Ctrl-C.
 up: install
@@ -35,6 +35,10 @@ contracts: install
 # Write down what keeps tenants apart, after a migration: docs/security/isolation.md.
 isolation: install
 	@$(RUN) scripts/isolation.py --write
+
+# Draw what the code declares, after a change of verbs, facts, handlers or tables: docs/architecture.md.
+pictures: install
+	@$(RUN) scripts/pictures.py --write
 
 # Muster beside Fastify + Mercurius and pgbench, into bench/results. More: make bench ARGS=--help
 bench: install
