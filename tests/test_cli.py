@@ -21,7 +21,7 @@ DATABASES = {
     "DATABASE_WORKER_URL": "postgresql://worker:hidden@db/muster",
 }
 VERBS = (
-    *("up", "serve", "worker", "migrate", "user create", "user list", "tenant create", "tenant list"),
+    *("up", "serve", "worker", "migrate", "import events", "user create", "user list", "tenant create", "tenant list"),
     *("token", "check", "openapi", "sdl", "version"),
 )
 

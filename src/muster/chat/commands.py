@@ -1,5 +1,6 @@
 """The verbs of chat. Higher slices call them in their own transaction; chat has no endpoints of its own yet."""
 
+from collections.abc import Collection
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -98,6 +99,12 @@ _DELETE_REFUSALS: dict[Verdict, type[AppError]] = {
 async def open_room(ctx: Ctx, *, room_id: UUID) -> None:
     """Make the room of the thing with this id."""
     await queries.put_room(ctx, room_id)
+
+
+async def open_rooms(ctx: Ctx, *, room_ids: Collection[UUID], user_id: UUID) -> None:
+    """Make many rooms at once, each with the same person in it."""
+    await queries.put_rooms(ctx, room_ids)
+    await queries.put_seats(ctx, room_ids, user_id)
 
 
 async def seat(ctx: Ctx, *, room_id: UUID, user_id: UUID) -> None:

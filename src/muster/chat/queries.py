@@ -1,5 +1,6 @@
 """SQL that chat's commands need."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -142,6 +143,16 @@ _DELETE = Statement(
 async def put_room(ctx: Ctx, room_id: UUID) -> None:
     """Make a room."""
     await ctx.db.run(_PUT_ROOM, tenant_id=ctx.tenant_id, id=room_id, last_sequence=0)
+
+
+async def put_rooms(ctx: Ctx, room_ids: Collection[UUID]) -> None:
+    """Make many rooms."""
+    await ctx.db.each(_PUT_ROOM, [{"tenant_id": ctx.tenant_id, "id": each, "last_sequence": 0} for each in room_ids])
+
+
+async def put_seats(ctx: Ctx, room_ids: Collection[UUID], user_id: UUID) -> None:
+    """Give a person a seat in many rooms."""
+    await ctx.db.each(_PUT_SEAT, [{"seat": new_id(), "room": each, "person": user_id} for each in room_ids])
 
 
 async def put_seat(ctx: Ctx, room_id: UUID, user_id: UUID) -> None:

@@ -15,9 +15,10 @@ app = App(
     exit_on_error=False,
     print_error=False,
 )
+_import = App(name="import", help="Bring data of other systems in.")
 _user = App(name="user", help="Make and list people's accounts.")
 _tenant = App(name="tenant", help="Make and list communities.")
-for group in (_user, _tenant):
+for group in (_import, _user, _tenant):
     app.command(group)
 
 # Named, not imported: the API process should hold neither migrations nor the supervisor, and `version` should be quick.
@@ -30,6 +31,7 @@ app.command("muster.cli.checking:check")
 app.command("muster.cli.contracts:openapi")
 app.command("muster.cli.contracts:sdl")
 app.command("muster.cli.contracts:version")
+_import.command("muster.cli.importing:import_events", name="events")
 _user.command("muster.cli.accounts:create_user", name="create")
 _user.command("muster.cli.accounts:list_users", name="list")
 _tenant.command("muster.cli.tenants:create_tenant", name="create")

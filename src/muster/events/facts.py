@@ -22,6 +22,14 @@ class EventPublished(Fact):
     event_id: UUID
 
 
+class EventImported(Fact):
+    """An event came in from a file, published."""
+
+    kind: ClassVar[str] = "event.imported"
+    about: ClassVar[str] = "event_id"
+    event_id: UUID
+
+
 class MembershipFact(Fact):
     """Base of what happens to one person's membership."""
 

@@ -11,7 +11,8 @@ LONGEST = timedelta(days=30)
 EARLIEST_START = timedelta(minutes=5)
 SIZES = {Mode.ONE_TO_ONE: (2, 2), Mode.GROUP: (1, 50), Mode.CUSTOM: (1, 99_999)}
 """The least and the most people by mode."""
-_TIMEZONES = available_timezones()
+TIMEZONES = available_timezones()
+"""Every IANA time zone."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,9 @@ class Problem:
 
     field: str
     message: str
+
+
+NEEDS_POINT = Problem("latitude", "an ONSITE event needs a point: latitude and longitude")
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ class Draft:
     max: int | None
 
 
+def draft_of(source: object) -> Draft:
+    """The draft in anything that has its fields."""
+    return Draft(**{name: getattr(source, name) for name in Draft.__dataclass_fields__})
+
+
 def draft_problems(draft: Draft) -> list[Problem]:
     """Every rule the draft breaks, in the order of its fields."""
     has_point = draft.latitude is not None and draft.longitude is not None
@@ -49,9 +58,9 @@ def draft_problems(draft: Draft) -> list[Problem]:
     checks = (
         (draft.ends_at <= draft.starts_at, "endsAt", "must be after startsAt"),
         (draft.ends_at - draft.starts_at > LONGEST, "endsAt", f"must be within {LONGEST.days} days of startsAt"),
-        (draft.timezone not in _TIMEZONES, "timezone", "must be an IANA time zone such as Europe/Warsaw"),
+        (draft.timezone not in TIMEZONES, "timezone", "must be an IANA time zone such as Europe/Warsaw"),
         (has_half, "latitude", "must come together with longitude"),
-        (needs_point and not has_point, "latitude", "an ONSITE event needs a point: latitude and longitude"),
+        (needs_point and not has_point, NEEDS_POINT.field, NEEDS_POINT.message),
         (needs_url and draft.online_url is None, "onlineUrl", "an ONLINE event needs an address to meet at"),
         (needs_either, "onlineUrl", "a HYBRID event needs an onlineUrl or a point"),
         (not least <= low <= most, "min", f"must be from {least} to {most} for {draft.mode}"),

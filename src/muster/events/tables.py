@@ -75,7 +75,8 @@ _WORDS = (
 class Event(TenantTable):
     """An event. Its row is the lock that serialises whatever changes it or its members.
 
-    city_key, country_key: what lists are filtered by, whatever the case. source, source_id: where it was imported from.
+    city_key, country_key: what lists are filtered by, whatever the case. source, source_id: where it was imported from,
+    and source_digest what was said of it there.
     version: counts what its organisers change of it; who comes and goes does not count.
     """
 
@@ -96,6 +97,7 @@ class Event(TenantTable):
         ),
         CheckConstraint("status <> 'CANCELLED' or cancelled_at is not null", name="cancelled"),
         CheckConstraint("num_nonnulls(source, source_id) in (0, 2)", name="source"),
+        CheckConstraint("source_digest is null or source is not null", name="source_digest"),
         UniqueConstraint("tenant_id", "source", "source_id"),
         Index("events_start_idx", "tenant_id", "starts_at", "id"),
         Index("events_newest_idx", "tenant_id", "created_at", "id"),
@@ -144,6 +146,7 @@ class Event(TenantTable):
     is_online: Mapped[bool] = plain(Computed("meeting_kind <> 'ONSITE'", persisted=True))
     source: Mapped[str | None] = plain()
     source_id: Mapped[str | None] = plain()
+    source_digest: Mapped[str | None] = plain()
     search: Mapped[Search] = plain(Computed(_WORDS, persisted=True))
 
 

@@ -103,6 +103,7 @@ def _refuse_odd_moments(value: object, raw: Any, path: str = "") -> None:
 _PLAINER = {
     "Invalid UUID": "must be a UUID",
     "Invalid RFC3339 encoded datetime": "must be a moment in ISO 8601, such as 2031-05-01T18:00:00Z",
+    "Invalid RFC3339 encoded date": "must be a day in ISO 8601, such as 2031-05-01",
     "Expected `datetime` with a timezone component": "needs an offset from UTC, such as the Z in 2031-05-01T18:00:00Z",
 }
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)

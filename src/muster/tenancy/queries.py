@@ -21,6 +21,12 @@ class TenantId(Row):
     id: UUID
 
 
+class MemberId(Row):
+    """Which person a member is."""
+
+    user_id: UUID
+
+
 class TenantLine(Row):
     """A community in a list for operators."""
 
@@ -51,6 +57,11 @@ _MEMBERS = Statement(
     .join(Member, Member.user_id == User.id)
     .order_by(Member.joined_at, User.name),
 )
+_ACTIVE = select(Member.user_id).where(Member.status == MemberStatus.ACTIVE)
+_OWNER = Statement(MemberId, _ACTIVE.where(Member.role == "owner").order_by(Member.joined_at, Member.id).limit(1))
+_MEMBER_BY_EMAIL = Statement(
+    MemberId, _ACTIVE.join(User, User.id == Member.user_id).where(User.email == bindparam("mail"))
+)
 _DEFAULT_TENANT = Statement(TenantId, select(Tenant.id).where(Tenant.is_default))
 _TENANT_BY_SLUG = Statement(TenantId, select(Tenant.id).where(Tenant.slug == bindparam("wanted")))
 
@@ -80,6 +91,18 @@ async def put_member(ctx: Ctx, *, user_id: UUID, role: str) -> None:
         status=MemberStatus.ACTIVE,
         joined_at=ctx.now,
     )
+
+
+async def find_owner(ctx: Ctx) -> UUID | None:
+    """Who has owned the transaction's tenant for longest."""
+    found = await ctx.db.one(_OWNER)
+    return None if found is None else found.user_id
+
+
+async def find_member(ctx: Ctx, email: str) -> UUID | None:
+    """The active member of the transaction's tenant with a mail."""
+    found = await ctx.db.one(_MEMBER_BY_EMAIL, mail=email)
+    return None if found is None else found.user_id
 
 
 async def list_tenants(ctx: Ctx) -> list[TenantLine]:

@@ -13,16 +13,23 @@ def muster(
 ) -> "subprocess.CompletedProcess[str]":
     """Run the command line in a folder, which is its data directory too, and wait for its end.
 
-    stdin: what it reads; None closes it. environ: its settings.
+    stdin: what it reads; None is nothing. environ: its settings.
     """
-    return subprocess.run(
+    with started(*arguments, folder=folder, **environ) as process:
+        said, complained = process.communicate(stdin or "")
+    return subprocess.CompletedProcess(process.args, process.returncode, said, complained)
+
+
+def started(*arguments: str, folder: Path, **environ: str) -> "subprocess.Popen[str]":
+    """The same, not waited for."""
+    return subprocess.Popen(
         [sys.executable, "-m", "muster.cli", *arguments],
         cwd=folder,
         env={"PATH": os.defpath, "MUSTER_DATA_DIR": str(folder), **environ},
-        input=stdin or "",
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
 
 

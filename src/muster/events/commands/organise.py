@@ -79,7 +79,7 @@ async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
 
     Raises Invalid with every field that breaks a rule.
     """
-    draft = rules.Draft(**{name: getattr(input, name) for name in rules.Draft.__dataclass_fields__})
+    draft = rules.draft_of(input)
     problems = rules.draft_problems(draft)
     if problems:
         raise Invalid(

@@ -1,6 +1,6 @@
 """Connections and transactions: a pool per role, and transactions that run under one tenant."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
@@ -60,6 +60,11 @@ class Transaction:
         sql = statement.sql
         status = await self.connection.execute(sql.text, *sql.arguments(values))
         return int(status.rsplit(" ", 1)[-1])
+
+    async def each(self, statement: Statement[RowT], rows: Iterable[Mapping[str, object]]) -> None:
+        """Run a statement for its effect once for each row of values, without a round trip for each."""
+        sql = statement.sql
+        await self.connection.executemany(sql.text, [sql.arguments(row) for row in rows])
 
 
 class Database:

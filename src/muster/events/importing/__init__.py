@@ -1,0 +1,1 @@
+"""Bringing events in from files: rows become events by the rules of every other, a second time changes nothing."""

@@ -1,0 +1,157 @@
+"""A file into a community: some hundred rows a transaction, each row answered for."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from uuid import UUID
+
+import asyncpg
+
+from muster.chat import commands as chat
+from muster.events.facts import EventImported
+from muster.events.importing import queries
+from muster.events.importing.queries import Known
+from muster.events.importing.records import Arrival, Refused, arrival
+from muster.events.importing.rows import Row
+from muster.events.tables import EventStatus
+from muster.kit.commands.context import Ctx
+from muster.kit.db.failures import RETRIABLE
+from muster.kit.errors import FieldProblem
+from muster.kit.ids import new_id
+
+BATCH = 500
+_ATTEMPTS = 3
+_LEFT_ALONE = {
+    EventStatus.CANCELLED: "it was cancelled here, and stays as it is",
+    EventStatus.DELETED: "it was deleted here, and stays so",
+}
+
+
+class Outcome(StrEnum):
+    """What became of a row."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one row.
+
+    event_id: None when it was refused. In a dry run the id of what would be created means nothing.
+    notes: what had to be decided.
+    """
+
+    row: Row
+    outcome: Outcome
+    event_id: UUID | None = None
+    notes: tuple[str, ...] = ()
+    problems: tuple[FieldProblem, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """What a row that is fine leads to."""
+
+    arrival: Arrival
+    outcome: Outcome
+    event_id: UUID
+    notes: tuple[str, ...]
+
+    def result(self) -> Result:
+        return Result(self.arrival.row, self.outcome, self.event_id, self.notes)
+
+
+@dataclass
+class Import:
+    """One run over one file.
+
+    transaction: opens one in the community, in which the system acts. owner_id: whose new events are.
+    source: where they come from; with a row's own id it tells whether it came before. dry_run: look, change nothing.
+    """
+
+    transaction: Callable[[], AbstractAsyncContextManager[Ctx]]
+    owner_id: UUID
+    source: str
+    dry_run: bool = False
+    _lines: dict[str, int] = field(default_factory=dict)
+
+    async def run(self, rows: Iterable[Row], *, size: int = BATCH) -> AsyncIterator[list[Result]]:
+        """Bring rows in; what is answered is committed.
+
+        size: rows of a transaction. Raises what the driver raises when the database is lost: the next run goes on.
+        """
+        waiting = iter(rows)
+        while batch := list(islice(waiting, size)):
+            checked = [self._check(row) for row in batch]
+            good = [each for each in checked if isinstance(each, Arrival)]
+            brought = {each.row.line: each for each in await self._bring_in(good)}
+            yield [each if isinstance(each, Result) else brought[each.row.line] for each in checked]
+
+    def _check(self, row: Row) -> Arrival | Result:
+        """The row, fit to come in, or its refusal."""
+        try:
+            found = arrival(row)
+            first = self._lines.setdefault(found.source_id, row.line)
+            if first != row.line:
+                raise Refused(FieldProblem("", "DOUBLE", f"is the same event as line {first}"))
+        except Refused as refusal:
+            return Result(row, Outcome.REFUSED, problems=refusal.problems)
+        return found
+
+    async def _bring_in(self, arrivals: Sequence[Arrival]) -> list[Result]:
+        """All of them, or where the database itself refuses one, all others: halving finds which."""
+        if not arrivals:
+            return []
+        try:
+            return await self._attempts(arrivals)
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            if len(arrivals) == 1:
+                problem = FieldProblem("", "INVALID", f"cannot be stored: {error}")
+                return [Result(arrivals[0].row, Outcome.REFUSED, problems=(problem,))]
+        half = len(arrivals) // 2
+        return await self._bring_in(arrivals[:half]) + await self._bring_in(arrivals[half:])
+
+    async def _attempts(self, arrivals: Sequence[Arrival]) -> list[Result]:
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._attempt(arrivals)
+            except RETRIABLE:
+                continue
+        return await self._attempt(arrivals)
+
+    async def _attempt(self, arrivals: Sequence[Arrival]) -> list[Result]:
+        async with self.transaction() as ctx:
+            ctx.act_as(self.owner_id)
+            await queries.lock_source(ctx, self.source)
+            known = await queries.known(ctx, self.source, [each.source_id for each in arrivals])
+            decided = [_decide(each, known.get(each.source_id)) for each in arrivals]
+            if not self.dry_run:
+                await self._write(ctx, decided)
+        return [each.result() for each in decided]
+
+    async def _write(self, ctx: Ctx, decided: Sequence[_Decided]) -> None:
+        fresh = {each.event_id: each.arrival for each in decided if each.outcome == Outcome.CREATED}
+        await queries.put_events(ctx, self.source, fresh)
+        await chat.open_rooms(ctx, room_ids=fresh.keys(), user_id=self.owner_id)
+        for event_id in fresh:
+            ctx.record(EventImported(event_id=event_id))
+        changed = {each.event_id: each.arrival for each in decided if each.outcome == Outcome.UPDATED}
+        await queries.change_events(ctx, changed)
+        for event_id in changed:
+            ctx.record(EventImported(event_id=event_id))
+
+
+def _decide(arrival: Arrival, known: Known | None) -> _Decided:
+    """New, changed since it last came, or neither. What people here changed of an event stays until its row changes."""
+    if known is None:
+        return _Decided(arrival, Outcome.CREATED, new_id(), arrival.notes)
+    if known.source_digest == arrival.digest:
+        return _Decided(arrival, Outcome.UNCHANGED, known.id, arrival.notes)
+    if known.status in _LEFT_ALONE:
+        return _Decided(arrival, Outcome.UNCHANGED, known.id, (*arrival.notes, _LEFT_ALONE[known.status]))
+    return _Decided(arrival, Outcome.UPDATED, known.id, arrival.notes)

@@ -1,0 +1,127 @@
+"""SQL of the import: many rows a statement, since a file holds thousands."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, delete, func, select, update
+
+from muster.events.importing.records import Arrival
+from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus, EventStatus, EventTag
+from muster.kit.commands.context import Ctx
+from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
+from muster.kit.ids import new_id
+
+
+class Known(Row):
+    """An event that came from the source before. source_digest: of the row that it was last made from."""
+
+    id: UUID
+    source_id: str
+    source_digest: str | None
+    status: EventStatus
+
+
+_SAID = (
+    *("title", "description", "starts_at", "ends_at", "timezone", "meeting_kind", "url", "online_url"),
+    *("address", "city", "country", "latitude", "longitude", "source_digest"),
+)
+"""What a row says of its event, and nobody else decides."""
+_GIVEN = (
+    *("tenant_id", "id", "owner_id", "status", "published_at", "source", "source_id"),
+    *("join_mode", "mode", "min", "max", "visibility"),
+    *("joined_count", "last_queue_number", "created_at", "updated_at", "version"),
+)
+
+# Two imports of one source at once: the second waits here and then sees what the first one made.
+_LOCK = Statement(Nothing, select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key", type_=Text()), 0))))
+_KNOWN = Statement(
+    Known,
+    select(*columns(Known, Event)).where(
+        Event.source == bindparam("name"), Event.source_id == any_(bindparam("ids", type_=ARRAY(Text())))
+    ),
+)
+_PUT_EVENT = insertion(Nothing, Event, *_GIVEN, *_SAID)
+_PUT_MEMBER = insertion(
+    Nothing, EventMember, "tenant_id", "id", "event_id", "user_id", "role", "status", "asked_at", "joined_at"
+)
+_PUT_TAG = insertion(Nothing, EventTag, "tenant_id", "id", "event_id", "tag")
+_REMOVE_TAGS = Statement(
+    Nothing, delete(EventTag).where(EventTag.event_id == any_(bindparam("events", type_=ARRAY(Uuid()))))
+)
+_CHANGE = Statement(
+    Nothing,
+    update(Event)
+    .where(Event.id == bindparam("event"))
+    .values(
+        {name: bindparam(f"new_{name}", type_=getattr(Event, name).type) for name in _SAID}
+        | {"version": Event.version + 1, "updated_at": bindparam("moment")}
+    ),
+)
+
+
+async def lock_source(ctx: Ctx, source: str) -> None:
+    """Let one transaction at a time import from a source into this community."""
+    await ctx.db.run(_LOCK, key=f"import {ctx.tenant_id} {source}")
+
+
+async def known(ctx: Ctx, source: str, source_ids: Sequence[str]) -> dict[str, Known]:
+    """Which events came from the source before, by its own ids."""
+    found = await ctx.db.all(_KNOWN, name=source, ids=source_ids)
+    return {each.source_id: each for each in found}
+
+
+async def put_events(ctx: Ctx, source: str, arrivals: Mapping[UUID, Arrival]) -> None:
+    """Store rows as published events of whom the system acts for, who takes the first place. arrivals: by new ids."""
+    shared = {
+        "tenant_id": ctx.tenant_id,
+        "owner_id": ctx.user_id,
+        "status": EventStatus.PUBLISHED,
+        "published_at": ctx.now,
+        "source": source,
+        "joined_count": 1,
+        "last_queue_number": 0,
+        "created_at": ctx.now,
+        "updated_at": ctx.now,
+        "version": 1,
+    }
+    rows = [{**shared, **each.values, **_mark(each), "id": event_id} for event_id, each in arrivals.items()]
+    await ctx.db.each(_PUT_EVENT, rows)
+    await _put_owners(ctx, arrivals)
+    await _put_tags(ctx, arrivals)
+
+
+async def change_events(ctx: Ctx, arrivals: Mapping[UUID, Arrival]) -> None:
+    """Let events say what their rows say now. arrivals: by the ids of the events."""
+    rows = [
+        {f"new_{name}": value for name, value in (each.values | _mark(each)).items()}
+        | {"event": event_id, "moment": ctx.now}
+        for event_id, each in arrivals.items()
+    ]
+    await ctx.db.each(_CHANGE, rows)
+    await ctx.db.run(_REMOVE_TAGS, events=list(arrivals))
+    await _put_tags(ctx, arrivals)
+
+
+def _mark(arrival: Arrival) -> dict[str, str]:
+    return {"source_id": arrival.source_id, "source_digest": arrival.digest}
+
+
+async def _put_owners(ctx: Ctx, event_ids: Iterable[UUID]) -> None:
+    shared = {
+        "tenant_id": ctx.tenant_id,
+        "user_id": ctx.user_id,
+        "role": EventMemberRole.OWNER,
+        "status": EventMemberStatus.JOINED,
+        "asked_at": ctx.now,
+        "joined_at": ctx.now,
+    }
+    await ctx.db.each(_PUT_MEMBER, [{**shared, "id": new_id(), "event_id": each} for each in event_ids])
+
+
+async def _put_tags(ctx: Ctx, arrivals: Mapping[UUID, Arrival]) -> None:
+    rows = [
+        {"tenant_id": ctx.tenant_id, "id": new_id(), "event_id": event_id, "tag": tag}
+        for event_id, each in arrivals.items()
+        for tag in each.tags
+    ]
+    await ctx.db.each(_PUT_TAG, rows)

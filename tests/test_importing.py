@@ -1,0 +1,127 @@
+"""`muster import events`, as an operator runs it: report, refused rows, exit codes, and a kill half-way."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from muster.kit.db.migrate import Urls
+from muster.testing.shell import database_settings, muster, started
+
+EVENTS = """
+select count(*), count(distinct (source, source_id)),
+       count(*) filter (where exists (select from rooms r where r.tenant_id = e.tenant_id and r.id = e.id))
+  from events e
+"""
+"""How many events, how many different ones, and how many with their room."""
+
+
+def events(urls: Urls) -> tuple[Any, ...]:
+    with psycopg.connect(urls.owner, options="-c muster.maintenance=on") as connection:
+        return connection.execute(EVENTS).fetchone() or ()
+
+
+@pytest.fixture
+def settings(urls: Urls, tmp_path: Path) -> dict[str, str]:
+    """Of a community that Ada owns."""
+    found = {"JWT_SECRET": "x" * 32, **database_settings(urls)}
+    made = muster("user", "create", "ada@example.org", "Ada", "--role", "owner", folder=tmp_path, **found)
+    assert made.returncode == 0
+    return found
+
+
+def row(number: int, **changes: object) -> str:
+    return json.dumps(
+        {"name": f"Meeting {number}", "start_date": "2031-05-01", "online": True, "url": "https://x.org"} | changes
+    )
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_every_row_is_answered_for_and_refused_ones_are_kept(settings: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "meetings.jsonl"
+    bad = ['{"name": "No day"}', "no JSON at all", row(3, url="ftp://x")]
+    file.write_text("\n".join([row(1), *bad, row(2)]) + "\n")
+    done = muster("import", "events", str(file), "--json", folder=tmp_path, **settings)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "muster: 3 rows were refused; they are in meetings.report.jsonl.refused, the reasons in meetings.report.jsonl.\n"
+    )
+    told = json.loads(done.stdout)
+    assert {name: told[name] for name in ("created", "updated", "unchanged", "refused")} == {
+        "created": 2,
+        "updated": 0,
+        "unchanged": 0,
+        "refused": 3,
+    }
+    report = lines(tmp_path / told["report"])
+    assert [(each["line"], each["outcome"]) for each in report] == [
+        (1, "created"),
+        (2, "refused"),
+        (3, "refused"),
+        (4, "refused"),
+        (5, "created"),
+    ]
+    assert [each["reasons"][0]["path"] for each in report if "reasons" in each] == ["start_date", "", "url"]
+    assert (tmp_path / told["refusedRows"]).read_text() == "\n".join(bad) + "\n"
+
+
+def test_refused_rows_once_mended_come_in_by_themselves(settings: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "meetings.jsonl").write_text(row(1) + "\n" + row(2, url="ftp://x") + "\n")
+    muster("import", "events", "meetings.jsonl", folder=tmp_path, **settings)
+    refused = tmp_path / "meetings.report.jsonl.refused"
+    refused.write_text(refused.read_text().replace("ftp", "https"))
+    again = muster(
+        "import",
+        "events",
+        refused.name,
+        "--source",
+        "meetings",
+        "--report",
+        "second",
+        "--json",
+        folder=tmp_path,
+        **settings,
+    )
+    assert json.loads(again.stdout)["created"] == 1
+    assert not (tmp_path / "second.refused").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("nowhere.jsonl",), "nowhere.jsonl is not a file"),
+        (("rows.jsonl", "--report", "rows.jsonl"), "The report would replace rows.jsonl"),
+        (("rows.jsonl", "--owner", "bob@example.org"), "No member of this community has the mail bob@example.org"),
+        (("rows.jsonl", "--tenant", "nowhere"), "There is no community 'nowhere'"),
+    ],
+)
+def test_what_cannot_be_imported_is_said(
+    settings: dict[str, str], tmp_path: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(row(1) + "\n")
+    failed = muster("import", "events", *arguments, folder=tmp_path, **settings)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr.startswith(f"muster: {says}")
+    assert (tmp_path / "rows.jsonl").read_text() == row(1) + "\n"
+
+
+def test_killed_half_way_the_next_run_completes_it(settings: dict[str, str], urls: Urls, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("".join(row(number) + "\n" for number in range(3000)))
+    arguments = ("import", "events", "rows.jsonl", "--json")
+    with started(*arguments, folder=tmp_path, **settings) as running:
+        while events(urls)[0] == 0:
+            assert running.poll() is None, "it ended before it could be killed"
+            time.sleep(0.005)
+        running.kill()
+    left = events(urls)
+    assert 0 < left[0] < 3000
+    assert left == (left[0],) * 3, "no event is half there"
+    told = json.loads(muster(*arguments, folder=tmp_path, **settings).stdout)
+    assert (told["created"], told["unchanged"], told["refused"]) == (3000 - left[0], left[0], 0)
+    assert events(urls) == (3000, 3000, 3000)
