@@ -8,6 +8,7 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from muster.kit.db.migrate import Urls
@@ -50,23 +51,36 @@ async def running(verb: str, log: Path, environ: Mapping[str, str]) -> AsyncIter
             await process.wait()
 
 
+@dataclass(frozen=True)
+class Running:
+    """A process of ours that can be killed. port: of an API; 0 for a worker."""
+
+    process: Process
+    port: int = 0
+
+    async def kill(self) -> None:
+        """End it by SIGKILL, in the middle of whatever it does."""
+        self.process.kill()
+        await self.process.wait()
+
+
 @asynccontextmanager
-async def serving(urls: Urls, folder: Path) -> AsyncIterator[int]:
-    """An API process on its own port, ready; answers with the port."""
+async def serving(urls: Urls, folder: Path) -> AsyncIterator[Running]:
+    """An API process on its own port, ready."""
     port = free_port()
     log = folder / f"serve-{port}.log"
     environ = environment(DATABASE_URL=urls.app, PORT=str(port))
     async with running("serve", log, environ) as process:
         await until_ready(port, process, log)
-        yield port
+        yield Running(process, port)
 
 
 @asynccontextmanager
-async def working(urls: Urls, folder: Path, name: str = "worker") -> AsyncIterator[None]:
+async def working(urls: Urls, folder: Path, name: str = "worker") -> AsyncIterator[Running]:
     """A worker process."""
     addresses = {"DATABASE_URL": urls.app, "DATABASE_OWNER_URL": urls.owner, "DATABASE_WORKER_URL": urls.worker}
-    async with running("worker", folder / f"{name}.log", environment(**addresses)):
-        yield
+    async with running("worker", folder / f"{name}.log", environment(**addresses)) as process:
+        yield Running(process)
 
 
 async def is_ready(port: int) -> bool:

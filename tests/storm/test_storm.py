@@ -69,7 +69,7 @@ async def _storm(urls: Urls, folder: Path) -> None:
     owner, *people = await settle(urls, 1 + JOINERS + NEWCOMERS)
     joiners, newcomers = people[:JOINERS], people[JOINERS:]
     async with AsyncExitStack() as stack:
-        port = await stack.enter_async_context(serving(urls, folder))
+        port = (await stack.enter_async_context(serving(urls, folder))).port
         await stack.enter_async_context(working(urls, folder))
         connections = [Connection(port) for _ in range(CONNECTIONS)]
         for connection in connections:

@@ -29,7 +29,7 @@ def test_two_apis_and_two_workers_agree(urls: Urls, tmp_path: Path) -> None:
 async def _agree(urls: Urls, folder: Path) -> None:
     owner, *people = await settle(urls, 1 + PEOPLE)
     async with AsyncExitStack() as stack:
-        ports = [await stack.enter_async_context(serving(urls, folder)) for _ in range(2)]
+        ports = [(await stack.enter_async_context(serving(urls, folder))).port for _ in range(2)]
         for name in ("first worker", "second worker"):
             await stack.enter_async_context(working(urls, folder, name))
         reader = Reader(urls)
