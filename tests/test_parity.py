@@ -17,7 +17,7 @@ from graphql import GraphQLInputObjectType, is_required_input_field
 from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.db.migrate import Urls
 from muster.kit.endpoints.graphql.schema import build_schema
-from muster.kit.endpoints.openapi import openapi_document
+from muster.kit.endpoints.openapi.document import openapi_document
 from muster.kit.views.query import QUERIES
 from muster.testing.below import ask, snapshot
 from muster.testing.client import Answer, Way, endpoint

@@ -18,12 +18,12 @@ from muster.identity.commands import token_keys
 from muster.kit.commands.context import Services
 from muster.kit.db.database import Database
 from muster.kit.db.opening import sound_database
-from muster.kit.endpoints import openapi
 from muster.kit.endpoints.app import build_app
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.endpoints.health import Health
+from muster.kit.endpoints.openapi import document
 from muster.kit.endpoints.socket import LARGEST_MESSAGE
 from muster.kit.processes import CannotRun
 from muster.kit.realtime.hub import Hub
@@ -36,7 +36,7 @@ _DRAIN_SECONDS = 10
 
 def openapi_document() -> str:
     """The OpenAPI document of everything that is declared."""
-    return openapi.openapi_document()
+    return document.openapi_document()
 
 
 def schema_sdl() -> str:

@@ -202,7 +202,7 @@ ADDRESSES = [
     ),
     *(
         Case(f"{method} events", 405, "METHOD_NOT_ALLOWED", None, method, EVENTS)
-        for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
+        for method in ("PUT", "PATCH", "DELETE", "TRACE", "PROPFIND")
     ),
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ from muster.kit.commands.context import Ctx
 from muster.kit.commands.facts import Fact
 from muster.kit.errors import AppError, Conflict, Denied, Gone, Invalid, NotFound
 
-Content = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S")]
+Content = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S", examples=["Who brings the clocks?"])]
 """What somebody says."""
 Reason = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S")]
 """Why a moderator acts."""

@@ -29,6 +29,7 @@ class MessageView(View, of=Message):
     visible = sits_in_room
     filters = {"fromSequence": at_least(Message.sequence), "beforeSequence": before(Message.sequence)}
     orders = {"SEQUENCE": ascending(Message.sequence)}
+    example = {"content": "Who brings the clocks?"}
 
     id: UUID
     sequence: int

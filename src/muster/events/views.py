@@ -86,6 +86,24 @@ class EventView(View, of=Event):
         "NEWEST": descending(Event.created_at),
         "RELEVANCE": best_match("text"),
     }
+    example = {
+        "title": "Chess in the park",
+        "description": "Boards are there, bring a friend.",
+        "endsAt": "2031-05-01T21:00:00.000000Z",
+        "timezone": "Europe/Warsaw",
+        "onlineUrl": None,
+        "url": "https://chess.example/park",
+        "address": "Planty, Krakow",
+        "city": "Krakow",
+        "country": "Poland",
+        "latitude": 50.06,
+        "longitude": 19.94,
+        "max": 20,
+        "joinedCount": 12,
+        "cancelledAt": None,
+        "cancelReason": None,
+        "tags": ["chess"],
+    }
 
     id: UUID
     title: str

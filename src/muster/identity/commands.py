@@ -21,8 +21,10 @@ from muster.kit.errors import AppError, Conflict, Unauthenticated
 from muster.kit.limits import AUTH
 from muster.kit.views.results import Payload
 
-Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-PersonName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"\S")]
+Email = Annotated[
+    str, Meta(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", examples=["ada@example.org"])
+]
+PersonName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"\S", examples=["Ada"])]
 
 _SESSION = timedelta(days=7)
 _REMEMBERED_SESSION = timedelta(days=30)
@@ -129,8 +131,8 @@ async def _check_password(
 async def login(
     ctx: Ctx,
     *,
-    email: Annotated[str, Meta(max_length=254)],
-    password: Annotated[str, Meta(max_length=1000)],
+    email: Annotated[str, Meta(max_length=254, examples=["ada@example.org"])],
+    password: Annotated[str, Meta(max_length=1000, examples=["a long enough one"])],
     remember_me: bool = False,
     prepared: UUID | None,
 ) -> Session:

@@ -19,6 +19,7 @@ class UserView(View, of=User):
     """A person. Id and name are readable wherever something they did is; the rest is their own."""
 
     brief = ("id", "name")
+    example = {"name": "Ada", "email": "ada@example.org"}
 
     id: UUID
     name: str

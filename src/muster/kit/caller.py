@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import ColumnElement, DateTime, Text, Uuid, bindparam, cast, select
 
 from muster.kit.db.statements import SqlText, to_text
-from muster.kit.errors import Denied, NotFound, Unauthenticated
+from muster.kit.errors import AppError, Denied, NotFound, Unauthenticated
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -152,6 +152,12 @@ class Gate:
         if permission is not None and permission not in self.permissions(caller.role):
             raise Denied(f"This needs the permission {permission}, which your role does not give.")
         return caller
+
+
+def gate_refusals(allow: Allow, permission: Permission | None) -> list[type[AppError]]:
+    """What `Gate.admit` may refuse with, besides TenantNotFound and Unauthenticated, which every request may meet."""
+    found: list[type[AppError]] = [NotAMember] if allow is member else []
+    return found if permission is None else [*found, Denied]
 
 
 _decode_caller = msgspec.json.Decoder(Caller).decode

@@ -1,11 +1,11 @@
 """What commands, queries and subscriptions have in common: names, slots, arguments, a line of documentation."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
+from muster.kit.documentation import Documentation
 from muster.kit.limits import FEATURES, LIMITS, Limit
 
 
@@ -14,13 +14,13 @@ class Declaration:
     """One declared endpoint. A declaration that is not whole is refused at import, with a TypeError.
 
     name: in GraphQL. allow: who may come in. permission: what the caller's role must give. limit: the bucket it draws
-    from. feature: what the plan must hold. deprecated: what to use instead. summary: what it does, in one line.
+    from. feature: what the plan must hold. deprecated: what to use instead. documentation: what its docstring tells.
     Limits and features are names that must be declared; drawing from a limit and asking the plan come later.
     """
 
     name: str
     arguments: Arguments
-    summary: str
+    documentation: Documentation
     allow: Allow
     permission: Permission | None
     limit: Limit
@@ -35,6 +35,11 @@ class Declaration:
         if self.deprecated is not None and not self.deprecated.strip():
             raise TypeError(f"{self.name}: `deprecated` says what to use instead")
 
+    @property
+    def summary(self) -> str:
+        """What it does, in one line."""
+        return self.documentation.summary
+
 
 D = TypeVar("D", bound=Declaration)
 
@@ -44,10 +49,3 @@ def enter(table: dict[str, D], declaration: D) -> None:
     if declaration.name in table:
         raise TypeError(f"{declaration.name} is declared twice; give one of the two another name")
     table[declaration.name] = declaration
-
-
-def summary_of(function: Callable[..., object]) -> str:
-    """The first line of the docstring. Raises TypeError without one: it documents the endpoint."""
-    if not function.__doc__:
-        raise TypeError(f"{function.__module__}.{function.__name__} needs a docstring: it documents the endpoint")
-    return function.__doc__.strip().split("\n", 1)[0]

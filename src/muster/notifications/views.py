@@ -24,6 +24,7 @@ class NotificationView(View, of=Notification):
 
     visible = is_recipient
     orders = {"NEWEST": descending(Notification.created_at)}
+    example = {"kind": "WAITLIST_PROMOTED", "data": {"eventId": "01934f6e-5a00-7c3d-9b1e-2f4a6c8d0e1f"}}
 
     id: UUID
     kind: str

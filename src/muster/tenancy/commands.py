@@ -35,11 +35,13 @@ class SlugTaken(Conflict):
 class CreateTenantInput(Input):
     """What a new community needs."""
 
-    slug: Annotated[str, Meta(min_length=2, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-    name: Annotated[str, Meta(min_length=2, max_length=60)]
+    slug: Annotated[
+        str, Meta(min_length=2, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["chess-club"])
+    ]
+    name: Annotated[str, Meta(min_length=2, max_length=60, examples=["Chess club"])]
 
 
-@command("POST /tenants", "createTenant", allow=signed_in, limit=API)
+@command("POST /tenants", "createTenant", allow=signed_in, limit=API, answers=(201,))
 async def create_tenant(ctx: Ctx, *, input: CreateTenantInput) -> TenantView:
     """Found a community and become its owner.
 

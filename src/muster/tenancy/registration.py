@@ -19,7 +19,7 @@ from muster.kit.limits import AUTH
 from muster.kit.views.results import Payload
 from muster.tenancy import queries
 
-Password = Annotated[str, Meta(min_length=10, max_length=1000)]
+Password = Annotated[str, Meta(min_length=10, max_length=1000, examples=["a long enough one"])]
 
 
 class RegisterInput(Input):

@@ -17,6 +17,7 @@ class TenantView(View, of=Tenant):
     """A community. Its slug is its name in addresses and in the header `X-Tenant`."""
 
     visible = is_entered
+    example = {"slug": "chess-club", "name": "Chess club"}
 
     id: UUID
     slug: str

@@ -14,6 +14,7 @@ from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.views.picks import Pick, whole, whole_page
 from muster.kit.views.query import QUERIES, Query
 from muster.kit.views.results import Payload, whole_payload
+from muster.testing.described import assert_described
 from muster.testing.serving import Service
 
 
@@ -100,6 +101,7 @@ class Client:
             given = {key: _as_text(value) for key, value in flat.items() if value is not None}
             sent = self.service.http.build_request(route.method, path, params=given, headers=self.headers())
         response = await self.service.http.send(sent)
+        assert_described(name, response)
         if response.status_code == 204:
             return Answer(204, None, True)
         told = response.json()

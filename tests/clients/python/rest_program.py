@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import uuid4
 
 from muster_rest import AuthenticatedClient, Client
-from muster_rest.api.default import create_event, dev_login, event, events, publish_event
+from muster_rest.api.events import create_event, event, events, publish_event
+from muster_rest.api.tenancy import dev_login
 from muster_rest.models import (
     CreateEventInput,
     DevLoginBody,

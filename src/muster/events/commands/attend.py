@@ -71,7 +71,9 @@ class Answer(Input):
 Answers = Annotated[list[Answer], Meta(max_length=50)]
 
 
-@command("POST /events/{event_id}/members", "joinEvent", allow=member, limit=EVENT_WRITE, line="event_id")
+@command(
+    "POST /events/{event_id}/members", "joinEvent", allow=member, limit=EVENT_WRITE, line="event_id", answers=(200, 201)
+)
 async def join(ctx: Ctx, *, event_id: UUID, answers: Answers | None = None) -> EventMemberView:
     """Join an event, or take a place on its waitlist.
 

@@ -33,8 +33,8 @@ class StartsTooSoon(Conflict):
     code = "STARTS_TOO_SOON"
 
 
-Title = Annotated[str, Meta(min_length=3, max_length=60, pattern=r"\S")]
-Timezone = Annotated[str, Meta(max_length=60)]
+Title = Annotated[str, Meta(min_length=3, max_length=60, pattern=r"\S", examples=["Chess in the park"])]
+Timezone = Annotated[str, Meta(max_length=60, examples=["Europe/Warsaw"])]
 Description = Annotated[str, Meta(max_length=5000)]
 Url = Annotated[str, Meta(max_length=2000, pattern=r"^https?://\S+$")]
 Address = Annotated[str, Meta(min_length=1, max_length=300)]
@@ -54,7 +54,7 @@ class CreateEventInput(Input):
 
     title: Title
     starts_at: Instant
-    ends_at: Instant
+    ends_at: Annotated[Instant, Meta(examples=["2031-05-01T21:00:00Z"])]
     timezone: Timezone
     meeting_kind: MeetingKind
     description: Description = ""
@@ -73,7 +73,7 @@ class CreateEventInput(Input):
     tags: Tags = []
 
 
-@command("POST /events", "createEvent", allow=member, permission=EVENT_CREATE, limit=EVENT_WRITE)
+@command("POST /events", "createEvent", allow=member, permission=EVENT_CREATE, limit=EVENT_WRITE, answers=(201,))
 async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     """Draft an event, own it, and take its first place.
 

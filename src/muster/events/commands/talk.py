@@ -18,7 +18,7 @@ from muster.kit.limits import API
 from muster.kit.views.paging import WholeNumber
 
 
-@command("POST /events/{event_id}/messages", "sendEventMessage", allow=member, limit=CHAT_SEND)
+@command("POST /events/{event_id}/messages", "sendEventMessage", allow=member, limit=CHAT_SEND, answers=(201,))
 async def send_message(ctx: Ctx, *, event_id: UUID, content: Content) -> MessageView:
     """Say something in an event's room.
 

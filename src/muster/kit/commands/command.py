@@ -6,9 +6,11 @@ from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
-from muster.kit.declaration import Declaration, enter, summary_of
+from muster.kit.declaration import Declaration, enter
+from muster.kit.documentation import read_documentation
 from muster.kit.limits import Limit
 from muster.kit.route import Route
+from muster.kit.views.results import Payload
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,6 +25,7 @@ class Command(Declaration):
     function: runs in one transaction. route: its REST address. returns: a view, a payload, or NoneType.
     prepare: slow or outside work that runs before the transaction; its result arrives as `prepared`.
     line: the argument whose row's lock many may want at once; see `kit/commands/lines.py`.
+    answers: the statuses of a success over REST.
     """
 
     function: Callable[..., Awaitable[Any]]
@@ -30,6 +33,7 @@ class Command(Declaration):
     returns: Any
     prepare: Callable[..., Awaitable[Any]] | None
     line: str | None
+    answers: tuple[int, ...]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,25 +55,30 @@ def command(
     feature: str | None = None,
     prepare: Callable[..., Awaitable[Any]] | None = None,
     line: str | None = None,
+    answers: tuple[int, ...] = (),
     deprecated: str | None = None,
 ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
     """Declare a command and its ways in; the function itself stays callable by other commands.
 
     route: method and path, `POST /events/{event_id}/members`. name: the GraphQL mutation. allow: who may come in.
     limit: the bucket it draws from. permission: what the caller's role must give. feature: what the plan must hold.
+    answers: the statuses of a success over REST where they are not the usual one: `(201,)` for what always creates,
+    `(200, 201)` for what creates the first time only.
     Raises TypeError, at import, for a declaration that is not whole.
     """
 
     def declare(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+        returns = get_type_hints(function).get("return")
         declared = Command(
             name=name,
             route=Route.parse(route),
             function=function,
             arguments=Arguments(function, without=_NOT_ARGUMENTS),
-            returns=get_type_hints(function).get("return"),
-            summary=summary_of(function),
+            returns=returns,
+            documentation=read_documentation(function, also=prepare),
             prepare=prepare,
             line=line,
+            answers=answers or (_usual_status(returns),),
             allow=allow,
             permission=permission,
             limit=limit,
@@ -80,3 +89,9 @@ def command(
         return function
 
     return declare
+
+
+def _usual_status(returns: Any) -> int:
+    if returns is type(None):
+        return 204
+    return returns.status if issubclass(returns, Payload) else 200

@@ -14,24 +14,12 @@ from muster.kit.endpoints.frame import Frame
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.http import graphql_over_http
 from muster.kit.endpoints.health import Health
-from muster.kit.endpoints.http import problem_response
+from muster.kit.endpoints.http import NoSuchAddress, NoSuchMethod, problem_response
 from muster.kit.endpoints.pages.serving import page_routes
-from muster.kit.endpoints.rest import Rest
+from muster.kit.endpoints.rest.endpoints import Rest
 from muster.kit.endpoints.socket import graphql_over_socket
 from muster.kit.errors import AppError
 from muster.kit.realtime.hub import Hub
-
-
-class _NoSuchAddress(AppError):
-    """There is nothing at this address; /openapi.json lists what there is."""
-
-    status, code, title = 404, "NOT_FOUND", "Not found"
-
-
-class _NoSuchMethod(AppError):
-    """This address does not take this method."""
-
-    status, code, title = 405, "METHOD_NOT_ALLOWED", "Method not allowed"
 
 
 def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health: Health, openapi: str) -> ASGIApp:
@@ -69,5 +57,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     """The router's own refusals, as problem documents."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(getattr(error, "headers", None) or {})
-    told = {404: _NoSuchAddress, 405: _NoSuchMethod}.get(status, AppError)(headers=headers)
+    if "Allow" in headers:
+        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
+    told = {404: NoSuchAddress, 405: NoSuchMethod}.get(status, AppError)(headers=headers)
     return problem_response(told, request.state.request_id)

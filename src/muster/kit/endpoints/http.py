@@ -1,5 +1,6 @@
 """The small part of HTTP that endpoints need: bodies with a limit, JSON in, JSON out."""
 
+import hashlib
 import json
 import math
 from collections import Counter
@@ -21,16 +22,34 @@ LARGEST_BODY = 1_000_000
 _UTF_8 = {"charset=utf-8", "charset=utf8"}
 
 
+class NoSuchAddress(AppError):
+    """There is nothing at this address; /openapi.json lists what there is."""
+
+    status, code, title = 404, "NOT_FOUND", "Not found"
+
+
+class NoSuchMethod(AppError):
+    """This address does not take this method; Allow lists those that it takes."""
+
+    status, code, title = 405, "METHOD_NOT_ALLOWED", "Method not allowed"
+
+
 class TooLarge(AppError):
-    """The body is larger than this service reads."""
+    """The body is larger than this service reads; send less at once."""
 
     status, code, title = 413, "PAYLOAD_TOO_LARGE", "Too large"
 
 
 class UnsupportedMediaType(AppError):
-    """Send application/json."""
+    """Bodies are JSON; send them as application/json."""
 
     status, code, title = 415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type"
+
+
+class NotAcceptable(AppError):
+    """Answers are application/json; say so in Accept, or leave it out."""
+
+    status, code, title = 406, "NOT_ACCEPTABLE", "Not acceptable"
 
 
 async def read_json(request: Request) -> Any:
@@ -128,6 +147,29 @@ def json_response(body: bytes | str, status: int = 200, headers: Mapping[str, st
     return Response(
         body, status, {"cache-control": "private, no-store", **(headers or {})}, media_type="application/json"
     )
+
+
+def readable_response(request: Request, body: str, *, is_personal: bool) -> Response:
+    """What was read, or 304 when the client has just that already (RFC 9110, 13.1.2).
+
+    is_personal: whether it was read as somebody; then no cache keeps it. Else one may, and asks again each time.
+    """
+    content = body.encode()
+    tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+    headers = {
+        "etag": tag,
+        "vary": "Accept, Authorization, X-Tenant",
+        "cache-control": "private, no-store" if is_personal else "no-cache",
+    }
+    known = request.headers.get("if-none-match")
+    if known is not None and _is_among(tag, known):
+        return Response(status_code=304, headers=headers)
+    return Response(content, 200, headers, media_type="application/json")
+
+
+def _is_among(tag: str, known: str) -> bool:
+    """Whether an `If-None-Match` names the tag; weak ones count, since only reads are compared."""
+    return any(each.strip().removeprefix("W/") in (tag, "*") for each in known.split(","))
 
 
 def problem_response(error: AppError, request_id: str) -> Response:

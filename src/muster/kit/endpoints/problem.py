@@ -11,7 +11,7 @@ from muster.kit.errors import AppError, FieldProblem
 log = structlog.get_logger()
 
 
-class _Fault(AppError):
+class Fault(AppError):
     """Something went wrong on our side; the request id finds it in our logs."""
 
 
@@ -20,7 +20,7 @@ def client_error(error: Exception) -> AppError:
     known = as_client_error(error)
     if known is None:
         log.error("request.failed", exc_info=error)
-        return _Fault()
+        return Fault()
     if known.status >= 500:
         log.warning("request.unavailable", error=repr(error))
     return known

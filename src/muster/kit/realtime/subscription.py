@@ -7,7 +7,8 @@ from typing import ParamSpec, TypeVar, get_type_hints
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
 from muster.kit.commands.facts import Fact
-from muster.kit.declaration import Declaration, enter, summary_of
+from muster.kit.declaration import Declaration, enter
+from muster.kit.documentation import read_documentation
 from muster.kit.limits import READ, Limit
 from muster.kit.views.view import VIEWS, Predicate, View
 
@@ -79,7 +80,7 @@ def subscription(
             topic=topic,
             may=may,
             arguments=Arguments(function),
-            summary=summary_of(function),
+            documentation=read_documentation(function),
             allow=allow,
             permission=permission,
             limit=limit,

@@ -48,7 +48,10 @@ def brief(view: type[View]) -> tuple[Pick, ...]:
 
 def whole_page(view: type[View], slot: int) -> Pick:
     """The fixed selection of a REST list."""
+    return page_of(whole(view), slot)
+
+
+def page_of(row: tuple[Pick, ...], slot: int) -> Pick:
+    """A REST list whose rows hold these fields."""
     information = tuple(Pick(name, name) for name in ("endCursor", "hasNextPage"))
-    return Pick(
-        "", "", slot, (Pick("items", "nodes", picks=whole(view)), Pick("pageInfo", "pageInfo", picks=information))
-    )
+    return Pick("", "", slot, (Pick("items", "nodes", picks=row), Pick("pageInfo", "pageInfo", picks=information)))

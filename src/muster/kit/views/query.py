@@ -11,7 +11,8 @@ from sqlalchemy.types import TypeEngine
 
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
-from muster.kit.declaration import Declaration, enter, summary_of
+from muster.kit.declaration import Declaration, enter
+from muster.kit.documentation import read_documentation
 from muster.kit.limits import READ, Limit
 from muster.kit.route import Route
 from muster.kit.views.compiler import Compiler
@@ -75,6 +76,11 @@ class Query(Declaration):
         seen = compiler.exists(view, lambda above: above.id == compiler.bind(pick.slot or 0, argument, Uuid()))
         page = compiler.page(self.view, pick, chooses, within_checked=self.view.within is not None)
         return or_null(case((seen, page), else_=null()))
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether the answer may be null: one row that is not there, or a list whose parent the caller does not see."""
+        return not self.paged or self.within_parent
 
     @property
     def within_parent(self) -> bool:
@@ -153,7 +159,7 @@ def query(
             unless=unless,
             parent=parent,
             arguments=Arguments(function),
-            summary=summary_of(function),
+            documentation=read_documentation(function),
             allow=allow,
             permission=permission,
             limit=limit,

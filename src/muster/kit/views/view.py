@@ -96,6 +96,7 @@ class View:
     within: the `one` field of the parent whose visibility this view's rows need too.
     brief: the fields that REST shows where this view is nested in another.
     filters, orders: what lists can be asked for; the first order is the default.
+    example: values for the reference, by the fields' names on the wire; the others come from their types.
     """
 
     of: ClassVar[type[Table]]
@@ -104,6 +105,7 @@ class View:
     brief: ClassVar[tuple[str, ...]] = ("id",)
     filters: ClassVar[Mapping[str, Filter]] = {}
     orders: ClassVar[Mapping[str, Order]] = {}
+    example: ClassVar[Mapping[str, object]] = {}
 
     id: UUID
 

@@ -133,12 +133,15 @@ class _Extents:
         return self._known[name]
 
 
-def check_cost(picks: tuple[Pick, ...], slots: list[SlotValues], limits: Limits) -> None:
-    """Refuse an operation that would cost too much, knowing its page sizes. Raises BadInput."""
+def check_cost(picks: tuple[Pick, ...], slots: list[SlotValues], limits: Limits, *, path: str = "query") -> None:
+    """Refuse a read that would cost too much, knowing its page sizes.
+
+    path: what the client has to change, for the error. Raises BadInput.
+    """
     cost = sum(_cost(pick, slots) for pick in picks)
     if cost > limits.complexity:
-        raise BadInput(
-            f"query: costs {cost}, and at most {limits.complexity} is allowed; ask for fewer fields or smaller pages."
+        raise BadInput.field(
+            path, f"costs {cost}, and at most {limits.complexity} is allowed; ask for fewer fields or smaller pages"
         )
 
 

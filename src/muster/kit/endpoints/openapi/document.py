@@ -1,0 +1,94 @@
+"""The document: what it is about, every path, and what paths have in common."""
+
+import importlib
+from typing import Any
+
+import msgspec
+
+from muster import __version__
+from muster.kit.commands.command import COMMANDS, Command
+from muster.kit.endpoints.openapi.examples import Schema
+from muster.kit.endpoints.openapi.operations import Operations
+from muster.kit.endpoints.openapi.schemas import Schemas
+from muster.kit.views.query import QUERIES, Query
+
+_DESCRIPTION = """\
+The application backend for communities that meet, compete and pay.
+
+Bodies are JSON. A list is `{items, pageInfo}`; give `pageInfo.endCursor` as `after` for the next page. An error is a
+problem document (RFC 9457) with a `code` that does not change. Moments are in ISO 8601, answers in UTC. The same is
+there over GraphQL at `/graphql`."""
+_HEADERS: dict[str, Schema] = {
+    "RequestId": {"description": "Finds this request in the operator's logs.", "schema": {"type": "string"}},
+    "Location": {"description": "Where it can be read.", "schema": {"type": "string", "format": "uri-reference"}},
+    "Authenticate": {"description": "How to say who calls.", "schema": {"type": "string", "examples": ["Bearer"]}},
+    "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "examples": [1]}},
+    "ETag": {
+        "description": "What this answer is, to the byte; give it back as `If-None-Match`.",
+        "schema": {"type": "string", "examples": ['"f1d2d2f924e986ac86fdf7b3"']},
+    },
+}
+_PARAMETERS: dict[str, Schema] = {
+    "Tenant": {
+        "name": "X-Tenant",
+        "in": "header",
+        "description": "Id or slug of the community; the default one when absent.",
+        "schema": {"type": "string"},
+        "example": "chess-club",
+    },
+    "IfNoneMatch": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The `ETag` of an earlier answer; if nothing has changed, the answer is 304 without a body.",
+        "schema": {"type": "string"},
+        "example": '"f1d2d2f924e986ac86fdf7b3"',
+    },
+}
+_SECURITY: dict[str, Schema] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The `accessToken` of a session.",
+    }
+}
+
+
+def openapi_document() -> str:
+    """The document as JSON text, the same for the same declarations.
+
+    Raises TypeError when a declaration's docstring names an error that there is not.
+    """
+    schemas = Schemas()
+    operations = Operations(schemas)
+    everything: list[Command | Query] = [*COMMANDS.values(), *QUERIES.values()]
+    paths: dict[str, Any] = {}
+    for declared in sorted(everything, key=lambda each: (each.route.template, each.route.method)):
+        paths.setdefault(declared.route.template, {})[declared.route.method.lower()] = operations.of(declared)
+    document = {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Muster",
+            "version": __version__,
+            "summary": "Communities, their people, their events and what is said there.",
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "The service that this document comes from."}],
+        "tags": [_tag(name) for name in sorted({each.documentation.slice for each in everything})],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(schemas.found.items())),
+            "responses": dict(sorted(operations.responses.items())),
+            "parameters": _PARAMETERS,
+            "headers": _HEADERS,
+            "securitySchemes": _SECURITY,
+        },
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+
+
+def _tag(name: str) -> Schema:
+    """A slice, with the first line of what it says of itself."""
+    said = importlib.import_module(f"muster.{name}").__doc__ or ""
+    return {"name": name, "description": said.strip().partition("\n")[0]}

@@ -1,0 +1,170 @@
+"""Operations: one entry of the document for each declared command and query."""
+
+from typing import Any
+
+import msgspec
+
+from muster.kit.arguments import Parameter
+from muster.kit.caller import Allow
+from muster.kit.commands.command import Command
+from muster.kit.endpoints.openapi.examples import Schema, example_of
+from muster.kit.endpoints.openapi.refusals import problem_responses, refusals_of
+from muster.kit.endpoints.openapi.schemas import Schemas
+from muster.kit.endpoints.rest.include import NAME, relations
+from muster.kit.endpoints.rest.location import location_of
+from muster.kit.views.page_arguments import order_names
+from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE
+from muster.kit.views.query import Query
+from muster.kit.views.results import Payload
+from muster.kit.views.view import View
+
+_TENANT: Schema = {"$ref": "#/components/parameters/Tenant"}
+_IF_NONE_MATCH: Schema = {"$ref": "#/components/parameters/IfNoneMatch"}
+_EVERY_ANSWER: dict[str, Schema] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+_ETAG: dict[str, Schema] = {"ETag": {"$ref": "#/components/headers/ETag"}}
+_LOCATION: dict[str, Schema] = {"Location": {"$ref": "#/components/headers/Location"}}
+_WORDS = {200: "The answer.", 201: "Made by this request.", 204: "Done; there is nothing to tell."}
+
+
+class Operations:
+    """Makes the operations of one document.
+
+    responses: the components that they share, filled on the way.
+    """
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+        self.responses: dict[str, Schema] = {}
+
+    def of(self, declared: Command | Query) -> Schema:
+        """The operation of a declaration."""
+        parameters = [*self._arguments(declared), _TENANT]
+        if isinstance(declared, Query):
+            parameters += self._paging(declared.view) if declared.paged else []
+            parameters += [*self._include(declared.view), _IF_NONE_MATCH]
+        answers = self._reads(declared) if isinstance(declared, Query) else self._results(declared)
+        found: Schema = {
+            "operationId": declared.name,
+            "summary": declared.summary,
+            "description": declared.documentation.description or declared.summary,
+            "tags": [declared.documentation.slice],
+            "parameters": parameters,
+            "responses": {**answers, **problem_responses(refusals_of(declared), self.responses)},
+            "security": _security(declared),
+        }
+        if isinstance(declared, Command) and (body := self._body(declared)) is not None:
+            found["requestBody"] = body
+        if declared.deprecated is not None:
+            found["deprecated"] = True
+            found["description"] += f"\n\nDeprecated: {declared.deprecated}"
+        return found
+
+    def _arguments(self, declared: Command | Query) -> list[Schema]:
+        """The arguments that stand in the path or the query string."""
+        route = declared.route
+        found = []
+        for each in declared.arguments.parameters:
+            in_path = each.name in route.places
+            if not in_path and isinstance(declared, Command) and route.sends_body:
+                continue
+            schema = self._schemas.input(each.type)
+            made = self._parameter(each.key, "path" if in_path else "query", schema, required=in_path or _must(each))
+            if told := declared.documentation.arguments.get(each.name):
+                made["description"] = told
+            found.append(made)
+        return found
+
+    def _paging(self, view: type[View]) -> list[Schema]:
+        """What every list takes, and the filters of this one, which stand flat in the address."""
+        size = {"type": "integer", "minimum": 0, "maximum": LARGEST_SIZE}
+        found: dict[str, tuple[str, Schema]] = {
+            "first": (f"How many, from the start; {DEFAULT_SIZE} when absent.", size),
+            "after": ("With `first`: what comes after this cursor.", {"type": "string"}),
+            "last": ("How many, from the end.", size),
+            "before": ("With `last`: what comes before this cursor.", {"type": "string"}),
+        }
+        if orders := order_names(view):
+            found["order"] = (f"{orders[0]} when absent.", {"type": "string", "enum": list(orders)})
+        for name, each in view.filters.items():
+            found[name] = ("Only what fits.", self._schemas.input(each.type))
+        return [
+            {**self._parameter(name, "query", schema, required=False), "description": told}
+            for name, (told, schema) in found.items()
+        ]
+
+    def _include(self, view: type[View]) -> list[Schema]:
+        """The relations that a read may be widened along."""
+        names = relations(view)
+        if not names:
+            return []
+        made = self._parameter(
+            NAME, "query", {"type": "array", "items": {"type": "string", "enum": list(names)}}, required=False
+        )
+        told = "Relations to show whole, or to show at all; of a list the first page."
+        return [{**made, "description": told, "style": "form", "explode": False}]
+
+    def _parameter(self, key: str, place: str, schema: Schema, *, required: bool) -> Schema:
+        # In an address nothing stands for null: what is not meant is left out.
+        given = next((each for each in schema.get("anyOf", []) if each.get("type") != "null"), schema)
+        example = example_of(given, self._schemas.found, key=key)
+        return {"name": key, "in": place, "required": required, "schema": given, "example": example}
+
+    def _body(self, command: Command) -> Schema | None:
+        """A body is the `input` itself where a command has one, else an object of the arguments."""
+        if not command.route.sends_body:
+            return None
+        inside = [each for each in command.arguments.parameters if each.name not in command.route.places]
+        if not inside:
+            return None
+        schema = self._body_schema(command, inside)
+        content = {"schema": schema, "example": example_of(schema, self._schemas.found)}
+        return {"required": any(_must(each) for each in inside), "content": {"application/json": content}}
+
+    def _body_schema(self, command: Command, inside: list[Parameter]) -> Schema:
+        if inside[0].name == "input":
+            return self._schemas.input(inside[0].type)
+        properties = {}
+        for each in inside:
+            told = command.documentation.arguments.get(each.name)
+            schema = self._schemas.input(each.type)
+            properties[each.key] = {**schema, "description": told} if told else schema
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "required": [each.key for each in inside if _must(each)],
+            "properties": properties,
+        }
+
+    def _reads(self, query: Query) -> dict[str, Schema]:
+        schema = self._schemas.page(query.view) if query.paged else self._schemas.view(query.view)
+        unchanged = {"description": "Nothing has changed.", "headers": {**_EVERY_ANSWER, **_ETAG}}
+        return {"200": self._answer(200, schema, _ETAG), "304": unchanged}
+
+    def _results(self, command: Command) -> dict[str, Schema]:
+        returns: Any = command.returns
+        if returns is type(None):
+            return {"204": {"description": _WORDS[204], "headers": _EVERY_ANSWER}}
+        schema = self._schemas.payload(returns) if issubclass(returns, Payload) else self._schemas.view(returns)
+        located = _LOCATION if location_of(command) is not None else {}
+        return {
+            str(status): self._answer(status, schema, located if status == 201 else {}) for status in command.answers
+        }
+
+    def _answer(self, status: int, schema: Schema, headers: dict[str, Schema]) -> Schema:
+        example = example_of(schema, self._schemas.found)
+        return {
+            "description": _WORDS[status],
+            "headers": {**_EVERY_ANSWER, **headers},
+            "content": {"application/json": {"schema": schema, "example": example}},
+        }
+
+
+def _security(declared: Command | Query) -> list[Schema]:
+    if declared.allow is not Allow.ANYONE:
+        return [{"bearer": []}]
+    # A read that is open to anyone shows more to who brings a token; what anyone may do, such as signing in, needs none.
+    return [{}, {"bearer": []}] if isinstance(declared, Query) else []
+
+
+def _must(parameter: Parameter) -> bool:
+    return parameter.default is msgspec.NODEFAULT

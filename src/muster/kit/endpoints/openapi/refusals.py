@@ -1,0 +1,94 @@
+"""Refusals: which errors an operation may answer with, and how they look."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from muster.kit.caller import TenantNotFound, gate_refusals
+from muster.kit.commands.command import Command
+from muster.kit.endpoints.http import NotAcceptable, TooLarge, UnsupportedMediaType
+from muster.kit.endpoints.openapi.examples import Schema
+from muster.kit.endpoints.problem import Fault, problem
+from muster.kit.errors import AppError, BadInput, Invalid, NotFound, Unauthenticated, Unavailable
+from muster.kit.views.query import Query
+
+_EVERYWHERE = (BadInput, Unauthenticated, TenantNotFound, NotAcceptable, Invalid, Fault, Unavailable)
+_WITH_A_BODY = (TooLarge, UnsupportedMediaType)
+_REQUEST_ID = "01934f6e-5a00-7c3d-9b1e-2f4a6c8d0e1f"
+
+Refusal = type[AppError]
+
+
+def refusals_of(declared: Command | Query) -> list[Refusal]:
+    """Every error that clients of an operation may meet: those of every request, of the gate, and its own.
+
+    Raises TypeError when its docstring says that it raises what there is not.
+    """
+    found = [*_EVERYWHERE, *gate_refusals(declared.allow, declared.permission)]
+    if isinstance(declared, Command):
+        found += _WITH_A_BODY if declared.route.sends_body else ()
+    elif declared.may_be_missing:
+        found.append(NotFound)
+    found += [_named(name, declared.name) for name in declared.documentation.raises]
+    return list(dict.fromkeys(found))
+
+
+def problem_responses(refusals: list[Refusal], components: dict[str, Schema]) -> dict[str, Schema]:
+    """The responses by status. One error alone is a component of the document, which is added where it is missing."""
+    by_status: dict[int, list[Refusal]] = defaultdict(list)
+    for each in refusals:
+        by_status[each.status].append(each)
+    found = {}
+    for status, alike in sorted(by_status.items()):
+        name = alike[0].__name__
+        if len(alike) == 1:
+            components.setdefault(name, _response(alike))
+        found[str(status)] = {"$ref": f"#/components/responses/{name}"} if len(alike) == 1 else _response(alike)
+    return found
+
+
+def _response(alike: list[Refusal]) -> Schema:
+    lines = [f"`{each.code}`: {each().detail}" for each in alike]
+    headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    if alike[0].status == 401:
+        headers["WWW-Authenticate"] = {"$ref": "#/components/headers/Authenticate"}
+    if alike[0].status == 503:
+        headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
+    return {
+        "description": lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines),
+        "headers": headers,
+        "content": {
+            "application/problem+json": {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "examples": {each.code: {"summary": each.title, "value": _example(each)} for each in alike},
+            }
+        },
+    }
+
+
+def _example(refusal: Refusal) -> Any:
+    error = refusal.field("title", "is required", "REQUIRED") if issubclass(refusal, Invalid) else refusal()
+    return msgspec.to_builtins(problem(error, _REQUEST_ID))
+
+
+def _named(name: str, operation: str) -> Refusal:
+    found = _by_name().get(name, set())
+    if len(found) != 1:
+        known = "there is no such error" if not found else "several errors have that name"
+        raise TypeError(f"the docstring of {operation} says that it raises {name}, but {known}")
+    return next(iter(found))
+
+
+def _by_name() -> dict[str, set[Refusal]]:
+    found: dict[str, set[Refusal]] = defaultdict(set)
+    for each in _below(AppError):
+        found[each.__name__].add(each)
+    return found
+
+
+def _below(refusal: Refusal) -> Iterator[Refusal]:
+    for each in refusal.__subclasses__():
+        yield each
+        yield from _below(each)

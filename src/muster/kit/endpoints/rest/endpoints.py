@@ -1,0 +1,128 @@
+"""The endpoints: from a request over a declared command or query to the answer."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as HttpRoute
+
+from muster.kit.caller import Origin
+from muster.kit.commands.command import COMMANDS, Command
+from muster.kit.commands.context import Services
+from muster.kit.commands.run import Done, run_command
+from muster.kit.endpoints.accept import preferred
+from muster.kit.endpoints.edge import Edge
+from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost
+from muster.kit.endpoints.http import (
+    NotAcceptable,
+    json_response,
+    problem_response,
+    query_string,
+    readable_response,
+)
+from muster.kit.endpoints.problem import as_rest_writes_it, client_error
+from muster.kit.endpoints.rendering import render
+from muster.kit.endpoints.rest.address import Address, Serve
+from muster.kit.endpoints.rest.arguments import command_arguments, query_arguments, with_places
+from muster.kit.endpoints.rest.include import NAME, Include, read_include, widened
+from muster.kit.endpoints.rest.location import address_of, location_of
+from muster.kit.errors import NotFound
+from muster.kit.views.compiler import Compiler
+from muster.kit.views.picks import Pick, SlotValues, page_of, whole, whole_page
+from muster.kit.views.plans import PlanCache, compile_plan, run_plan
+from muster.kit.views.query import QUERIES, Query
+from muster.kit.views.results import Payload, whole_payload
+
+Endpoint = Callable[[Request, Origin], Awaitable[Response]]
+
+
+class Rest:
+    """The REST endpoints of everything that is declared."""
+
+    def __init__(self, services: Services, edge: Edge) -> None:
+        self._services = services
+        self._edge = edge
+        self._plans = PlanCache()
+        self._limits = PRODUCTION if services.settings.is_production else DEVELOPMENT
+
+    def routes(self) -> list[HttpRoute]:
+        """The routes; those with fewer places first, so that `members/me` is found before `members/{userId}`."""
+        addresses: dict[str, dict[str, Serve]] = defaultdict(dict)
+        declared: list[Command | Query] = [*COMMANDS.values(), *QUERIES.values()]
+        for each in sorted(declared, key=lambda each: (len(each.route.places), each.route.path)):
+            addresses[each.route.template][each.route.method] = self._guarded(each)
+        return [HttpRoute(template, Address(methods)) for template, methods in addresses.items()]
+
+    def _guarded(self, declared: Command | Query) -> Serve:
+        inner = self._command(declared) if isinstance(declared, Command) else self._query(declared)
+
+        async def endpoint(request: Request) -> Response:
+            request_id: str = request.state.request_id
+            try:
+                if preferred(request.headers.get("accept"), ("application/json",)) is None:
+                    raise NotAcceptable
+                return await inner(request, await self._edge.origin(request, request_id=request_id))
+            except Exception as error:  # noqa: BLE001 - every failure becomes a problem document
+                return problem_response(as_rest_writes_it(client_error(error)), request_id)
+
+        return endpoint
+
+    def _query(self, query: Query) -> Endpoint:
+        usual = whole_page(query.view, 0) if query.paged else Pick("", "", 0, whole(query.view))
+
+        async def endpoint(request: Request, origin: Origin) -> Response:
+            given = with_places(request, query_string(request))
+            include = read_include(query.view, given.pop(NAME, None))
+            slots = [query.read(query_arguments(query, given), from_text=True)]
+            pick = self._widened(query, include, slots) if include else usual
+            key = (query.name, include, slots[0].shape)
+
+            def body(compiler: Compiler) -> ColumnElement[str]:
+                return query.compile(compiler, pick)
+
+            plan = self._plans.get(key, lambda: compile_plan(self._services.gate, slots, [body]))
+            caller, bodies = await run_plan(self._services.database, plan, origin, slots)
+            self._services.gate.admit(origin.claim, caller, query.allow, query.permission)
+            if bodies[0] == "null":
+                raise NotFound
+            return readable_response(request, bodies[0], is_personal=origin.claim.user_id is not None)
+
+        return endpoint
+
+    def _widened(self, query: Query, include: Include, slots: list[SlotValues]) -> Pick:
+        """What the answer holds; included pages add their slots. Raises BadInput when that is too much."""
+        row = widened(query.view, include, slots)
+        pick = page_of(row, 0) if query.paged else Pick("", "", 0, row)
+        check_cost((pick,), slots, self._limits, path=NAME)
+        return pick
+
+    def _command(self, command: Command) -> Endpoint:
+        async def endpoint(request: Request, origin: Origin) -> Response:
+            raw, from_text = await command_arguments(command, request)
+            arguments = command.arguments.read(raw, from_text=from_text)
+            done = await run_command(self._services, command, origin, arguments)
+            return await self._answer(command, done, origin, arguments)
+
+        return endpoint
+
+    async def _answer(self, command: Command, done: Done, origin: Origin, arguments: dict[str, Any]) -> Response:
+        result = done.result
+        if result is None:
+            return Response(status_code=204)
+        pick = Pick("", "", picks=_whole_result(type(result)))
+        slots = [SlotValues({}, ())]
+        body = await render(self._services, self._plans, ("rest", command.name), done, origin, pick, slots)
+        if isinstance(result, Payload):
+            return json_response(body, result.status)
+        if not result.created:
+            return json_response(body)
+        query = location_of(command)
+        headers = {} if query is None else {"location": address_of(query, result, arguments)}
+        return json_response(body, 201, headers)
+
+
+def _whole_result(kind: Any) -> tuple[Pick, ...]:
+    return whole_payload(kind) if issubclass(kind, Payload) else whole(kind)

@@ -1,0 +1,211 @@
+"""REST by HTTP's own rules: methods, media types, tags of answers, addresses of what was made, and widened reads."""
+
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import pytest_asyncio
+
+from muster.kit.commands.command import COMMANDS
+from muster.kit.db.migrate import Urls
+from muster.kit.endpoints.rest.include import relations
+from muster.kit.endpoints.rest.location import location_of
+from muster.kit.views.query import QUERIES
+from muster.testing.client import Client
+from muster.testing.people import Standing
+from muster.testing.serving import serving
+from muster.testing.town import Town, event_input, make_event, settle
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+EVENTS = "/api/v1/events"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(module_urls: Urls) -> Any:
+    async with serving(module_urls) as service:
+        yield await settle(service)
+
+
+@pytest.fixture
+def member(town: Town) -> Client:
+    return town.client(Standing.MEMBER)
+
+
+async def _ask(client: Client, method: str, address: str, **headers: str) -> httpx.Response:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await client.service.http.request(method, address, headers={**client.headers(), **given})
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        (EVENTS, "GET, HEAD, OPTIONS, POST"),
+        ("/api/v1/events/{id}/members/me", "DELETE, GET, HEAD, OPTIONS"),
+        ("/api/v1/auth/login", "OPTIONS, POST"),
+    ],
+)
+async def test_an_address_says_what_it_allows(address: str, allowed: str, member: Client) -> None:
+    refused = await _ask(member, "PUT", address)
+    assert (refused.status_code, refused.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+    asked = await _ask(member, "OPTIONS", address)
+    assert (asked.status_code, asked.content) == (204, b"")
+    assert refused.headers["allow"] == asked.headers["allow"] == allowed
+
+
+async def test_head_is_get_without_the_body(town: Town, member: Client) -> None:
+    for address in (EVENTS, f"{EVENTS}/{town.event_id}", f"{EVENTS}/{town.tenant_id}"):
+        got, headed = await _ask(member, "GET", address), await _ask(member, "HEAD", address)
+        assert (headed.status_code, headed.content) == (got.status_code, b"")
+        assert headed.headers["content-length"] == got.headers["content-length"]
+        assert headed.headers.get("etag") == got.headers.get("etag")
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("*/*", 200),
+        ("application/*", 200),
+        ("application/json", 200),
+        ("text/html, application/json;q=0.1", 200),
+        ("text/html, */*;q=0.1", 200),
+        ("application/json;charset=utf-8", 200),
+        ("text/html", 406),
+        ("application/xml, text/*", 406),
+        ("application/json;q=0", 406),
+        ("application/json;q=0, */*", 406),
+    ],
+)
+async def test_media_types(accept: str, status: int, member: Client) -> None:
+    response = await _ask(member, "GET", EVENTS, accept=accept)
+    assert response.status_code == status
+    expected = "application/json" if status == 200 else "application/problem+json"
+    assert response.headers["content-type"] == expected
+
+
+async def test_what_cannot_be_answered_is_not_done(member: Client) -> None:
+    before = (await member.call("events", first=100)).ok()
+    refused = await member.service.http.post(
+        EVENTS, content=_json(event_input()), headers={**_sending(member), "accept": "text/csv"}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (406, "NOT_ACCEPTABLE")
+    assert (await member.call("events", first=100)).ok() == before
+
+
+async def test_what_is_known_is_not_sent_again(town: Town, member: Client) -> None:
+    for address in (EVENTS, f"{EVENTS}/{town.event_id}"):
+        first = await _ask(member, "GET", address)
+        tag = first.headers["etag"]
+        assert tag.startswith('"')
+        for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+            again = await _ask(member, "GET", address, if_none_match=known)
+            assert (again.status_code, again.content) == (304, b"")
+            assert again.headers["etag"] == tag
+        assert (await _ask(member, "GET", address, if_none_match='"other"')).status_code == 200
+
+
+async def test_a_tag_changes_with_what_is_read(town: Town) -> None:
+    owner = town.client(Standing.OWNER)
+    event_id = await make_event(owner)
+    address = f"{EVENTS}/{event_id}"
+    before = (await _ask(owner, "GET", address)).headers["etag"]
+    (await town.client(Standing.MEMBER).call("joinEvent", eventId=event_id)).ok()
+    after = await _ask(owner, "GET", address, if_none_match=before)
+    assert after.status_code == 200
+    assert after.headers["etag"] != before
+
+
+async def test_personal_answers_are_not_kept(town: Town, member: Client) -> None:
+    personal = await _ask(member, "GET", EVENTS)
+    public = await _ask(town.client(Standing.ANONYMOUS), "GET", EVENTS)
+    assert personal.headers["cache-control"] == "private, no-store"
+    assert public.headers["cache-control"] == "no-cache"
+    assert public.headers["vary"] == personal.headers["vary"] == "Accept, Authorization, X-Tenant"
+
+
+async def test_what_is_made_has_an_address(town: Town) -> None:
+    owner, outsider = town.client(Standing.OWNER), town.client(Standing.OUTSIDER)
+    event = await owner.service.http.post(EVENTS, content=_json(event_input()), headers=_sending(owner))
+    joined = await _ask(outsider, "POST", f"{EVENTS}/{town.event_id}/members")
+    for client, made in ((owner, event), (outsider, joined)):
+        assert made.status_code == 201
+        read = await _ask(client, "GET", made.headers["location"])
+        assert read.json() == made.json()
+    again = await _ask(outsider, "POST", f"{EVENTS}/{town.event_id}/members")
+    assert again.status_code == 200
+    assert "location" not in again.headers
+
+
+async def test_an_address_is_known_for_what_is_made() -> None:
+    found = {name: location_of(each) for name, each in COMMANDS.items() if 201 in each.answers}
+    assert found["createEvent"] is QUERIES["event"]
+    assert found["joinEvent"] is QUERIES["myMembershipForEvent"]
+
+
+async def test_include_widens_a_read(town: Town, member: Client) -> None:
+    address = f"{EVENTS}/{town.event_id}"
+    plain = (await _ask(member, "GET", address)).json()
+    wide = (await _ask(member, "GET", f"{address}?include=owner,members.user")).json()
+    members = wide.pop("members")
+    assert wide.pop("owner").items() >= plain.pop("owner").items()
+    assert wide == plain
+    listed = (await _ask(member, "GET", f"{address}/members")).json()
+    assert [each["id"] for each in members["items"]] == [each["id"] for each in listed["items"]]
+    assert members["pageInfo"] == {"hasNextPage": False}
+    mine = next(each["user"] for each in members["items"] if each["user"]["id"] == str(_id(town)))
+    assert mine["email"] is not None
+
+
+async def test_include_widens_a_list(town: Town, member: Client) -> None:
+    plain = (await _ask(member, "GET", EVENTS)).json()
+    wide = (await _ask(member, "GET", f"{EVENTS}?include=members")).json()
+    assert wide["pageInfo"] == plain["pageInfo"]
+    for narrow, found in zip(plain["items"], wide["items"], strict=True):
+        members = found.pop("members")["items"]
+        assert found == narrow
+        # The kicked and the waiting are members too; who is seated is counted.
+        assert sum(each["status"] == "JOINED" for each in members) == narrow["joinedCount"]
+
+
+async def test_include_shows_no_more_than_the_list_does(town: Town) -> None:
+    for standing in Standing:
+        client = town.client(standing)
+        for event_id in (town.event_id, town.hidden_id, town.draft_id):
+            wide = await _ask(client, "GET", f"{EVENTS}/{event_id}?include=members.user")
+            listed = await _ask(client, "GET", f"{EVENTS}/{event_id}/members")
+            assert wide.status_code == listed.status_code
+            if wide.status_code == 200:
+                shown = [each["id"] for each in wide.json()["members"]["items"]]
+                assert shown == [each["id"] for each in listed.json()["items"]]
+
+
+@pytest.mark.parametrize(
+    "name", ["", "colour", "members.user.email", "members.", ".user", "owner,", "members,,owner", "title"]
+)
+async def test_what_cannot_be_included_is_named(name: str, member: Client) -> None:
+    response = await _ask(member, "GET", f"{EVENTS}?include={name}")
+    told = response.json()
+    assert (response.status_code, told["code"]) == (422, "VALIDATION_ERROR")
+    assert [each["path"] for each in told["errors"]] == ["include"]
+    assert all(each in told["detail"] for each in relations(QUERIES["events"].view))
+
+
+async def test_include_has_a_limit(member: Client) -> None:
+    assert (await _ask(member, "GET", f"{EVENTS}?first=20&include=members")).status_code == 200
+    response = await _ask(member, "GET", f"{EVENTS}?first=100&include=members.user")
+    told = response.json()
+    assert (response.status_code, [each["path"] for each in told["errors"]]) == (400, ["include"])
+    assert "smaller pages" in told["detail"]
+
+
+def _id(town: Town) -> object:
+    return town.people[Standing.MEMBER].user_id
+
+
+def _sending(client: Client) -> dict[str, str]:
+    return {**client.headers(), "content-type": "application/json"}
+
+
+def _json(value: object) -> bytes:
+    return msgspec.json.encode(value)

@@ -1,0 +1,84 @@
+"""The OpenAPI document is valid, its examples fit their schemas, and it describes every operation whole."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from openapi_spec_validator import validate
+
+from muster.kit.commands.command import COMMANDS
+from muster.kit.views.query import QUERIES
+from muster.main import openapi_document
+
+DOCUMENT: dict[str, Any] = json.loads(openapi_document())
+OPERATIONS: dict[str, dict[str, Any]] = {
+    operation["operationId"]: operation for methods in DOCUMENT["paths"].values() for operation in methods.values()
+}
+
+
+def _resolved(part: dict[str, Any]) -> dict[str, Any]:
+    found: Any = part
+    if "$ref" in part:
+        found = DOCUMENT
+        for step in part["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+    return dict(found)
+
+
+def _contents(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every body that an operation takes or gives, with where it stands."""
+    yield from operation.get("requestBody", {}).get("content", {}).items()
+    for status, response in operation["responses"].items():
+        for media_type, content in _resolved(response).get("content", {}).items():
+            yield f"{status} {media_type}", content
+
+
+def _examples(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], object]]:
+    """Every example of an operation: where it stands, its schema, its value."""
+    for parameter in map(_resolved, operation["parameters"]):
+        yield parameter["name"], parameter["schema"], parameter["example"]
+    for place, content in _contents(operation):
+        values = (
+            [content["example"]] if "example" in content else [each["value"] for each in content["examples"].values()]
+        )
+        assert values, place
+        yield from ((place, content["schema"], value) for value in values)
+
+
+def test_the_document_is_valid() -> None:
+    validate(DOCUMENT)
+    assert DOCUMENT["openapi"].startswith("3.1")
+    assert OPERATIONS.keys() == COMMANDS.keys() | QUERIES.keys()
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_an_operation_is_described_whole(name: str) -> None:
+    operation = OPERATIONS[name]
+    assert operation["summary"]
+    assert operation["description"]
+    assert set(operation["tags"]) <= {each["name"] for each in DOCUMENT["tags"]}
+    assert "security" in operation
+    statuses = operation["responses"].keys()
+    assert statuses & {"200", "201", "204"}
+    assert statuses >= {"400", "401", "404", "406", "422", "503"}
+    for response in map(_resolved, operation["responses"].values()):
+        assert response["description"]
+        assert "X-Request-Id" in response["headers"]
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_examples_fit_their_schemas(name: str) -> None:
+    for place, schema, value in _examples(OPERATIONS[name]):
+        root = {**schema, "components": DOCUMENT["components"]}
+        problems = jsonschema_rs.Draft202012Validator(root, validate_formats=True).iter_errors(value)
+        assert [f"{place}: {each}" for each in problems] == []
+
+
+def test_examples_of_problems_are_those_of_their_status() -> None:
+    for name, operation in OPERATIONS.items():
+        for status, response in operation["responses"].items():
+            examples = _resolved(response).get("content", {}).get("application/problem+json", {}).get("examples", {})
+            for code, example in examples.items():
+                assert (str(example["value"]["status"]), example["value"]["code"]) == (status, code), name
