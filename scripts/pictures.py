@@ -149,7 +149,7 @@ def slices() -> str:
 
 def _chapter(name: str) -> str:
     ways: list[Declared] = [*COMMANDS.values(), *QUERIES.values(), *SUBSCRIPTIONS.values()]
-    own = [each for each in ways if _in(each, name)]
+    own = [each for each in ways if each.documentation.slice == name]
     tables = sorted((each for each in _tables() if part_of(each) == name), key=lambda table: table.__tablename__)
     title = name if name == "kit" else f"[{name}](../src/muster/{name}/README.md)"
     said = [f"### {title}\n\n{about(name)}.\n"]
@@ -159,10 +159,6 @@ def _chapter(name: str) -> str:
     if tables:
         said.append(mermaid("erDiagram", [line for table in tables for line in _table(table)]))
     return "\n".join(said)
-
-
-def _in(declared: Declared, name: str) -> bool:
-    return part_of(declared.function if isinstance(declared, Command) else declared.view) == name
 
 
 def _place(declared: Declared) -> tuple[str, ...]:
