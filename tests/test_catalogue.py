@@ -78,7 +78,7 @@ DOORS = {
     "grant execute on function peek() to muster_app": [
         "function peek() runs as its owner; only the finder may own such a function"
     ],
-    "drop table messages": ["table messages is missing; run `muster migrate`"],
+    "drop table message_versions": ["table message_versions is missing; run `muster migrate`"],
 }
 
 
@@ -142,7 +142,7 @@ async def test_the_migrations_make_the_declared_tables(urls: Urls) -> None:
     ("drift", "part"),
     [
         ("alter table messages add column extra text", "column messages.extra"),
-        ("alter table messages alter column content drop not null", "column messages.content"),
+        ("alter table messages alter column author_id drop not null", "column messages.author_id"),
         ("alter table messages alter column content type varchar(9)", "column messages.content"),
         ("alter table messages alter column content set default 'x'", "column messages.content"),
         ("create index spare on messages (content)", "index messages.spare"),

@@ -11,7 +11,8 @@ AUDITS = Path(__file__).parent / "audits"
 
 
 async def test_every_audit_of_graphql_over_http_passes(service: Service, tools: Tools) -> None:
-    printed = await tools.run("node", tools.copy(AUDITS) / "over-http.mjs", MUSTER_ADDRESS=service.address)
+    with tools.copy(AUDITS) as folder:
+        printed = await tools.run(folder, "node", "over-http.mjs", MUSTER_ADDRESS=service.address)
     told: list[dict[str, Any]] = json.loads(printed)
     assert len(told) >= 60
     assert [each for each in told if each["status"] != "ok"] == []

@@ -4,6 +4,8 @@ A tenant's rows are visible only while `muster.tenant` names that tenant. Foreig
 row security, so every key of a tenant table begins with `tenant_id` too.
 """
 
+from collections.abc import Sequence
+
 from alembic import op
 
 from muster.kit.db.migrate import roles
@@ -62,6 +64,20 @@ def global_table(table: str, *, reason: str, app: str, worker: str | None = None
     quoted = reason.replace("'", "''")
     op.execute(f"comment on table {table} is 'global: {quoted}'")
     grant(table, app=app, worker=app if worker is None else worker)
+
+
+def announce_rights(table: str, *, tenant: str | None, user: str | None, columns: Sequence[str]) -> None:
+    """Notify every API process, in a migration, when a row that gives somebody a right here is changed or removed.
+
+    tenant, user: the columns that say whose right and where; None is all of them. columns: which changes count.
+    """
+    changed = " or ".join(f"old.{column} is distinct from new.{column}" for column in columns)
+    function = f"execute function announce_rights('{tenant or ''}', '{user or ''}')"
+    op.execute(
+        f"create trigger {table}_rights_changed after update of {', '.join(columns)} on {table} "
+        f"for each row when ({changed}) {function}"
+    )
+    op.execute(f"create trigger {table}_rights_gone after delete on {table} for each row {function}")
 
 
 def grant(table: str, *, app: str = "", worker: str = "") -> None:

@@ -4,17 +4,17 @@ Messages and close codes are those of https://github.com/enisdenjo/graphql-ws/bl
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
-from muster.kit.caller import Origin
+from muster.kit.caller import Claim, Origin, anyone
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.errors import request_errors
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest, Operation
@@ -48,11 +48,11 @@ class _Init(msgspec.Struct, frozen=True, tag="connection_init"):
 
 
 class _Ping(msgspec.Struct, frozen=True, tag="ping"):
-    pass
+    payload: dict[str, Any] | None = None
 
 
-class _Pong(msgspec.Struct, frozen=True, tag="pong"):
-    pass
+class _Pong(msgspec.Struct, frozen=True, tag="pong", omit_defaults=True):
+    payload: dict[str, Any] | None = None
 
 
 class _Subscribe(msgspec.Struct, frozen=True, tag="subscribe"):
@@ -87,7 +87,7 @@ async def graphql_over_socket(websocket: WebSocket, graphql: GraphQL, hub: Hub, 
         await websocket.accept(PROTOCOL)
         operations = _Operations(websocket, graphql, hub)
         try:
-            await _converse(websocket, operations, edge)
+            await _serve(websocket, operations, hub, edge)
         except _Close as closing:
             await operations.stop()
             await websocket.close(closing.code, closing.reason)
@@ -95,8 +95,55 @@ async def graphql_over_socket(websocket: WebSocket, graphql: GraphQL, hub: Hub, 
             await operations.stop()
 
 
-async def _converse(websocket: WebSocket, operations: "_Operations", edge: Edge) -> None:
-    origin = await _greet(websocket, edge)
+class _Guest:
+    """Whoever a socket belongs to, while they may be here."""
+
+    allow = anyone
+    permission = None
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self._refusal: asyncio.Future[AppError] = asyncio.get_running_loop().create_future()
+
+    def end(self, error: AppError) -> None:
+        """Let them go, for this reason."""
+        if not self._refusal.done():
+            self._refusal.set_result(error)
+
+    async def while_welcome(self, conversation: Coroutine[None, None, None]) -> None:
+        """Hold a conversation. Raises the AppError for which they have to go."""
+        talking = asyncio.create_task(conversation)
+        try:
+            await asyncio.wait((talking, self._refusal), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            talking.cancel()
+            await asyncio.wait((talking,))
+        if talking.cancelled():
+            raise self._refusal.result()
+        talking.result()
+
+
+async def _serve(websocket: WebSocket, operations: "_Operations", hub: Hub, edge: Edge) -> None:
+    """Greet whoever comes, and converse until one side closes or they may not be here any more."""
+    try:
+        origin = await _greet(websocket, edge)
+        guest = _Guest(origin.claim)
+        async with hub.present(guest):
+            await websocket.send_text('{"type":"connection_ack"}')
+            await guest.while_welcome(_converse(websocket, operations, origin))
+    except (_Close, *_GONE):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the socket closes with what may be told of it
+        raise _closing(error) from None
+
+
+def _closing(error: Exception) -> _Close:
+    """How a socket closes for an error. Clients connect again after 1013 and 4403, and not after 4500."""
+    told = client_error(error)
+    return _Close({500: 4500, 503: 1013}.get(told.status, 4403), told.detail)
+
+
+async def _converse(websocket: WebSocket, operations: "_Operations", origin: Origin) -> None:
     while True:
         match await _receive(websocket):
             case _Init():
@@ -110,20 +157,15 @@ async def _converse(websocket: WebSocket, operations: "_Operations", edge: Edge)
 
 
 async def _greet(websocket: WebSocket, edge: Edge) -> Origin:
-    """Wait for `connection_init` and acknowledge it. Answers with whom the socket belongs to."""
+    """Wait for `connection_init`; answers with whom the socket belongs to."""
     try:
         async with asyncio.timeout(_INIT_SECONDS):
             given = await _credentials(websocket)
     except TimeoutError:
         raise _Close(4408, "Connection initialisation timeout") from None
-    try:
-        origin = await edge.origin(
-            websocket, request_id=str(new_id()), authorization=given.authorization, tenant=given.tenant
-        )
-    except Exception as error:  # noqa: BLE001 - whatever it is, the socket closes with what may be told of it
-        raise _Close(4403, client_error(error).detail) from None
-    await websocket.send_text('{"type":"connection_ack"}')
-    return origin
+    return await edge.origin(
+        websocket, request_id=str(new_id()), authorization=given.authorization, tenant=given.tenant
+    )
 
 
 async def _credentials(websocket: WebSocket) -> _Credentials:
@@ -151,7 +193,7 @@ async def _receive(websocket: WebSocket) -> _Message:
 
 async def _answer_ping(message: _Message, websocket: WebSocket) -> None:
     if isinstance(message, _Ping):
-        await websocket.send_text('{"type":"pong"}')
+        await websocket.send_text(_json(_Pong(message.payload)))
 
 
 class _Operations:

@@ -35,6 +35,7 @@ from muster.kit.realtime.cursors import write_position
 from muster.kit.realtime.reading import PlacedFact
 from muster.kit.realtime.stream import Stream
 from muster.kit.realtime.subscription import Subscription
+from muster.kit.realtime.watch import Present
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import Pick, SlotValues
 from muster.kit.views.plans import SET_TENANT, Plan, PlanCache, compile_plan, run_plan
@@ -125,17 +126,17 @@ class Delivery:
                 outcomes[number - 1] = self._refusal(streams[number - 1], answer.caller) or element
         return outcomes
 
-    async def refusals(self, streams: Sequence[Stream]) -> list[AppError | None]:
-        """For each of some streams of one tenant, why its viewer may not be here any more; None while they may."""
+    async def refusals(self, presents: Sequence[Present]) -> list[AppError | None]:
+        """For each of some that are present in one tenant, why they may not be any more; None while they may."""
         plan = self._plans.get("", lambda: _viewers_plan(self._gate, _NOTHING, Scope()))
-        outcomes: list[AppError | None] = [None] * len(streams)
-        for answer in await self._ask(plan, streams, {}):
+        outcomes: list[AppError | None] = [None] * len(presents)
+        for answer in await self._ask(plan, presents, {}):
             for number in answer.viewers:
-                outcomes[number - 1] = self._refusal(streams[number - 1], answer.caller)
+                outcomes[number - 1] = self._refusal(presents[number - 1], answer.caller)
         return outcomes
 
-    async def _ask(self, plan: Plan, streams: Sequence[Stream], values: dict[str, object]) -> list[_Answer]:
-        claims = [stream.claim for stream in streams]
+    async def _ask(self, plan: Plan, viewers: Sequence[Present], values: dict[str, object]) -> list[_Answer]:
+        claims = [viewer.claim for viewer in viewers]
         whole = values | {
             "tenant": str(claims[0].tenant_id),
             "now": datetime.now(UTC),
@@ -146,10 +147,9 @@ class Delivery:
             row = await connection.fetchrow(plan.sql.text, *plan.sql.arguments(whole))
         return [] if row is None else _decode(row[1])
 
-    def _refusal(self, stream: Stream, caller: Caller | None) -> AppError | None:
-        subscription = stream.request.subscription
+    def _refusal(self, viewer: Present, caller: Caller | None) -> AppError | None:
         try:
-            self._gate.admit(stream.claim, caller, subscription.allow, subscription.permission)
+            self._gate.admit(viewer.claim, caller, viewer.allow, viewer.permission)
         except AppError as error:
             return error
         return None

@@ -20,8 +20,6 @@ _BATCH = 200
 # Notifications may be lost with a connection; this is how late a fact is then.
 _POLL_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
-# Nothing is delivered to a session that was revoked; this is how long its idle streams stay open.
-_CHECK_SECONDS = 5.0
 _LONGEST_GAP = 10_000
 
 
@@ -83,15 +81,10 @@ class Feed:
 
     async def run(self) -> None:
         """Serve the streams until cancelled. While the database is away, nothing is lost: positions wait."""
-        loop = asyncio.get_running_loop()
-        next_check = loop.time() + _CHECK_SECONDS
         while True:
             self._news.clear()
             try:
                 more = await self._read_on()
-                if loop.time() >= next_check:
-                    await self._end_refused()
-                    next_check = loop.time() + _CHECK_SECONDS
             except Exception as error:
                 if as_client_error(error) is None:
                     log.exception("feed.failed", tenant_id=str(self._tenant_id))
@@ -165,13 +158,6 @@ class Feed:
             replayed, more = replayed + len(facts), len(facts) == _BATCH
             if replayed >= _LONGEST_GAP:
                 stream.end(Resync("The gap is too long to replay; read the list again, subscribe without `after`."))
-
-    async def _end_refused(self) -> None:
-        streams = self._streams()
-        if streams:
-            for stream, refusal in zip(streams, await self._delivery.refusals(streams), strict=True):
-                if refusal is not None:
-                    stream.end(refusal)
 
     def _streams(self) -> list[Stream]:
         return [

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 
 from muster.kit.caller import Gate, Origin
-from muster.kit.db.channels import FACTS
+from muster.kit.db.channels import FACTS, RIGHTS
 from muster.kit.db.database import Database, connect
 from muster.kit.db.failures import as_client_error
 from muster.kit.errors import Unauthenticated, Unavailable
@@ -18,6 +18,7 @@ from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.feed import Feed
 from muster.kit.realtime.reading import newest_position
 from muster.kit.realtime.stream import Stream, StreamRequest
+from muster.kit.realtime.watch import Present, Watch
 
 log = structlog.get_logger()
 
@@ -41,6 +42,7 @@ class Hub:
         """url: where LISTEN works, past any transaction pooler."""
         self._database = database
         self._delivery = Delivery(database, gate)
+        self._watch = Watch(self._delivery.refusals)
         self._url = url
         self._feeds: dict[UUID, Feed] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
@@ -53,13 +55,13 @@ class Hub:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hear of facts meanwhile; at the end every stream ends with Unavailable."""
-        listening = asyncio.create_task(self._listen())
+        own = [asyncio.create_task(self._listen()), asyncio.create_task(self._watch.run())]
         try:
             yield
         finally:
             for feed in self._feeds.values():
                 feed.end(Unavailable("This server is stopping; subscribe again with your last cursor."))
-            tasks = [listening, *self._tasks.values()]
+            tasks = [*own, *self._tasks.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -73,16 +75,29 @@ class Hub:
         """
         stream = Stream(request, origin.claim, _topic_id(request, origin))
         after = None if request.after is None else read_position(request.after, stream.tag)
-        await self._delivery.admit(request.subscription, stream.topic_id, origin)
-        tenant_id = origin.claim.tenant_id
-        feed = await self._feed(tenant_id)
-        feed.add(stream, after=after)
         async with AsyncExitStack() as stack:
+            stack.enter_context(self._watch.over(stream))
+            await self._delivery.admit(request.subscription, stream.topic_id, origin)
+            tenant_id = origin.claim.tenant_id
+            feed = await self._feed(tenant_id)
+            feed.add(stream, after=after)
             stack.callback(self._remove, tenant_id, feed, stream)
             if after is not None:
                 catching_up = asyncio.create_task(feed.catch_up(stream))
                 stack.callback(catching_up.cancel)
             yield stream
+
+    @asynccontextmanager
+    async def present(self, guest: Present) -> AsyncIterator[None]:
+        """Have somebody here meanwhile, with a socket for instance; they are ended when they may not be any more.
+
+        Raises TenantNotFound or Unauthenticated when they may not now.
+        """
+        with self._watch.over(guest):
+            (refusal,) = await self._delivery.refusals([guest])
+            if refusal is not None:
+                raise refusal
+            yield
 
     async def _feed(self, tenant_id: UUID) -> Feed:
         if tenant_id not in self._feeds:
@@ -115,8 +130,10 @@ class Hub:
             lost = asyncio.Event()
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(FACTS, lambda *event: self._hear(str(event[-1])))
+            await connection.add_listener(RIGHTS, lambda *event: self._watch.hear(str(event[-1])))
             # What was notified while nobody listened.
             self._wake(list(self._feeds.values()))
+            self._watch.doubt_all()
             await lost.wait()
         finally:
             connection.terminate()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
-from muster.kit.caller import Claim
+from muster.kit.caller import Allow, Claim, Permission
 from muster.kit.errors import AppError
 from muster.kit.realtime.cursors import stream_tag
 from muster.kit.realtime.reading import PlacedFact
@@ -63,6 +63,16 @@ class Stream:
         self._end: AppError | None = None
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
+
+    @property
+    def allow(self) -> Allow:
+        """Who may follow."""
+        return self.request.subscription.allow
+
+    @property
+    def permission(self) -> Permission | None:
+        """What a follower's role must give."""
+        return self.request.subscription.permission
 
     @property
     def ended(self) -> bool:

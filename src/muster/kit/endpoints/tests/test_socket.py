@@ -1,141 +1,15 @@
 """The socket, over real connections to a real server: the protocol's messages, its close codes, and what follows."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
-from websockets.typing import Subprotocol
 
-from muster.identity.commands import token_keys
-from muster.kit.caller import Claim
-from muster.kit.db.migrate import Urls
 from muster.kit.endpoints import socket
-from muster.kit.endpoints.edge import Edge
-from muster.kit.endpoints.graphql.execution import GraphQL
-from muster.kit.endpoints.graphql.schema import build_schema
-from muster.kit.endpoints.socket import LARGEST_MESSAGE, PROTOCOL, graphql_over_socket
-from muster.kit.realtime.hub import Hub
-from muster.kit.realtime.tests.support import Community, community
-from muster.tenancy.queries import find_tenant
+from muster.kit.endpoints.socket import LARGEST_MESSAGE
+from muster.kit.endpoints.tests.sites import Site
 
 ADDED = "subscription ($id: UUID!, $after: Cursor) { added: eventMessageAdded(eventId: $id, after: $after) %s }"
 MESSAGES = ADDED % "{ cursor message { content } }"
-
-
-@dataclass
-class Client:
-    """One socket."""
-
-    connection: ClientConnection
-
-    async def send(self, **message: Any) -> None:
-        """Send a message of the protocol."""
-        await self.connection.send(json.dumps(message))
-
-    async def receive(self) -> Any:
-        """The next message."""
-        async with asyncio.timeout(10):
-            return json.loads(await self.connection.recv())
-
-    async def run(self, operation_id: str, query: str, **variables: Any) -> None:
-        """Start an operation."""
-        payload = {"query": query, "variables": variables}
-        await self.send(id=operation_id, type="subscribe", payload=payload)
-
-    async def closed(self) -> tuple[int, str]:
-        """The code and reason with which the server closes."""
-        with pytest.raises(ConnectionClosed) as raised:
-            await self.receive()
-        assert raised.value.rcvd is not None
-        return raised.value.rcvd.code, raised.value.rcvd.reason
-
-
-@dataclass
-class Site:
-    """A served community."""
-
-    town: Community
-    hub: Hub
-    server: uvicorn.Server
-    port: int
-
-    def token(self, claim: Claim) -> str:
-        """A bearer token for somebody's session."""
-        assert claim.user_id is not None
-        assert claim.session_id is not None
-        keys = token_keys(self.town.services.settings.security.jwt_secret)
-        token, _ = keys.sign(user_id=claim.user_id, session_id=claim.session_id, now=datetime.now(UTC))
-        return f"Bearer {token}"
-
-    @asynccontextmanager
-    async def socket(self, *, protocol: str = PROTOCOL) -> AsyncIterator[Client]:
-        """A socket that has said nothing yet."""
-        address = f"ws://127.0.0.1:{self.port}/graphql"
-        async with connect(address, subprotocols=[Subprotocol(protocol)], proxy=None, close_timeout=2) as connection:
-            yield Client(connection)
-
-    @asynccontextmanager
-    async def client(self, claim: Claim) -> AsyncIterator[Client]:
-        """A socket of somebody, initialised."""
-        async with self.socket() as client:
-            await client.send(type="connection_init", payload={"authorization": self.token(claim)})
-            assert await client.receive() == {"type": "connection_ack"}
-            yield client
-
-    async def follows(self, streams: int) -> None:
-        """Wait until so many subscriptions are open."""
-        async with asyncio.timeout(10):
-            while self.hub.size < streams:  # noqa: ASYNC110 - the server says nothing to its clients when they are
-                await asyncio.sleep(0.005)
-
-
-@pytest.fixture
-async def town(urls: Urls) -> AsyncIterator[Community]:
-    """The default community on a fresh database."""
-    async with community(urls) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def site(town: Community) -> AsyncIterator[Site]:
-    """The community behind a server on a free port."""
-    services = town.services
-    keys = token_keys(services.settings.security.jwt_secret)
-
-    def read_token(token: str, now: datetime) -> tuple[UUID, UUID] | None:
-        identity = keys.read(token, now)
-        return None if identity is None else (identity.user_id, identity.session_id)
-
-    async def by_slug(slug: str) -> UUID | None:
-        return await find_tenant(town.database, slug)
-
-    graphql, edge = GraphQL(services, build_schema()), Edge(read_token, by_slug, town.tenant_id)
-    async with town.hub() as hub:
-
-        async def endpoint(websocket: WebSocket) -> None:
-            await graphql_over_socket(websocket, graphql, hub, edge)
-
-        app = Starlette(routes=[WebSocketRoute("/graphql", endpoint)])
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=5)
-        server = uvicorn.Server(config)
-        config.load()
-        server.lifespan = config.lifespan_class(config)
-        await server.startup()
-        port: int = server.servers[0].sockets[0].getsockname()[1]
-        yield Site(town, hub, server, port)
-        await server.shutdown()
 
 
 async def test_another_protocol_is_not_spoken(site: Site) -> None:
@@ -150,7 +24,9 @@ async def test_pings_are_answered_before_and_after_the_init(site: Site) -> None:
         await client.send(type="connection_init")
         assert await client.receive() == {"type": "connection_ack"}
         await client.send(type="pong", payload={"some": "thing"})
-        await client.send(type="ping", payload={"some": "thing"})
+        await client.send(type="ping", payload={"some": ["thing"]})
+        assert await client.receive() == {"type": "pong", "payload": {"some": ["thing"]}}
+        await client.send(type="ping", payload=None)
         assert await client.receive() == {"type": "pong"}
 
 
