@@ -22,7 +22,7 @@ DATABASES = {
 }
 VERBS = (
     *("up", "serve", "worker", "migrate", "import events", "user create", "user list", "tenant create", "tenant list"),
-    *("token", "check", "openapi", "sdl", "version"),
+    *("demo", "token", "check", "openapi", "sdl", "version"),
 )
 
 

@@ -25,6 +25,7 @@ scripts = {program: [sys.executable, str(Path(__file__).with_name(program + ".py
 plan = Plan(
     data_dir=Path(data_dir), host="127.0.0.1", port=int(port), urls=None, role_prefix="muster", programs=scripts,
     environ=lambda urls: os.environ | {"DATABASE_URL": urls.app},
+    welcome=[sys.executable, str(Path(__file__).with_name("welcome.py"))],
 )
 try:
     supervise(plan, lambda line: print(line, flush=True))
@@ -49,6 +50,7 @@ class Handler(BaseHTTPRequestHandler):
 HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 WORKER = "import time; time.sleep(3600)"
+WELCOME = "print('What to try', flush=True)"
 BROKEN = "raise SystemExit(3)"
 
 
@@ -57,7 +59,13 @@ def scripts(data_dir: Path) -> Path:
     """The programs, as files beside each other."""
     folder = data_dir / "scripts"
     folder.mkdir()
-    for name, text in {"supervise": SUPERVISE, "serve": SERVE, "worker": WORKER, "broken": BROKEN}.items():
+    for name, text in {
+        "supervise": SUPERVISE,
+        "serve": SERVE,
+        "worker": WORKER,
+        "welcome": WELCOME,
+        "broken": BROKEN,
+    }.items():
         (folder / f"{name}.py").write_text(text)
     return folder
 
@@ -130,6 +138,17 @@ def test_it_starts_and_stops_whole(scripts: Path, port: int) -> None:
         supervisor.send_signal(signal.SIGTERM)
         assert supervisor.wait(PATIENCE) == 0
         assert not any(lives(process) for process in running.values())
+
+
+def test_what_to_try_is_said_once_when_it_is_ready(scripts: Path, port: int) -> None:
+    with up(scripts, port) as supervisor:
+        assert supervisor.stdout is not None
+        assert supervisor.stdout.readline() == "What to try\n"
+        victim = parts(supervisor)["serve"]
+        victim.kill()
+        eventually(lambda: answers(port) and "welcome" not in parts(supervisor))
+        supervisor.terminate()
+        assert "What to try" not in supervisor.stdout.read()
 
 
 def test_a_second_one_says_where_the_first_runs(scripts: Path, port: int) -> None:

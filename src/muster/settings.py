@@ -125,6 +125,7 @@ class Settings:
     mail: Mail
     log_level: LogLevel
     data_dir: Path
+    demo: bool
     origins: tuple[Origin, ...] = field(repr=False, compare=False)
 
     @property
@@ -172,6 +173,7 @@ def _read(source: "_Source") -> Settings:
         log_level=source.choice("LOG_LEVEL", get_args(LogLevel), "info", "the least important log lines to write"),
         addresses=addresses,
         mail=_mail(source, addresses),
+        demo=source.choice("MUSTER_DEMO", ("on", "off"), "on", "whether a first `muster up` loads the demo") == "on",
         origins=tuple(source.origins),
     )
 

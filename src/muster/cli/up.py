@@ -14,7 +14,8 @@ from muster.settings import Settings
 def up() -> None:
     """Run everything: database, API and worker. Ctrl-C stops it.
 
-    Without DATABASE_URL it brings its own PostgreSQL.
+    Without DATABASE_URL it brings its own PostgreSQL. Outside production it loads a demo community where nobody has an
+    account yet; MUSTER_DEMO=off starts empty.
 
     Example: PORT=8080 muster up
     """
@@ -25,7 +26,8 @@ def up() -> None:
         port=settings.http.port,
         urls=given_urls(settings) if settings.database.url else None,
         role_prefix=settings.database.role_prefix,
-        programs={verb: [sys.executable, "-m", "muster.cli", verb] for verb in ("serve", "worker")},
+        programs={verb: _verb(verb) for verb in ("serve", "worker")},
+        welcome=None if settings.is_production else _verb("demo", "--first-start"),
         environ=lambda urls: _environ(settings, urls),
     )
     try:
@@ -42,6 +44,10 @@ def migrate() -> None:
     settings = Settings.load()
     with running_database(settings) as urls:
         bring_up_to_date(urls, settings.database.role_prefix)
+
+
+def _verb(*words: str) -> list[str]:
+    return [sys.executable, "-m", "muster.cli", *words]
 
 
 def _say(line: str) -> None:

@@ -45,6 +45,7 @@ _CREDENTIALS = Statement(
     Credentials,
     select(User.id, Password.hash).join(Password, Password.id == User.id).where(User.email == bindparam("mail")),
 )
+_ANY_ACCOUNT = Statement(UserId, select(User.id).limit(1))
 _USER_BY_EMAIL = Statement(UserId, select(User.id).where(User.email == bindparam("mail")))
 _MAILBOX = Statement(
     Mailbox,
@@ -88,6 +89,11 @@ async def put_session(ctx: Ctx, *, user_id: UUID, refresh_hash: str, lifetime: t
 async def credentials(tx: Transaction, email: str) -> Credentials | None:
     """The account behind a mail, with its hash."""
     return await tx.one(_CREDENTIALS, mail=email)
+
+
+async def any_account(ctx: Ctx) -> bool:
+    """Whether anybody has an account yet."""
+    return await ctx.db.one(_ANY_ACCOUNT) is not None
 
 
 async def user_by_email(ctx: Ctx, email: str) -> UUID | None:

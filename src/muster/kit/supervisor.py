@@ -52,6 +52,7 @@ class Plan:
         urls: an external database; None runs the embedded one.
         role_prefix: what database role names begin with.
         programs: command line by name, in the order of starting.
+        welcome: command line of what runs once when the API is ready; None is nothing.
         environ: the environment of the programs, given the database's addresses.
     """
 
@@ -62,6 +63,7 @@ class Plan:
     role_prefix: str
     programs: Mapping[str, Sequence[str]]
     environ: Callable[[Urls], Mapping[str, str]]
+    welcome: Sequence[str] | None = None
 
     @property
     def local_host(self) -> str:
@@ -157,6 +159,11 @@ class _Program:
             delay = self.patience.fail()
             say(f"{self.name} stopped ({_describe(status)}); starting it again in {delay:.1f} s.")
 
+    def collect(self) -> None:
+        """Notice that it ended, as it should."""
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+
     def ask_to_stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
@@ -181,6 +188,7 @@ class _House:
         self._embedded: EmbeddedPostgres | None = None
         self._embedded_patience = _Patience()
         self._programs: list[_Program] = []
+        self._welcome: list[_Program] = []
 
     def start(self) -> None:
         plan = self._plan
@@ -190,6 +198,7 @@ class _House:
         self._say(f"Starting {' and '.join(plan.programs)}.")
         environ = plan.environ(urls)
         self._programs = [_Program(name, arguments, environ) for name, arguments in plan.programs.items()]
+        self._welcome = [_Program("welcome", plan.welcome, environ)] if plan.welcome else []
         for program in self._programs:
             program.start()
 
@@ -205,14 +214,19 @@ class _House:
             if not ready and _is_ready(self._plan):
                 ready = True
                 self._say(f"Muster runs at {self._plan.address} (Ctrl-C stops it).")
+                for program in self._welcome:
+                    program.start()
+            for program in self._welcome:
+                program.collect()
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
         """Programs first, within a bounded time, then the database."""
-        for program in self._programs:
+        programs = [*self._welcome, *self._programs]
+        for program in programs:
             program.ask_to_stop()
         deadline = time.monotonic() + STOP_SECONDS
-        for program in self._programs:
+        for program in programs:
             program.stop_by(deadline)
         if self._embedded is not None:
             self._embedded.stop()

@@ -1,0 +1,1 @@
+"""What the demo community meets for: gatherings of its own, and conferences of the world."""
