@@ -3,9 +3,9 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 
 # One line for each script that `make check` runs after the tools.
-CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py scripts/pictures.py
+CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py scripts/pictures.py scripts/documents.py
 
-.PHONY: up test check format contracts isolation pictures bench install
+.PHONY: up test check format contracts isolation pictures lock bench install
 
 # The whole of Muster, until Ctrl-C.
 up: install
@@ -39,6 +39,11 @@ isolation: install
 # Draw what the code declares, after a change of verbs, facts, handlers or tables: docs/architecture.md.
 pictures: install
 	@$(RUN) scripts/pictures.py --write
+
+# Pin every package anew, after a change in pyproject.toml. All to their newest: make lock ARGS=--upgrade
+lock: install
+	@.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --extra dev \
+		$(ARGS) pyproject.toml --output-file requirements.lock
 
 # Muster beside Fastify + Mercurius and pgbench, into bench/results. More: make bench ARGS=--help
 bench: install

@@ -78,8 +78,10 @@ def fetch(cache: Path) -> Tools:
         # Workers of pytest-xdist come here at once; whoever is first fetches for all.
         fcntl.flock(held, fcntl.LOCK_EX)
         if not folder.exists():
-            unfinished = cache / f"{stamp}.unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
+            # What else is here is of other versions, or was cut off.
+            for old in filter(Path.is_dir, cache.iterdir()):
+                shutil.rmtree(old)
+            unfinished = cache / "unfinished"
             unfinished.mkdir()
             _install(unfinished)
             unfinished.rename(folder)

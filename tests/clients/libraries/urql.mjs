@@ -16,7 +16,9 @@ function open({ authorization, mended }) {
       fetchExchange,
       subscriptionExchange({
         forwardSubscription: (request) => ({
-          subscribe: (sink) => ({ unsubscribe: socket.client.subscribe({ ...request, query: request.query ?? "" }, sink) }),
+          subscribe: (sink) => ({
+            unsubscribe: socket.client.subscribe({ ...request, query: request.query ?? "" }, sink),
+          }),
         }),
       }),
     ],
