@@ -69,7 +69,10 @@ class Schemas:
     def input(self, kind: Any) -> Schema:
         """What clients send for an argument of this type."""
         (schema,), components = msgspec.json.schema_components([kind], ref_template="#/components/schemas/{name}")
-        self.found.update(components)
+        # That an enumeration is text, msgspec takes for granted, and generators of clients do not.
+        self.found |= {
+            name: {"type": "string", **each} if "enum" in each else each for name, each in components.items()
+        }
         found: Schema = schema
         return found
 
