@@ -27,7 +27,7 @@ from muster.kit.views.compiler import Compiler
 from muster.kit.views.fields import table_of
 from muster.kit.views.page_arguments import PageShape
 from muster.kit.views.paging import WholeNumber
-from muster.kit.views.picks import SlotValues, whole_page
+from muster.kit.views.picks import Pick, SlotValues, whole, whole_page
 from muster.kit.views.plans import compile_plan
 from muster.kit.views.query import QUERIES, Query
 from muster.kit.views.view import VIEWS
@@ -156,6 +156,21 @@ def test_every_finder_uses_an_index_that_row_security_would_forbid(
     assert "_search_idx" in json.dumps(row[0]), row[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("myNotificationBadge", "notifications_unread_idx"),
+        ("myEventChat", "messages_author_idx"),
+        ("myEventChat", "messages_deleted_idx"),
+    ],
+)
+def test_every_count_is_made_from_an_index_of_its_own(filled: Urls, name: str, index: str) -> None:
+    query = QUERIES[name]
+    values = {each.name: EVENT for each in query.arguments.parameters}
+    plan = _planned(filled, query, Pick("", "", 0, whole(query.view)), SlotValues(values, ()))
+    assert re.search(rf'"Node Type": "Index Only Scan"[^{{}}]*"{index}"', json.dumps(plan)), json.dumps(plan)
+
+
 def _compared(query: Query, filter_name: str) -> tuple[str, str]:
     """The table and the column that a filter compares with the value."""
     declared = query.view.filters[filter_name]
@@ -185,14 +200,19 @@ def _explained(
     values |= {f"filter_{name}": _example_of_filter(query, name) for name in filters}
     values |= {f"cursor_{number}": key for number, key in enumerate(cursor_values)}
     flags = tuple((key, value) for key, value in values.items() if isinstance(value, bool))
-    slots = [SlotValues(values, PageShape(order, backwards, cursor, filters, flags))]
+    slot = SlotValues(values, PageShape(order, backwards, cursor, filters, flags))
+    return _planned(urls, query, whole_page(query.view, 0), slot)
+
+
+def _planned(urls: Urls, query: Query, pick: Pick, slot: SlotValues) -> dict[str, Any]:
+    """The plan of a read as the role that serves plans it."""
 
     def body(compiler: Compiler) -> ColumnElement[str]:
-        return query.compile(compiler, whole_page(query.view, 0))
+        return query.compile(compiler, pick)
 
-    plan = compile_plan(GATE, slots, [body])
+    plan = compile_plan(GATE, [slot], [body])
     origin = Origin(Claim(TENANT, VIEWER, new_id()), datetime.now(UTC), "test")
-    return _explain(urls, plan.sql.text, plan.arguments(origin, slots))
+    return _explain(urls, plan.sql.text, plan.arguments(origin, [slot]))
 
 
 def _explain(urls: Urls, text: str, arguments: list[object]) -> dict[str, Any]:

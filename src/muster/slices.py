@@ -5,6 +5,7 @@ import muster.events.streams
 import muster.events.views
 import muster.identity.commands
 import muster.identity.views
+import muster.notifications.commands
 import muster.notifications.streams
 import muster.notifications.views
 import muster.tenancy.commands

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.kit.commands.context import Ctx
-from muster.kit.db.statements import Row, Statement
+from muster.kit.db.statements import Nothing, Row, Statement
 from muster.kit.ids import new_id
 from muster.notifications.tables import Notification
 
@@ -26,6 +27,17 @@ _PUT = Statement(
     .returning(Notification.id),
     insert_keys=("tenant_id", "id", "user_id", "fact_id", "kind", "data", "created_at"),
 )
+_MINE = (Notification.user_id == bindparam("person"), Notification.deleted_at.is_(None))
+_THIS = (Notification.id == bindparam("notification"), *_MINE)
+_UNREAD, _READ = Notification.read_at.is_(None), Notification.read_at.is_not(None)
+_FIND = Statement(NotificationId, select(Notification.id).where(*_THIS))
+# Marks of one notification at once wait for each other at its row, and only the first still finds it as it was: the
+# number of rows touched says whether anything changed.
+_MARK_READ = Statement(Nothing, update(Notification).where(*_THIS, _UNREAD).values(read_at=bindparam("moment")))
+_MARK_UNREAD = Statement(Nothing, update(Notification).where(*_THIS, _READ).values(read_at=None))
+_MARK_ALL_READ = Statement(Nothing, update(Notification).where(*_MINE, _UNREAD).values(read_at=bindparam("moment")))
+_DELETE = Statement(Nothing, update(Notification).where(*_THIS).values(deleted_at=bindparam("moment")))
+_DELETE_ALL = Statement(Nothing, update(Notification).where(*_MINE).values(deleted_at=bindparam("moment")))
 
 
 async def put_notification(
@@ -43,3 +55,32 @@ async def put_notification(
         created_at=ctx.now,
     )
     return None if made is None else made.id
+
+
+async def is_there(ctx: Ctx, notification_id: UUID) -> bool:
+    """Whether the acting person has this notification."""
+    return await ctx.db.one(_FIND, notification=notification_id, person=ctx.user_id) is not None
+
+
+async def put_read(ctx: Ctx, notification_id: UUID, *, read: bool) -> bool:
+    """Mark one of the acting person's notifications as read or unread; False when it is so already or not there."""
+    mark: dict[str, object] = {"notification": notification_id, "person": ctx.user_id}
+    if read:
+        return bool(await ctx.db.run(_MARK_READ, **mark, moment=ctx.now))
+    return bool(await ctx.db.run(_MARK_UNREAD, **mark))
+
+
+async def put_all_read(ctx: Ctx) -> bool:
+    """Mark every notification of the acting person as read; False when all were."""
+    return bool(await ctx.db.run(_MARK_ALL_READ, person=ctx.user_id, moment=ctx.now))
+
+
+async def put_deleted(ctx: Ctx, notification_id: UUID) -> bool:
+    """Take a notification out of the acting person's sight; False when it is not there."""
+    mark: dict[str, object] = {"notification": notification_id, "person": ctx.user_id}
+    return bool(await ctx.db.run(_DELETE, **mark, moment=ctx.now))
+
+
+async def put_all_deleted(ctx: Ctx) -> bool:
+    """Take every notification out of the acting person's sight; False when there was none."""
+    return bool(await ctx.db.run(_DELETE_ALL, person=ctx.user_id, moment=ctx.now))

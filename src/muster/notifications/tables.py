@@ -11,12 +11,30 @@ from muster.kit.db.tables import Json, TenantTable, plain
 
 
 class Notification(TenantTable):
-    """Something one person is told. At most one per fact and person, however often a handler runs."""
+    """Something one person is told. At most one per fact and person, however often a handler runs.
+
+    deleted_at: since when it is out of the person's sight; the row stays, so that a repeat does not tell it anew.
+    """
 
     __tablename__ = "notifications"
     __table_args__ = (
         UniqueConstraint("tenant_id", "user_id", "fact_id"),
-        Index("notifications_newest_idx", "tenant_id", "user_id", "created_at", "id"),
+        Index(
+            "notifications_newest_idx",
+            "tenant_id",
+            "user_id",
+            "created_at",
+            "id",
+            postgresql_where="deleted_at is null",
+        ),
+        Index(
+            "notifications_unread_idx",
+            "tenant_id",
+            "user_id",
+            "created_at",
+            "id",
+            postgresql_where="deleted_at is null and read_at is null",
+        ),
         ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]),
     )
     person: ClassVar[str | None] = "user_id"
@@ -27,3 +45,4 @@ class Notification(TenantTable):
     data: Mapped[Json] = plain()
     created_at: Mapped[datetime] = plain()
     read_at: Mapped[datetime | None] = plain()
+    deleted_at: Mapped[datetime | None] = plain()

@@ -4,19 +4,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, and_, func, select, true
 
+from muster.identity.tables import User
+from muster.identity.views import is_self
 from muster.kit.caller import member
-from muster.kit.db.tables import Json
+from muster.kit.db.tables import Json, once_more
 from muster.kit.views.paging import descending
 from muster.kit.views.query import query
-from muster.kit.views.view import Page, View, Viewer
+from muster.kit.views.view import Page, View, Viewer, sql
 from muster.notifications.tables import Notification
 
 
 def is_recipient(notification: type[Notification], viewer: Viewer) -> ColumnElement[bool]:
-    """The viewer is the one who is told."""
-    return notification.user_id == viewer.user_id
+    """The viewer is the one who is told, and has not deleted it."""
+    return and_(notification.user_id == viewer.user_id, notification.deleted_at.is_(None))
 
 
 class NotificationView(View, of=Notification):
@@ -42,3 +44,37 @@ def unread(notification: Any, _viewer: Viewer, *, unread_only: bool) -> ColumnEl
 @query("GET /notifications", "myNotifications", allow=member, where=unread)
 def my_notifications(unread_only: bool = False) -> Page[NotificationView]:
     """What the caller was told, the newest first."""
+
+
+MOST_COUNTED = 1000
+"""Where counting what is unread ends: it means so many or more."""
+
+
+def unread_count(person: type[User], _viewer: Viewer) -> ColumnElement[int]:
+    """How many notifications a person has not read; at most `MOST_COUNTED`, so that it never costs much.
+
+    Counted from an index that holds the unread only, and not kept: nothing can drift, and nobody waits for a lock.
+    """
+    unread = once_more(Notification)
+    counted = (
+        select(unread.id)
+        .where(unread.user_id == person.id, unread.read_at.is_(None), unread.deleted_at.is_(None))
+        .limit(MOST_COUNTED)
+        .correlate_except(unread.id.table)
+        .subquery()
+    )
+    return select(func.count()).select_from(counted).scalar_subquery()
+
+
+class NotificationBadgeView(View, of=User):
+    """How much the viewer has not read; 1000 means so many or more."""
+
+    visible = is_self
+
+    id: UUID
+    unread_count: int = sql(unread_count)
+
+
+@query("GET /notifications/badge", "myNotificationBadge", allow=member, where=is_self)
+def my_notification_badge() -> NotificationBadgeView | None:
+    """How many notifications the caller has not read."""

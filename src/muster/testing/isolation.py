@@ -219,6 +219,7 @@ async def useless(world: World) -> list[str]:
 
     Changes the intruder's town.
     """
+    await drain(world.service.urls)
     tried = [declared for declared in endpoints().values() if declared.name not in REFUSED_AS_IT_IS]
     return [declared.name for declared in tried if not await _works_for_somebody(world, declared)]
 

@@ -129,12 +129,18 @@ class Oracle:
         """The viewer's own seats by room."""
         return {row["room_id"]: row for row in self._rows("room_seats") if row["user_id"] == self._me}
 
-    def _sees_chat(self, seat: Row) -> bool:
-        return self.sees_event(self.events[seat["room_id"]])
+    @cached_property
+    def _told(self) -> list[Row]:
+        """What the viewer was told and has not deleted."""
+        rows = [row for row in self._rows("notifications") if row["user_id"] == self._me]
+        return [row for row in rows if row["deleted_at"] is None]
 
-    def _is_unread(self, message: Row, seat: Row) -> bool:
-        is_others = message["author_id"] != self._me
-        return is_others and message["deleted_at"] is None and message["sequence"] > seat["read_sequence"]
+    def _said_in(self, room_id: UUID) -> list[Row]:
+        return [row for row in self.messages if row["room_id"] == room_id]
+
+    def _unread_in(self, seat: Row) -> int:
+        new = [row for row in self._said_in(seat["room_id"]) if row["sequence"] > seat["read_sequence"]]
+        return len([row for row in new if row["author_id"] != self._me and row["deleted_at"] is None])
 
     @cached_property
     def _tags(self) -> dict[UUID, list[str]]:
@@ -169,6 +175,10 @@ class Oracle:
         attends = own is not None and own["status"] in ("JOINED", "WAITLIST")
         return event["status"] in ("PUBLISHED", "CANCELLED") and (event["visibility"] == "PUBLIC" or attends)
 
+    def _seen_event(self, event_id: UUID) -> Row | None:
+        event = self.events.get(event_id)
+        return event if event and self.sees_event(event) else None
+
     def _sees_membership(self, member: Row) -> bool:
         if member["status"] == "JOINED" or member["user_id"] == self._me:
             return True
@@ -186,25 +196,27 @@ class Oracle:
             return source[name]
         if parent == "Event" and name == "members":
             return self._page(self.members_of(source), given)
-        if parent == "Event" and name == "tags":
-            return sorted(self._tags[source["id"]])
-        if parent == "Event" and name == "onlineUrl":
-            return source["online_url"] if self._is_seated(source) else None
-        if name == "event":
-            event = self.events[source["room_id" if parent == "EventChat" else "event_id"]]
-            return event if self.sees_event(event) else None
-        if parent == "EventMember" and name == "waitlistPosition":
-            return self._waitlist_position(source)
-        if parent == "EventChat" and name in ("lastSequence", "unreadCount"):
-            said = [row for row in self.messages if row["room_id"] == source["room_id"]]
-            return len(said) if name == "lastSequence" else len([row for row in said if self._is_unread(row, source)])
-        if parent == "Message" and name == "deletionReason":
-            return source["deletion_reason"] if source["author_id"] == self._me else None
-        if parent == "User" and name == "email":
-            return source["email"] if source["id"] == self._me else None
+        if computed := self._computed.get(f"{parent}.{name}"):
+            return computed(source)
         if name in _TARGETS:
             return self.users[source[_TARGETS[name]]]
         return _plain(source, name)
+
+    @cached_property
+    def _computed(self) -> dict[str, Callable[[Row], Any]]:
+        """What is no column shown to everybody, by type and field."""
+        return {
+            "Event.tags": lambda event: sorted(self._tags[event["id"]]),
+            "Event.onlineUrl": lambda event: event["online_url"] if self._is_seated(event) else None,
+            "EventMember.event": lambda member: self._seen_event(member["event_id"]),
+            "EventMember.waitlistPosition": self._waitlist_position,
+            "EventChat.event": lambda seat: self._seen_event(seat["room_id"]),
+            "EventChat.lastSequence": lambda seat: len(self._said_in(seat["room_id"])),
+            "EventChat.unreadCount": self._unread_in,
+            "Message.deletionReason": lambda said: said["deletion_reason"] if said["author_id"] == self._me else None,
+            "NotificationBadge.unreadCount": lambda _: len([row for row in self._told if row["read_at"] is None]),
+            "User.email": lambda person: person["email"] if person["id"] == self._me else None,
+        }
 
     def members_of(self, event: Row) -> List:
         """The list of a visible event's memberships, as a field of the event."""
@@ -222,17 +234,16 @@ class Oracle:
             raise Refused("UNAUTHENTICATED")
         if name not in ("event", "events", "eventMembers", "me") and self.role is None:
             raise Refused("NOT_A_MEMBER")
-        if name == "me":
+        if name in ("me", "myNotificationBadge"):
             return self.users[self._me] if self._me else None
         if name == "event":
-            event = self.events.get(UUID(given["id"]))
-            return event if event and self.sees_event(event) else None
+            return self._seen_event(UUID(given["id"]))
         if name == "myMembershipForEvent":
             own = self._mine.get(UUID(given["eventId"]))
-            return own if own and self.sees_event(self.events[own["event_id"]]) else None
+            return own if own and self._seen_event(own["event_id"]) else None
         if name == "myEventChat":
             seat = self._seats.get(UUID(given["eventId"]))
-            return seat if seat and self._sees_chat(seat) else None
+            return seat if seat and self._seen_event(seat["room_id"]) else None
         found = self.root_list(name, given)
         return None if found is None else self._page(found, given)
 
@@ -243,34 +254,30 @@ class Oracle:
             seen = [row for row in self.events.values() if self.sees_event(row)]
             return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
         if name == "myEventChats":
-            return List("EventChat", name, [row for row in self._seats.values() if self._sees_chat(row)])
+            return List("EventChat", name, [row for row in self._seats.values() if self._seen_event(row["room_id"])])
         if name == "myNotifications":
             wanted = given.get("unreadOnly", False)
-            rows = [row for row in self._rows("notifications") if row["user_id"] == self._me]
-            unread = [row for row in rows if not (wanted and row["read_at"])]
+            unread = [row for row in self._told if not (wanted and row["read_at"])]
             return List("Notification", name, unread, {"unread_only": wanted})
-        event = self.events.get(UUID(given["eventId"]))
-        if event is None or not self.sees_event(event):
+        event = self._seen_event(UUID(given["eventId"]))
+        if event is None:
             return None
         chosen: dict[str, object] = {"event_id": event["id"]}
         if name == "eventMessages":
-            said = [row for row in self.messages if row["room_id"] == event["id"]]
-            return List("Message", name, said if event["id"] in self._seats else [], chosen)
+            said = self._said_in(event["id"]) if event["id"] in self._seats else []
+            return List("Message", name, said, chosen)
         if name == "eventMessageVersions":
             message_id = UUID(given["messageId"])
-            versions = self._versions_of(message_id) if self._organises(event) else []
-            shown = [row for row in versions if self._is_living(message_id, event)]
+            shown = self._versions_of(message_id, event)
             return List("MessageVersion", name, shown, {**chosen, "message_id": message_id})
         if name == "eventMembers":
             return List("EventMember", name, self._memberships(event), chosen)
         raise LookupError(f"the oracle has no plain resolver for the query {name}; write it here")
 
-    def _versions_of(self, message_id: UUID) -> list[Row]:
-        return [row for row in self._rows("message_versions") if row["message_id"] == message_id]
-
-    def _is_living(self, message_id: UUID, event: Row) -> bool:
-        said = (row for row in self.messages if row["id"] == message_id and row["room_id"] == event["id"])
-        return any(row["deleted_at"] is None for row in said)
+    def _versions_of(self, message_id: UUID, event: Row) -> list[Row]:
+        living = {row["id"] for row in self._said_in(event["id"]) if row["deleted_at"] is None}
+        versions = [row for row in self._rows("message_versions") if row["message_id"] == message_id]
+        return versions if message_id in living and self._organises(event) else []
 
     def cursors(self, list_: List, given: dict[str, Any]) -> list[str]:
         """The cursors of every row of a list, in no order."""

@@ -205,6 +205,7 @@ class _Builder:
                 data=Jsonb(data),
                 created_at=self.random.choice(MOMENTS),
                 read_at=self._maybe(_BASE),
+                deleted_at=self.random.choice((None, None, None, _BASE)),
             )
 
     def _in(self, tenant: UUID, table: str, row_id: UUID | None = None, **values: object) -> UUID:
