@@ -39,7 +39,7 @@ async def create_user(
     given = read_struct({"name": name, "email": email, "password": password}, RegisterInput)
     hashed = await hash_password(given.password)
     async with operating("user create", tenant=tenant) as operator, operator.transaction() as ctx:
-        user_id = await open_account(ctx, name=given.name, email=given.email)
+        user_id = await open_account(ctx, name=given.name, email=given.email, verified=True)
         await identity.put_password(ctx, user_id=user_id, hashed=hashed)
         await tenancy.put_member(ctx, user_id=user_id, role=role)
     shown = {} if password_stdin else {"password": password}
