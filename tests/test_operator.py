@@ -1,5 +1,6 @@
 """What operators do at the command line: accounts, communities, tokens, and looking whether all is well."""
 
+import asyncio
 import json
 import subprocess
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from muster.kit.db.migrate import Urls
+from muster.kit.mail.tests.post_office import post_office
 from muster.testing.below import ask, change
 from muster.testing.client import Client
 from muster.testing.serving import serving
@@ -24,8 +26,9 @@ Operate = Callable[..., "subprocess.CompletedProcess[str]"]
 def operate(urls: Urls, tmp_path: Path) -> Operate:
     """Runs a verb on the test's database."""
 
-    def run(*arguments: str, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
-        return muster(*arguments, folder=tmp_path, stdin=stdin, JWT_SECRET=SECRET, **database_settings(urls))
+    def run(*arguments: str, stdin: str | None = None, **environ: str) -> "subprocess.CompletedProcess[str]":
+        given = {"JWT_SECRET": SECRET, **database_settings(urls), **environ}
+        return muster(*arguments, folder=tmp_path, stdin=stdin, **given)
 
     return run
 
@@ -115,7 +118,17 @@ def test_check_finds_nothing_wrong_with_a_good_database(operate: Operate) -> Non
         "migrations": "ok",
         "isolation": "ok",
         "worker": "note",
+        "mail": "note",
     }
+
+
+async def test_check_knocks_at_the_mail_server(operate: Operate) -> None:
+    async with post_office() as office:
+        for url, state in ((office.url, "ok"), (office.url.replace("smtp:", "smtps:"), "problem")):
+            checked = await asyncio.to_thread(operate, "check", "--json", SMTP_URL=url)
+            assert findings(checked)["mail"][0] == state, checked.stdout
+            assert checked.returncode == (state == "problem")
+        assert not office.tried, "nothing was sent"
 
 
 async def test_check_finds_an_open_door_and_an_old_schema(operate: Operate, urls: Urls) -> None:

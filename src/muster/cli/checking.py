@@ -11,12 +11,14 @@ import asyncpg
 import msgspec
 
 import muster.slices  # noqa: F401 - what it declares is what the database's catalogue is compared with
+from muster.adapters.smtp import reach
 from muster.cli.output import JsonFlag, show_json, show_rows
 from muster.cli.urls import given_urls
 from muster.kit.db.catalogue import catalogue_problems
 from muster.kit.db.database import connect
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, embedded_urls, newest_revision
+from muster.kit.mail.delivery import NotTaken
 from muster.settings import Settings
 
 _PATIENCE_SECONDS = 5.0
@@ -37,14 +39,14 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 async def check(*, as_json: JsonFlag = False) -> None:
-    """Check settings, database, isolation and disk; exit code 1 when something is wrong.
+    """Check settings, database, isolation, mail and disk; exit code 1 when something is wrong.
 
     Prints each setting with where it comes from, secrets masked, and each finding with its remedy.
 
     Example: MUSTER_ENV=production muster check
     """
     settings = Settings.load()
-    findings = [_disk(settings.data_dir), *[each async for each in _database(settings)]]
+    findings = [_disk(settings.data_dir), *[each async for each in _database(settings)], await _mail(settings)]
     origins = [{"name": o.name, "value": o.shown, "from": o.source, "meaning": o.meaning} for o in settings.origins]
     if as_json:
         show_json({"settings": origins, "findings": findings})
@@ -124,3 +126,16 @@ async def _worker(urls: Urls) -> Finding:
     if works:
         return Finding("worker", "ok", "one has run within the last three minutes")
     return Finding("worker", "note", "none has run within the last three minutes", "`muster worker` starts one.")
+
+
+async def _mail(settings: Settings) -> Finding:
+    if settings.mail.smtp_url is None:
+        finding = "SMTP_URL is not set, so mail is kept and not sent"
+        if settings.is_production:
+            return Finding("mail", "problem", finding, "Without mail nobody can verify an account: set SMTP_URL.")
+        return Finding("mail", "note", finding, "/dev/mail shows it.")
+    try:
+        await reach(settings)
+    except NotTaken as failure:
+        return Finding("mail", "problem", f"the mail server does not let us in: {failure}", "Is SMTP_URL right?")
+    return Finding("mail", "ok", "the mail server lets us in")
