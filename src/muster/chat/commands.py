@@ -104,12 +104,18 @@ async def open_room(ctx: Ctx, *, room_id: UUID) -> None:
 async def open_rooms(ctx: Ctx, *, room_ids: Collection[UUID], user_id: UUID) -> None:
     """Make many rooms at once, each with the same person in it."""
     await queries.put_rooms(ctx, room_ids)
-    await queries.put_seats(ctx, room_ids, user_id)
+    await queries.put_seats(ctx, [(room_id, user_id) for room_id in room_ids])
 
 
 async def seat(ctx: Ctx, *, room_id: UUID, user_id: UUID) -> None:
     """Let a person read and write in a room from now on. What was said before counts as read."""
-    await queries.put_seat(ctx, room_id, user_id)
+    await queries.put_seats(ctx, [(room_id, user_id)])
+
+
+async def seat_all(ctx: Ctx, *, room_id: UUID, user_ids: Collection[UUID]) -> None:
+    """The same for many at once."""
+    if user_ids:
+        await queries.put_seats(ctx, [(room_id, user_id) for user_id in user_ids])
 
 
 async def unseat(ctx: Ctx, *, room_id: UUID, user_id: UUID) -> None:

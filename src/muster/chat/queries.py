@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import ARRAY, Uuid, bindparam, column, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.chat.rules import Said
@@ -49,18 +49,23 @@ class LockedMessage(Row):
 
 
 _PUT_ROOM = insertion(Nothing, Room, "tenant_id", "id", "last_sequence")
-_PUT_SEAT = Statement(
+_GIVEN = (
+    func.unnest(
+        bindparam("seats", type_=ARRAY(Uuid())),
+        bindparam("rooms", type_=ARRAY(Uuid())),
+        bindparam("people", type_=ARRAY(Uuid())),
+    )
+    .table_valued(column("seat", Uuid()), column("room", Uuid()), column("person", Uuid()))
+    .render_derived("given")
+)
+_PUT_SEATS = Statement(
     Nothing,
     insert(Seat)
     .from_select(
         ("tenant_id", "id", "room_id", "user_id", "read_sequence"),
-        select(
-            Room.tenant_id,
-            bindparam("seat", type_=Seat.id.type),
-            Room.id,
-            bindparam("person", type_=Seat.user_id.type),
-            Room.last_sequence,
-        ).where(Room.id == bindparam("room")),
+        select(Room.tenant_id, _GIVEN.c.seat, Room.id, _GIVEN.c.person, Room.last_sequence).join(
+            _GIVEN, _GIVEN.c.room == Room.id
+        ),
     )
     .on_conflict_do_nothing(index_elements=["tenant_id", "room_id", "user_id"]),
 )
@@ -150,14 +155,10 @@ async def put_rooms(ctx: Ctx, room_ids: Collection[UUID]) -> None:
     await ctx.db.each(_PUT_ROOM, [{"tenant_id": ctx.tenant_id, "id": each, "last_sequence": 0} for each in room_ids])
 
 
-async def put_seats(ctx: Ctx, room_ids: Collection[UUID], user_id: UUID) -> None:
-    """Give a person a seat in many rooms."""
-    await ctx.db.each(_PUT_SEAT, [{"seat": new_id(), "room": each, "person": user_id} for each in room_ids])
-
-
-async def put_seat(ctx: Ctx, room_id: UUID, user_id: UUID) -> None:
-    """Give a person a seat that begins at the room's present end; one who has it keeps it."""
-    await ctx.db.run(_PUT_SEAT, seat=new_id(), room=room_id, person=user_id)
+async def put_seats(ctx: Ctx, seats: Collection[tuple[UUID, UUID]]) -> None:
+    """Give people seats in rooms, each at its room's present end; who has one keeps it. seats: rooms with people."""
+    rooms, people = [room_id for room_id, _ in seats], [user_id for _, user_id in seats]
+    await ctx.db.run(_PUT_SEATS, seats=[new_id() for _ in seats], rooms=rooms, people=people)
 
 
 async def remove_seat(ctx: Ctx, room_id: UUID, user_id: UUID) -> None:

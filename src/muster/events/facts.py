@@ -1,25 +1,61 @@
 """What happens to events. Every fact about a membership has the event's id as its subject."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from muster.events.tables import EventMemberRole
 from muster.kit.commands.facts import Fact
 
 
-class EventCreated(Fact):
+class EventFact(Fact):
+    """Base of what happens to an event itself."""
+
+    kind: ClassVar[str] = "event"
+    about: ClassVar[str] = "event_id"
+    event_id: UUID
+
+
+class EventCreated(EventFact):
     """Somebody drafted an event."""
 
     kind: ClassVar[str] = "event.created"
-    about: ClassVar[str] = "event_id"
-    event_id: UUID
 
 
-class EventPublished(Fact):
+class EventPublished(EventFact):
     """A draft became an event that others see."""
 
     kind: ClassVar[str] = "event.published"
-    about: ClassVar[str] = "event_id"
-    event_id: UUID
+
+
+class EventUnpublished(EventFact):
+    """An event became a draft again."""
+
+    kind: ClassVar[str] = "event.unpublished"
+
+
+class EventUpdated(EventFact):
+    """Organisers changed an event.
+
+    changed: the names of the fields, as clients know them. old_starts_at, old_ends_at: the times before, where it moved.
+    """
+
+    kind: ClassVar[str] = "event.updated"
+    changed: list[str]
+    old_starts_at: datetime | None = None
+    old_ends_at: datetime | None = None
+
+
+class EventCancelled(EventFact):
+    """An event will not take place."""
+
+    kind: ClassVar[str] = "event.cancelled"
+
+
+class EventDeleted(EventFact):
+    """An event is gone for everybody."""
+
+    kind: ClassVar[str] = "event.deleted"
 
 
 class EventImported(Fact):
@@ -68,3 +104,10 @@ class EventKicked(MembershipFact):
     """An organiser removed somebody."""
 
     kind: ClassVar[str] = "event.kicked"
+
+
+class EventRoleChanged(MembershipFact):
+    """A member got another role."""
+
+    kind: ClassVar[str] = "event.role_changed"
+    role: EventMemberRole

@@ -80,6 +80,118 @@ def capacity(draft: Draft) -> tuple[int, int | None]:
     )
 
 
+class Phase(StrEnum):
+    """Where an event is in its life: its status, and of a published one whether it is over. A deleted one has none."""
+
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+    OVER = "OVER"
+    CANCELLED = "CANCELLED"
+
+
+def phase(status: EventStatus, ends_at: datetime, now: datetime) -> Phase:
+    """Where an event is in its life at a moment. Raises ValueError for a deleted one, which no verb finds."""
+    return Phase.OVER if status == EventStatus.PUBLISHED and ends_at <= now else Phase(str(status))
+
+
+class Deed(StrEnum):
+    """What can be done to an event."""
+
+    UPDATE = "UPDATE"
+    PUBLISH = "PUBLISH"
+    UNPUBLISH = "UNPUBLISH"
+    CANCEL = "CANCEL"
+    DELETE = "DELETE"
+    JOIN = "JOIN"
+    LEAVE = "LEAVE"
+    KICK = "KICK"
+    CHANGE_ROLE = "CHANGE_ROLE"
+
+
+class Ruling(StrEnum):
+    """What the phase says of a deed: do it, it is so already, or why not."""
+
+    DO = "DO"
+    DONE = "DONE"
+    NOT_PUBLISHED = "NOT_PUBLISHED"
+    PUBLISHED = "PUBLISHED"
+    OVER = "OVER"
+    CANCELLED = "CANCELLED"
+
+
+def _rulings(draft: Ruling, published: Ruling, over: Ruling, cancelled: Ruling) -> dict[Phase, Ruling]:
+    return {Phase.DRAFT: draft, Phase.PUBLISHED: published, Phase.OVER: over, Phase.CANCELLED: cancelled}
+
+
+_R = Ruling
+LIFE: dict[Deed, dict[Phase, Ruling]] = {
+    Deed.UPDATE: _rulings(_R.DO, _R.DO, _R.DO, _R.CANCELLED),
+    Deed.PUBLISH: _rulings(_R.DO, _R.PUBLISHED, _R.PUBLISHED, _R.CANCELLED),
+    Deed.UNPUBLISH: _rulings(_R.DONE, _R.DO, _R.OVER, _R.CANCELLED),
+    Deed.CANCEL: _rulings(_R.NOT_PUBLISHED, _R.DO, _R.OVER, _R.DONE),
+    Deed.DELETE: _rulings(_R.DO, _R.DO, _R.DO, _R.DO),
+    Deed.JOIN: _rulings(_R.NOT_PUBLISHED, _R.DO, _R.OVER, _R.CANCELLED),
+    Deed.LEAVE: _rulings(_R.DO, _R.DO, _R.DO, _R.CANCELLED),
+    Deed.KICK: _rulings(_R.DO, _R.DO, _R.DO, _R.CANCELLED),
+    Deed.CHANGE_ROLE: _rulings(_R.DO, _R.DO, _R.DO, _R.CANCELLED),
+}
+"""The life of an event: what each phase says of each deed. What a deed asks beyond that stands with the deed."""
+
+COOLING = timedelta(days=30)
+"""How long a cancelled event stays for its members to see before it may be deleted."""
+
+
+class Deletion(StrEnum):
+    """Whether an event may be deleted."""
+
+    DO = "DO"
+    CANCEL_FIRST = "CANCEL_FIRST"
+    OVER = "OVER"
+    WAIT = "WAIT"
+
+
+def decide_deletion(where: Phase, cancelled_at: datetime | None, *, had_members: bool, now: datetime) -> Deletion:
+    """Whether an event may be deleted: a draft, and what nobody ever joined, at once; else some time after cancelling.
+
+    had_members: whether anybody but the owner ever had a membership.
+    """
+    if where == Phase.DRAFT or not had_members:
+        return Deletion.DO
+    if where != Phase.CANCELLED or cancelled_at is None:
+        return Deletion.OVER if where == Phase.OVER else Deletion.CANCEL_FIRST
+    return Deletion.DO if cancelled_at + COOLING <= now else Deletion.WAIT
+
+
+def move_problems(where: Phase, before: Draft, after: Draft, now: datetime) -> list[Problem]:
+    """What is wrong with the new times of an event that people rely on: they lie ahead. A draft may be anything yet."""
+    if where == Phase.DRAFT:
+        return []
+    starts_late = after.starts_at != before.starts_at and after.starts_at < now + EARLIEST_START
+    ends_late = after.ends_at != before.ends_at and after.ends_at <= now
+    minutes = EARLIEST_START // timedelta(minutes=1)
+    checks = (
+        (starts_late, "startsAt", f"a new start must be at least {minutes} minutes ahead"),
+        (ends_late, "endsAt", "a new end must be ahead"),
+    )
+    return [Problem(field, message) for broken, field, message in checks if broken]
+
+
+class JoinLock(StrEnum):
+    """Why nobody can join; the first reason that applies is told."""
+
+    CANCELED = "CANCELED"
+    ENDED = "ENDED"
+    NOT_OPEN_YET = "NOT_OPEN_YET"
+
+
+JOIN_LOCKS = {
+    Ruling.CANCELLED: JoinLock.CANCELED,
+    Ruling.OVER: JoinLock.ENDED,
+    Ruling.NOT_PUBLISHED: JoinLock.NOT_OPEN_YET,
+}
+"""What the life of an event says of joining, in the words that clients know."""
+
+
 class Verdict(StrEnum):
     """What becomes of somebody who wants to join."""
 
@@ -93,41 +205,40 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Places:
-    """How full an event is. max: None is unlimited."""
+    """How full an event is. max: None is unlimited. has_queue: whether somebody waits."""
 
     taken: int
-    waiting: int
     max: int | None
+    has_queue: bool = False
 
     @property
-    def has_free(self) -> bool:
-        """Whether a place is free for the next in line."""
-        return self.max is None or self.taken < self.max
+    def free(self) -> int | None:
+        """How many places are free; None is unlimited."""
+        return None if self.max is None else self.max - self.taken
 
 
 @dataclass(frozen=True)
 class Terms:
     """Under which terms an event lets people in."""
 
-    status: EventStatus
-    ends_at: datetime
+    phase: Phase
     join_mode: JoinMode
 
 
-def decide_join(terms: Terms, places: Places, standing: EventMemberStatus | None, now: datetime) -> Verdict:
+def decide_join(terms: Terms, places: Places, standing: EventMemberStatus | None) -> Verdict:
     """What becomes of a person who wants in; the first reason that applies.
 
     standing: what they are to the event already. Nobody who joins overtakes somebody who waits.
     """
     if standing in (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST):
         return Verdict.UNCHANGED
-    if terms.status != EventStatus.PUBLISHED or terms.ends_at <= now:
+    if LIFE[Deed.JOIN][terms.phase] != Ruling.DO:
         return Verdict.CLOSED
     if standing == EventMemberStatus.KICKED:
         return Verdict.KICKED
     if terms.join_mode == JoinMode.INVITE_ONLY:
         return Verdict.NOT_INVITED
-    return Verdict.SEATED if places.has_free and places.waiting == 0 else Verdict.WAITING
+    return Verdict.SEATED if places.free != 0 and not places.has_queue else Verdict.WAITING
 
 
 ORGANISERS = (EventMemberRole.OWNER, EventMemberRole.MODERATOR)

@@ -4,7 +4,18 @@ from uuid import UUID
 
 from muster.chat.commands import MessageDeleted, MessageEdited, MessageSent
 from muster.chat.views import MessageView
-from muster.events.facts import EventJoined, EventKicked, EventLeft, EventPromoted, EventWaitlisted
+from muster.events.facts import (
+    EventCancelled,
+    EventJoined,
+    EventKicked,
+    EventLeft,
+    EventPromoted,
+    EventPublished,
+    EventRoleChanged,
+    EventUnpublished,
+    EventUpdated,
+    EventWaitlisted,
+)
 from muster.events.predicates import is_seated
 from muster.events.views import EventMemberView, EventView
 from muster.kit.caller import member
@@ -52,11 +63,23 @@ def event_message_deleted(event_id: UUID) -> MessageView:
 
 @subscription(
     "membershipChanged",
-    on=(EventJoined, EventWaitlisted, EventPromoted, EventLeft, EventKicked),
+    on=(EventJoined, EventWaitlisted, EventPromoted, EventLeft, EventKicked, EventRoleChanged),
     gives="membership",
     row="member_id",
     topic=EventView,
     allow=member,
 )
 def membership_changed(event_id: UUID) -> EventMemberView:
-    """Who joins, waits, is promoted, leaves or is removed."""
+    """Who joins, waits, is promoted, leaves, is removed or gets another role."""
+
+
+@subscription(
+    "eventUpdated",
+    on=(EventPublished, EventUnpublished, EventUpdated, EventCancelled),
+    gives="event",
+    row="event_id",
+    topic=EventView,
+    allow=member,
+)
+def event_updated(event_id: UUID) -> EventView:
+    """An event as its organisers change, publish or cancel it."""

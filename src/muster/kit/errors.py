@@ -1,5 +1,6 @@
 """One error type for every way in: a stable code, an HTTP status, a sentence that is safe to show."""
 
+from collections.abc import Mapping
 from typing import Self
 
 import msgspec
@@ -30,11 +31,18 @@ class AppError(Exception):
     audited = False
 
     def __init__(
-        self, detail: str | None = None, *, fields: tuple[FieldProblem, ...] = (), headers: dict[str, str] | None = None
+        self,
+        detail: str | None = None,
+        *,
+        fields: tuple[FieldProblem, ...] = (),
+        headers: dict[str, str] | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> None:
+        """details: what else a program may want to know, as further members of the problem document."""
         self.detail = detail or (self.__doc__ or self.title).strip().splitlines()[0]
         self.fields = fields
         self.headers = headers or {}
+        self.details = details or {}
         super().__init__(self.detail)
 
     @classmethod

@@ -35,6 +35,8 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
         "password": "a long enough one",
     },
     "sendEventMessage.content": lambda: "Hello",
+    "updateEvent.input": lambda: {"title": "Another evening of games"},
+    "updateMemberRole.role": lambda: "MODERATOR",
 }
 """A valid value for each required argument that is no id."""
 

@@ -1,11 +1,15 @@
 """The verbs of events."""
 
 from muster.events.commands.attend import join, kick, leave
-from muster.events.commands.organise import create_event, publish
+from muster.events.commands.life import cancel, delete, publish, unpublish
+from muster.events.commands.organise import create_event, update_event
 from muster.events.commands.talk import delete_message, edit_message, mark_read, mute, send_message
+from muster.events.commands.team import update_member_role
 
 __all__ = [
+    "cancel",
     "create_event",
+    "delete",
     "delete_message",
     "edit_message",
     "join",
@@ -15,4 +19,7 @@ __all__ = [
     "mute",
     "publish",
     "send_message",
+    "unpublish",
+    "update_event",
+    "update_member_role",
 ]

@@ -5,14 +5,13 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from muster.access.roles import EVENT_MODERATE
 from muster.chat import commands as chat
 from muster.events import queries, rules
-from muster.events.commands.finding import lock_seen_event
+from muster.events.commands.finding import is_left_to_do, lock_organised_event, lock_seen_event
 from muster.events.facts import EventJoined, EventKicked, EventLeft, EventPromoted, EventWaitlisted
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import LockedEvent
-from muster.events.rules import Verdict
+from muster.events.rules import Deed, Phase, Places, Terms, Verdict
 from muster.events.tables import EventMemberRole, EventMemberStatus
 from muster.events.views import EventMemberView
 from muster.kit.arguments import Input
@@ -23,7 +22,7 @@ from muster.kit.errors import Conflict, Denied, Invalid, NotFound
 
 
 class JoinClosed(Conflict):
-    """The event is over or not open yet, so nobody can join it."""
+    """Nobody can join this event: it is cancelled, over, or not open yet; `reason` says which."""
 
     code = "JOIN_CLOSED"
 
@@ -52,13 +51,8 @@ class OwnerStays(Conflict):
     code = "OWNER_STAYS"
 
 
-class NotOrganiser(Denied):
-    """Only the organisers of this event may do this."""
-
-    code = "NOT_ORGANISER"
-
-
-_REFUSALS = {Verdict.CLOSED: JoinClosed, Verdict.NOT_INVITED: NotInvited, Verdict.KICKED: WasKicked}
+_INSIDE = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
+_REFUSALS = {Verdict.NOT_INVITED: NotInvited, Verdict.KICKED: WasKicked}
 
 
 class Answer(Input):
@@ -83,16 +77,20 @@ async def join(ctx: Ctx, *, event_id: UUID, answers: Answers | None = None) -> E
     if answers:
         raise Invalid.field("answers[0].questionId", "this event asks no questions", "UNKNOWN_QUESTION")
     event, own = await lock_seen_event(ctx, event_id)
-    verdict = rules.decide_join(event.terms, queries.places(event, has_queue=own.has_queue), own.status, ctx.now)
+    phase = event.phase(ctx.now)
+    places = Places(taken=event.joined_count, max=event.max, has_queue=own.has_queue)
+    verdict = rules.decide_join(Terms(phase, event.join_mode), places, own.status)
     if verdict == Verdict.UNCHANGED and own.member_id is not None:
         return EventMemberView.ref(own.member_id)
     if verdict == Verdict.SEATED:
-        member_id = await queries.put_seated(ctx, event_id, role=EventMemberRole.PARTICIPANT, member_id=own.member_id)
+        member_id = await queries.put_seated(ctx, event_id, role=EventMemberRole.PARTICIPANT)
         await chat.seat(ctx, room_id=event_id, user_id=ctx.user_id)
         ctx.record(EventJoined(event_id=event_id, user_id=ctx.user_id, member_id=member_id))
     elif verdict == Verdict.WAITING:
-        member_id = await queries.put_waiting(ctx, event_id, member_id=own.member_id)
+        member_id = await queries.put_waiting(ctx, event_id)
         ctx.record(EventWaitlisted(event_id=event_id, user_id=ctx.user_id, member_id=member_id))
+    elif verdict == Verdict.CLOSED:
+        raise JoinClosed(details={"reason": rules.JOIN_LOCKS[rules.LIFE[Deed.JOIN][phase]]})
     else:
         raise _REFUSALS[verdict]
     return EventMemberView.ref(member_id, created=True)
@@ -102,14 +100,14 @@ async def join(ctx: Ctx, *, event_id: UUID, answers: Answers | None = None) -> E
 async def leave(ctx: Ctx, *, event_id: UUID) -> EventMemberView:
     """Give back one's place, or one's turn in the queue; whoever waits longest gets a freed place.
 
-    Leaving twice changes nothing. Raises EventNotFound, MembershipNotFound, OwnerStays.
+    Leaving twice changes nothing. Raises EventNotFound, MembershipNotFound, OwnerStays, EventIsCancelled.
     """
     event, own = await lock_seen_event(ctx, event_id)
     if own.member_id is None or own.status is None:
         raise MembershipNotFound
     if own.role == EventMemberRole.OWNER:
         raise OwnerStays
-    if own.status in (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST):
+    if own.status in _INSIDE and is_left_to_do(ctx, event, Deed.LEAVE):
         await _depart(ctx, event, ctx.user_id, member_id=own.member_id, was=own.status, now_is=EventMemberStatus.LEFT)
         ctx.record(EventLeft(event_id=event_id, user_id=ctx.user_id, member_id=own.member_id))
     return EventMemberView.ref(own.member_id)
@@ -121,17 +119,16 @@ async def kick(
 ) -> EventMemberView:
     """Remove somebody from an event; whoever waits longest gets a freed place.
 
-    note: why, for the organisers. Raises EventNotFound, NotOrganiser, MembershipNotFound, OwnerStays.
+    note: why, for the organisers.
+    Raises EventNotFound, NotOrganiser, MembershipNotFound, OwnerStays, EventIsCancelled.
     """
-    event, own = await lock_seen_event(ctx, event_id)
-    if not (rules.is_organiser(own.role, own.status) or ctx.may(EVENT_MODERATE)):
-        raise NotOrganiser
+    event, _ = await lock_organised_event(ctx, event_id)
     target = await queries.standing(ctx, event_id, user_id)
     if target is None or target.member_id is None or target.status is None:
         raise MembershipNotFound
     if target.role == EventMemberRole.OWNER:
         raise OwnerStays
-    if target.status in (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST):
+    if target.status in _INSIDE and is_left_to_do(ctx, event, Deed.KICK):
         await _depart(
             ctx,
             event,
@@ -159,11 +156,17 @@ async def _depart(
     await queries.put_departed(ctx, event.id, member_id=member_id, was=was, now_is=now_is, note=note)
     if was == EventMemberStatus.JOINED:
         await chat.unseat(ctx, room_id=event.id, user_id=user_id)
-        await _promote_next(ctx, event.id)
+        await promote(ctx, event.id, event.phase(ctx.now), Places(taken=event.joined_count - 1, max=event.max))
 
 
-async def _promote_next(ctx: Ctx, event_id: UUID) -> None:
-    head = await queries.take_head_of_queue(ctx, event_id)
-    if head is not None:
-        await chat.seat(ctx, room_id=event_id, user_id=head.user_id)
-        ctx.record(EventPromoted(event_id=event_id, user_id=head.user_id, member_id=head.id))
+async def promote(ctx: Ctx, event_id: UUID, phase: Phase, places: Places) -> None:
+    """Give free places to who wait longest, as far as they go, unless the event is over.
+
+    phase, places: of the locked event, as they are by now.
+    """
+    if phase != Phase.PUBLISHED or places.free == 0:
+        return
+    promoted = await queries.seat_from_queue(ctx, event_id, places.free)
+    await chat.seat_all(ctx, room_id=event_id, user_ids=[each.user_id for each in promoted])
+    for each in promoted:
+        ctx.record(EventPromoted(event_id=event_id, user_id=each.user_id, member_id=each.id))

@@ -1,36 +1,39 @@
-"""Create and publish events."""
+"""Create and update events."""
 
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType, structs
 
-from muster.access.roles import EVENT_CREATE, EVENT_MODERATE
+from muster.access.roles import EVENT_CREATE
 from muster.chat import commands as chat
 from muster.events import queries, rules
-from muster.events.commands.attend import NotOrganiser
-from muster.events.commands.finding import lock_seen_event
-from muster.events.facts import EventCreated, EventPublished
+from muster.events.commands.attend import promote
+from muster.events.commands.finding import is_left_to_do, lock_organised_event
+from muster.events.facts import EventCreated, EventUpdated
 from muster.events.limits import EVENT_WRITE
-from muster.events.tables import EventMemberRole, EventStatus, JoinMode, MeetingKind, Mode, Visibility
+from muster.events.queries import EditableEvent
+from muster.events.rules import Deed, Phase, Places, Problem
+from muster.events.tables import EventMemberRole, JoinMode, MeetingKind, Mode, Visibility
 from muster.events.views import EventView
 from muster.kit.arguments import Input, Instant
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import Conflict, FieldProblem, Invalid
+from muster.kit.text import camel
 
 
-class AlreadyPublished(Conflict):
-    """The event is published already."""
+class EventChanged(Conflict):
+    """Somebody changed the event meanwhile; read it again, and decide anew."""
 
-    code = "ALREADY_PUBLISHED"
+    code = "EVENT_CHANGED"
 
 
-class StartsTooSoon(Conflict):
-    """An event is published at least five minutes before it starts."""
+class TooFewPlaces(Conflict):
+    """More people have a place already; ask some to leave first."""
 
-    code = "STARTS_TOO_SOON"
+    code = "TOO_FEW_PLACES"
 
 
 Title = Annotated[str, Meta(min_length=3, max_length=60, pattern=r"\S", examples=["Chess in the park"])]
@@ -73,6 +76,34 @@ class CreateEventInput(Input):
     tags: Tags = []
 
 
+class UpdateEventInput(Input):
+    """What changes of an event. What is absent stays as it is; what is null is emptied, sizes to those of the mode.
+
+    version: the one that the change is meant for; another is refused.
+    """
+
+    title: Title | UnsetType = UNSET
+    starts_at: Instant | UnsetType = UNSET
+    ends_at: Instant | UnsetType = UNSET
+    timezone: Timezone | UnsetType = UNSET
+    meeting_kind: MeetingKind | UnsetType = UNSET
+    description: Description | UnsetType = UNSET
+    url: Url | UnsetType | None = UNSET
+    online_url: Url | UnsetType | None = UNSET
+    address: Address | UnsetType | None = UNSET
+    city: Place | UnsetType | None = UNSET
+    country: Place | UnsetType | None = UNSET
+    latitude: Latitude | UnsetType | None = UNSET
+    longitude: Longitude | UnsetType | None = UNSET
+    join_mode: JoinMode | UnsetType = UNSET
+    mode: Mode | UnsetType = UNSET
+    min: Size | UnsetType | None = UNSET
+    max: Size | UnsetType | None = UNSET
+    visibility: Visibility | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
+    version: int | UnsetType = UNSET
+
+
 @command("POST /events", "createEvent", allow=member, permission=EVENT_CREATE, limit=EVENT_WRITE, answers=(201,))
 async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     """Draft an event, own it, and take its first place.
@@ -80,15 +111,9 @@ async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     Raises Invalid with every field that breaks a rule.
     """
     draft = rules.draft_of(input)
-    problems = rules.draft_problems(draft)
-    if problems:
-        raise Invalid(
-            "; ".join(f"{each.field}: {each.message}" for each in problems),
-            fields=tuple(FieldProblem(f"input.{each.field}", "INVALID", each.message) for each in problems),
-        )
-    values = {name: getattr(input, name) for name in input.__struct_fields__}
+    _refuse(rules.draft_problems(draft))
     least, most = rules.capacity(draft)
-    event_id = await queries.put_event(ctx, **{**values, "min": least, "max": most})
+    event_id = await queries.put_event(ctx, **{**structs.asdict(input), "min": least, "max": most})
     await chat.open_room(ctx, room_id=event_id)
     await queries.put_seated(ctx, event_id, role=EventMemberRole.OWNER)
     await chat.seat(ctx, room_id=event_id, user_id=ctx.user_id)
@@ -96,19 +121,57 @@ async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     return EventView.ref(event_id, created=True)
 
 
-@command("POST /events/{id}/publication", "publishEvent", allow=member, limit=EVENT_WRITE)
-async def publish(ctx: Ctx, *, id: UUID) -> EventView:
-    """Publish a draft, so that others find it and join.
+@command("PATCH /events/{id}", "updateEvent", allow=member, limit=EVENT_WRITE)
+async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventView:
+    """Change an event; if that makes room, whoever waits longest gets a place at once.
 
-    Raises EventNotFound, NotOrganiser, AlreadyPublished, StartsTooSoon.
+    Raises EventNotFound, NotOrganiser, EventIsCancelled, EventChanged, Invalid, TooFewPlaces.
     """
-    event, own = await lock_seen_event(ctx, id)
-    if not (rules.is_organiser(own.role, own.status) or ctx.may(EVENT_MODERATE)):
-        raise NotOrganiser
-    if event.status != EventStatus.DRAFT:
-        raise AlreadyPublished
-    if event.starts_at < ctx.now + rules.EARLIEST_START:
-        raise StartsTooSoon
-    await queries.put_published(ctx, id)
-    ctx.record(EventPublished(event_id=id))
+    event, _ = await lock_organised_event(ctx, id)
+    is_left_to_do(ctx, event, Deed.UPDATE)
+    before = await queries.editable(ctx, id)
+    if input.version is not UNSET and input.version != before.version:
+        raise EventChanged
+    after = _edited(before, input, event.phase(ctx.now), ctx)
+    changed = [name for name in before.__struct_fields__ if getattr(before, name) != getattr(after, name)]
+    if not changed:
+        return EventView.ref(id)
+    if after.max is not None and after.max < event.joined_count:
+        raise TooFewPlaces.field("input.max", f"{event.joined_count} people have a place already", "TOO_FEW_PLACES")
+    await queries.put_edited(ctx, id, after, new_tags="tags" in changed)
+    ctx.record(
+        EventUpdated(
+            event_id=id,
+            changed=[camel(name) for name in changed],
+            old_starts_at=before.starts_at if "starts_at" in changed else None,
+            old_ends_at=before.ends_at if "ends_at" in changed else None,
+        )
+    )
+    phase = rules.phase(event.status, after.ends_at, ctx.now)
+    await promote(ctx, id, phase, Places(taken=event.joined_count, max=after.max))
     return EventView.ref(id)
+
+
+def _edited(before: EditableEvent, input: UpdateEventInput, phase: Phase, ctx: Ctx) -> EditableEvent:
+    """The event as the input wants it. Raises Invalid for a rule that the change breaks.
+
+    What broke a rule before is not held against who changes something else: imported events may lack what new ones need.
+    """
+    given = {name: value for name, value in structs.asdict(input).items() if value is not UNSET and name != "version"}
+    after = structs.replace(before, **given)
+    draft, old_draft = rules.draft_of(after), rules.draft_of(before)
+    old_problems = rules.draft_problems(old_draft)
+    new_problems = [each for each in rules.draft_problems(draft) if each not in old_problems]
+    _refuse([*new_problems, *rules.move_problems(phase, old_draft, draft, ctx.now)])
+    least, most = rules.capacity(draft)
+    tags = sorted({tag.lower() for tag in after.tags})
+    return structs.replace(after, min=least, max=most, tags=before.tags if set(tags) == set(before.tags) else tags)
+
+
+def _refuse(problems: list[Problem]) -> None:
+    """Raise Invalid with every problem, if there is any."""
+    if problems:
+        raise Invalid(
+            "; ".join(f"{each.field}: {each.message}" for each in problems),
+            fields=tuple(FieldProblem(f"input.{each.field}", "INVALID", each.message) for each in problems),
+        )

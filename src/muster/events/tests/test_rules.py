@@ -7,33 +7,42 @@ from itertools import product
 import pytest
 
 from muster.events.rules import (
+    COOLING,
+    JOIN_LOCKS,
+    LIFE,
+    Deed,
+    Deletion,
     Draft,
+    Phase,
     Places,
+    Ruling,
     Terms,
     Verdict,
     capacity,
+    decide_deletion,
     decide_join,
     draft_problems,
     is_organiser,
+    move_problems,
+    phase,
 )
 from muster.events.tables import EventMemberRole, EventMemberStatus, EventStatus, JoinMode, MeetingKind, Mode
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-OPEN = Terms(EventStatus.PUBLISHED, NOW + timedelta(hours=1), JoinMode.OPEN)
-DRAFT = replace(OPEN, status=EventStatus.DRAFT)
-OVER = replace(OPEN, ends_at=NOW)
+OPEN = Terms(Phase.PUBLISHED, JoinMode.OPEN)
+CLOSED = tuple(Terms(each, mode) for each in Phase for mode in JoinMode if each != Phase.PUBLISHED)
 INVITE_ONLY = replace(OPEN, join_mode=JoinMode.INVITE_ONLY)
 
-FREE = Places(taken=1, waiting=0, max=2)
-FULL = Places(taken=2, waiting=0, max=2)
-FREE_WITH_QUEUE = Places(taken=1, waiting=1, max=2)
-FULL_WITH_QUEUE = Places(taken=2, waiting=3, max=2)
-UNLIMITED = Places(taken=90_000, waiting=0, max=None)
+FREE = Places(taken=1, max=2)
+FULL = Places(taken=2, max=2)
+FREE_WITH_QUEUE = Places(taken=1, max=2, has_queue=True)
+FULL_WITH_QUEUE = Places(taken=2, max=2, has_queue=True)
+UNLIMITED = Places(taken=90_000, max=None)
 
 NOBODY, LEFT = None, EventMemberStatus.LEFT
 NEW = (NOBODY, LEFT)
 INSIDE = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
-EVERY_TERM = (OPEN, DRAFT, OVER, INVITE_ONLY)
+EVERY_TERM = (OPEN, INVITE_ONLY, *CLOSED)
 EVERY_PLACE = (FREE, FULL, FREE_WITH_QUEUE, FULL_WITH_QUEUE, UNLIMITED)
 
 JOINS = [
@@ -44,7 +53,7 @@ JOINS = [
     *((OPEN, FREE_WITH_QUEUE, standing, Verdict.WAITING) for standing in NEW),
     # Who is in stays as they are, whatever became of the event.
     *((*case, Verdict.UNCHANGED) for case in product(EVERY_TERM, EVERY_PLACE, INSIDE)),
-    *((*case, Verdict.CLOSED) for case in product((DRAFT, OVER), EVERY_PLACE, (*NEW, EventMemberStatus.KICKED))),
+    *((*case, Verdict.CLOSED) for case in product(CLOSED, EVERY_PLACE, (*NEW, EventMemberStatus.KICKED))),
     # Who was removed is told so, even where nobody gets in without an invitation.
     *((*case, Verdict.KICKED) for case in product((OPEN, INVITE_ONLY), EVERY_PLACE, (EventMemberStatus.KICKED,))),
     *((*case, Verdict.NOT_INVITED) for case in product((INVITE_ONLY,), EVERY_PLACE, NEW)),
@@ -55,7 +64,7 @@ JOINS = [
 def test_what_becomes_of_who_wants_in(
     terms: Terms, places: Places, standing: EventMemberStatus | None, verdict: Verdict
 ) -> None:
-    assert decide_join(terms, places, standing, NOW) == verdict
+    assert decide_join(terms, places, standing) == verdict
 
 
 def test_the_cases_of_joining_are_complete() -> None:
@@ -63,9 +72,65 @@ def test_the_cases_of_joining_are_complete() -> None:
     assert {case[:3] for case in JOINS} == everything
 
 
-def test_an_event_is_open_to_the_last_moment_before_its_end() -> None:
-    last = replace(OPEN, ends_at=NOW + timedelta(microseconds=1))
-    assert decide_join(last, FREE, None, NOW) == Verdict.SEATED
+@pytest.mark.parametrize(
+    ("status", "ends_at", "expected"),
+    [
+        (EventStatus.DRAFT, NOW, Phase.DRAFT),
+        (EventStatus.DRAFT, NOW + timedelta(days=1), Phase.DRAFT),
+        (EventStatus.PUBLISHED, NOW + timedelta(microseconds=1), Phase.PUBLISHED),
+        (EventStatus.PUBLISHED, NOW, Phase.OVER),
+        (EventStatus.CANCELLED, NOW, Phase.CANCELLED),
+        (EventStatus.CANCELLED, NOW + timedelta(days=1), Phase.CANCELLED),
+    ],
+)
+def test_an_event_is_over_from_the_moment_it_ends(status: EventStatus, ends_at: datetime, expected: Phase) -> None:
+    assert phase(status, ends_at, NOW) == expected
+
+
+RULINGS = """
+               DRAFT          PUBLISHED  OVER       CANCELLED
+UPDATE         DO             DO         DO         CANCELLED
+PUBLISH        DO             PUBLISHED  PUBLISHED  CANCELLED
+UNPUBLISH      DONE           DO         OVER       CANCELLED
+CANCEL         NOT_PUBLISHED  DO         OVER       DONE
+DELETE         DO             DO         DO         DO
+JOIN           NOT_PUBLISHED  DO         OVER       CANCELLED
+LEAVE          DO             DO         DO         CANCELLED
+KICK           DO             DO         DO         CANCELLED
+CHANGE_ROLE    DO             DO         DO         CANCELLED
+"""
+
+
+def test_the_life_of_an_event() -> None:
+    head, *lines = (line.split() for line in RULINGS.strip().splitlines())
+    rows = [(Deed(deed), dict(zip(map(Phase, head), map(Ruling, rulings), strict=True))) for deed, *rulings in lines]
+    assert dict(rows) == LIFE
+    assert {*LIFE} == {*Deed}
+
+
+def test_there_is_a_reason_for_every_phase_in_which_nobody_can_join() -> None:
+    assert {ruling for ruling in LIFE[Deed.JOIN].values() if ruling != Ruling.DO} == {*JOIN_LOCKS}
+
+
+LONG_AGO, JUST_NOW = NOW - COOLING, NOW - COOLING + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("where", "cancelled_at", "had_members", "expected"),
+    [
+        *((each, None, False, Deletion.DO) for each in (Phase.DRAFT, Phase.PUBLISHED, Phase.OVER)),
+        (Phase.CANCELLED, JUST_NOW, False, Deletion.DO),
+        (Phase.DRAFT, None, True, Deletion.DO),
+        (Phase.PUBLISHED, None, True, Deletion.CANCEL_FIRST),
+        (Phase.OVER, None, True, Deletion.OVER),
+        (Phase.CANCELLED, JUST_NOW, True, Deletion.WAIT),
+        (Phase.CANCELLED, LONG_AGO, True, Deletion.DO),
+    ],
+)
+def test_what_may_be_deleted(
+    where: Phase, cancelled_at: datetime | None, *, had_members: bool, expected: Deletion
+) -> None:
+    assert decide_deletion(where, cancelled_at, had_members=had_members, now=NOW) == expected
 
 
 @pytest.mark.parametrize(("role", "status"), list(product((None, *EventMemberRole), (None, *EventMemberStatus))))
@@ -123,6 +188,29 @@ def test_what_is_wrong_with_a_draft(changes: dict[str, object], fields: list[str
     found = draft_problems(replace(FINE, **changes))  # type: ignore[arg-type]  # each case names fields of its own
     assert [problem.field for problem in found] == fields
     assert all(problem.message for problem in found)
+
+
+SOON = NOW + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("where", Phase)
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({}, []),
+        ({"timezone": "Asia/Seoul"}, []),
+        ({"starts_at": SOON}, []),
+        ({"starts_at": SOON - timedelta(microseconds=1)}, ["startsAt"]),
+        ({"ends_at": NOW + timedelta(microseconds=1)}, []),
+        ({"ends_at": NOW - timedelta(hours=1)}, ["endsAt"]),
+        ({"starts_at": NOW - timedelta(days=2), "ends_at": NOW - timedelta(days=1)}, ["startsAt", "endsAt"]),
+    ],
+)
+def test_an_event_that_people_rely_on_moves_ahead_only(
+    where: Phase, changes: dict[str, object], fields: list[str]
+) -> None:
+    found = move_problems(where, FINE, replace(FINE, **changes), NOW)  # type: ignore[arg-type]  # as above
+    assert [problem.field for problem in found] == ([] if where == Phase.DRAFT else fields)
 
 
 @pytest.mark.parametrize(

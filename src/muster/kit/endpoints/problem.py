@@ -36,6 +36,7 @@ def problem(error: AppError, request_id: str) -> dict[str, Any]:
         "detail": error.detail,
         "requestId": request_id,
         "errors": [msgspec.to_builtins(each) for each in error.fields],
+        **{name: msgspec.to_builtins(value) for name, value in error.details.items()},
     }
 
 

@@ -93,7 +93,7 @@ def input_type(annotation: Any) -> GraphQLInputType:
     if get_origin(annotation) is Annotated:
         return input_type(get_args(annotation)[0])
     if get_origin(annotation) in (types.UnionType, Union):
-        inner = [each for each in get_args(annotation) if each is not type(None)]
+        inner = [each for each in get_args(annotation) if each not in (type(None), msgspec.UnsetType)]
         found = input_type(inner[0])
         return found.of_type if isinstance(found, GraphQLNonNull) else found
     if get_origin(annotation) is list:
@@ -127,7 +127,11 @@ def _with_default(kind: Any, default: Any) -> tuple[Any, Any]:
     if default is msgspec.NODEFAULT:
         return kind, Undefined
     inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
-    return (inner, Undefined) if default is None else (inner, str(default) if isinstance(default, StrEnum) else default)
+    return (
+        (inner, Undefined)
+        if default in (None, msgspec.UNSET)
+        else (inner, str(default) if isinstance(default, StrEnum) else default)
+    )
 
 
 def arguments(parameters: tuple[Parameter, ...]) -> dict[str, GraphQLArgument]:

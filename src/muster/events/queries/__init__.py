@@ -1,0 +1,53 @@
+"""SQL that the verbs of events need: the event's own row, and who takes part in it."""
+
+from muster.events.queries.event import (
+    EditableEvent,
+    LockedEvent,
+    editable,
+    lock_event,
+    owner_of,
+    put_cancelled,
+    put_deleted,
+    put_edited,
+    put_event,
+    put_published,
+    put_unpublished,
+    title_of,
+)
+from muster.events.queries.members import (
+    Promoted,
+    Standing,
+    had_members,
+    has_guests,
+    put_departed,
+    put_role,
+    put_seated,
+    put_waiting,
+    seat_from_queue,
+    standing,
+)
+
+__all__ = [
+    "EditableEvent",
+    "LockedEvent",
+    "Promoted",
+    "Standing",
+    "editable",
+    "had_members",
+    "has_guests",
+    "lock_event",
+    "owner_of",
+    "put_cancelled",
+    "put_deleted",
+    "put_departed",
+    "put_edited",
+    "put_event",
+    "put_published",
+    "put_role",
+    "put_seated",
+    "put_unpublished",
+    "put_waiting",
+    "seat_from_queue",
+    "standing",
+    "title_of",
+]

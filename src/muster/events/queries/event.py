@@ -1,0 +1,215 @@
+"""The event's own row: its lock, and what is written to it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from muster.events.rules import Phase, phase
+from muster.events.tables import Event, EventStatus, EventTag, JoinMode, MeetingKind, Mode, Visibility
+from muster.kit.commands.context import Ctx
+from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
+from muster.kit.ids import new_id
+
+
+class LockedEvent(Row):
+    """An event under its lock."""
+
+    id: UUID
+    owner_id: UUID
+    status: EventStatus
+    starts_at: datetime
+    ends_at: datetime
+    join_mode: JoinMode
+    max: int | None
+    joined_count: int
+    cancelled_at: datetime | None
+
+    def phase(self, now: datetime) -> Phase:
+        """Where it is in its life."""
+        return phase(self.status, self.ends_at, now)
+
+
+class EditableEvent(Row):
+    """What of an event its organisers may change, and how often they did."""
+
+    title: str
+    description: str
+    starts_at: datetime
+    ends_at: datetime
+    timezone: str
+    meeting_kind: MeetingKind
+    url: str | None
+    online_url: str | None
+    address: str | None
+    city: str | None
+    country: str | None
+    latitude: float | None
+    longitude: float | None
+    join_mode: JoinMode
+    mode: Mode
+    min: int
+    max: int | None
+    visibility: Visibility
+    tags: list[str]
+    version: int
+
+
+class Owner(Row):
+    """Whose event it is."""
+
+    owner_id: UUID
+
+
+class Title(Row):
+    """What an event is called."""
+
+    title: str
+
+
+_EDITED = tuple(name for name in EditableEvent.__struct_fields__ if name not in ("tags", "version"))
+"""The columns that organisers change."""
+_PUT = insertion(
+    Nothing,
+    Event,
+    *("tenant_id", "id", "owner_id", "status", "source", "source_id", *_EDITED),
+    *("joined_count", "last_queue_number", "created_at", "updated_at", "version"),
+)
+_PUT_TAGS = Statement(
+    Nothing,
+    insert(EventTag)
+    .from_select(
+        ["tenant_id", "id", "event_id", "tag"],
+        select(
+            bindparam("tenant", type_=Uuid()),
+            func.unnest(bindparam("ids", type_=ARRAY(Uuid()))),
+            bindparam("event", type_=Uuid()),
+            func.lower(func.unnest(bindparam("tags", type_=ARRAY(Text())))),
+        ),
+    )
+    .on_conflict_do_nothing(),
+)
+_FORGET_TAGS = Statement(Nothing, delete(EventTag).where(EventTag.event_id == bindparam("event")))
+
+# Nothing but the row itself is read here: while this waits for the lock, sub-selects would see the past.
+_LOCK = Statement(
+    LockedEvent,
+    select(*columns(LockedEvent, Event))
+    .where(Event.id == bindparam("event"), Event.status != EventStatus.DELETED)
+    .with_for_update(key_share=True),
+)
+_OWNER = Statement(Owner, select(Event.owner_id).where(Event.id == bindparam("event")))
+_TITLE = Statement(Title, select(Event.title).where(Event.id == bindparam("event")))
+_TAGS = select(EventTag.tag).where(EventTag.event_id == Event.id).order_by(EventTag.tag).correlate(Event)
+_EDITABLE = Statement(
+    EditableEvent,
+    select(
+        *(getattr(Event, name) for name in _EDITED),
+        func.array(_TAGS.scalar_subquery(), type_=ARRAY(Text())).label("tags"),
+        Event.version,
+    ).where(Event.id == bindparam("event")),
+)
+
+
+def _changing(**values: Any) -> Statement[Nothing]:
+    """An update of the locked event by its organisers, which its version counts."""
+    changed = update(Event).where(Event.id == bindparam("event"))
+    return Statement(Nothing, changed.values(version=Event.version + 1, updated_at=bindparam("moment"), **values))
+
+
+_EDIT = _changing(**{name: bindparam(f"new_{name}") for name in _EDITED})
+_PUBLISH = _changing(status=EventStatus.PUBLISHED, published_at=bindparam("moment"))
+_UNPUBLISH = _changing(status=EventStatus.DRAFT)
+_CANCEL = _changing(status=EventStatus.CANCELLED, cancelled_at=bindparam("moment"), cancel_reason=bindparam("reason"))
+_DELETE = _changing(status=EventStatus.DELETED)
+
+
+async def lock_event(ctx: Ctx, event_id: UUID) -> LockedEvent | None:
+    """Lock the event's row: it serialises whatever changes the event or its members. None for a deleted one."""
+    return await ctx.db.one(_LOCK, event=event_id)
+
+
+async def owner_of(ctx: Ctx, event_id: UUID) -> UUID | None:
+    """Whose event it is."""
+    found = await ctx.db.one(_OWNER, event=event_id)
+    return None if found is None else found.owner_id
+
+
+async def title_of(ctx: Ctx, event_id: UUID) -> str | None:
+    """What an event is called; None when it is gone."""
+    found = await ctx.db.one(_TITLE, event=event_id)
+    return None if found is None else found.title
+
+
+async def put_event(
+    ctx: Ctx, *, tags: Sequence[str], source: str | None = None, source_id: str | None = None, **values: object
+) -> UUID:
+    """Store a draft of the acting person; answers with its id.
+
+    tags: in any case; doubles are one. source, source_id: where it is imported from. values: the other columns.
+    """
+    event_id = new_id()
+    await ctx.db.run(
+        _PUT,
+        tenant_id=ctx.tenant_id,
+        id=event_id,
+        owner_id=ctx.user_id,
+        status=EventStatus.DRAFT,
+        source=source,
+        source_id=source_id,
+        joined_count=0,
+        last_queue_number=0,
+        created_at=ctx.now,
+        updated_at=ctx.now,
+        version=1,
+        **values,
+    )
+    await _put_tags(ctx, event_id, tags)
+    return event_id
+
+
+async def _put_tags(ctx: Ctx, event_id: UUID, tags: Sequence[str]) -> None:
+    if tags:
+        ids = [new_id() for _ in tags]
+        await ctx.db.run(_PUT_TAGS, tenant=ctx.tenant_id, ids=ids, event=event_id, tags=list(tags))
+
+
+async def editable(ctx: Ctx, event_id: UUID) -> EditableEvent:
+    """What of the locked event may be changed, as it is now. Raises LookupError for an event that is not there."""
+    found = await ctx.db.one(_EDITABLE, event=event_id)
+    if found is None:
+        raise LookupError("the locked event is gone")
+    return found
+
+
+async def put_edited(ctx: Ctx, event_id: UUID, edited: EditableEvent, *, new_tags: bool) -> None:
+    """Store the locked event as edited. new_tags: whether its tags are others than before."""
+    await ctx.db.run(
+        _EDIT, event=event_id, moment=ctx.now, **{f"new_{name}": getattr(edited, name) for name in _EDITED}
+    )
+    if new_tags:
+        await ctx.db.run(_FORGET_TAGS, event=event_id)
+        await _put_tags(ctx, event_id, edited.tags)
+
+
+async def put_published(ctx: Ctx, event_id: UUID) -> None:
+    """Publish the locked draft."""
+    await ctx.db.run(_PUBLISH, event=event_id, moment=ctx.now)
+
+
+async def put_unpublished(ctx: Ctx, event_id: UUID) -> None:
+    """Make the locked event a draft again."""
+    await ctx.db.run(_UNPUBLISH, event=event_id, moment=ctx.now)
+
+
+async def put_cancelled(ctx: Ctx, event_id: UUID, reason: str | None) -> None:
+    """Cancel the locked event."""
+    await ctx.db.run(_CANCEL, event=event_id, moment=ctx.now, reason=reason)
+
+
+async def put_deleted(ctx: Ctx, event_id: UUID) -> None:
+    """Delete the locked event: the row stays, and nobody sees it."""
+    await ctx.db.run(_DELETE, event=event_id, moment=ctx.now)
