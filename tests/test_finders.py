@@ -79,7 +79,10 @@ select ':tenant', gen_random_uuid(), ':viewer', gen_random_uuid(), 'K', '{}', no
 """
 
 LISTS = {name: query for name, query in QUERIES.items() if query.paged}
-FILTERS = [(name, each) for name, query in LISTS.items() for each in query.view.filters]
+OF_ONE_PERSON = {"myEvents": "event_members"}
+"""Lists of what one person takes part in, by the table that says so: it is entered by the person, and few rows are left
+to filter and sort."""
+FILTERS = [(name, each) for name, query in LISTS.items() if name not in OF_ONE_PERSON for each in query.view.filters]
 ORDERS = [(name, each) for name, query in LISTS.items() for each in query.view.orders]
 FINDERS = sorted({each.finder for view in VIEWS.values() for each in view.filters.values() if each.finder})
 
@@ -131,10 +134,13 @@ def test_every_order_is_read_from_an_index(
     filters = (ranked_by,) if ranked_by else ()
     plan = _explained(filled, query, order, filters=filters, cursor=cursor, backwards=backwards)
     table = table_of(query.view).name
-    # What a finder found is sorted by its rank; there is no index of that, and nothing else is sorted.
-    if not ranked_by:
+    # What a finder found is sorted by its rank, and what is one person's by its order; nothing else is sorted.
+    if name in OF_ONE_PERSON:
+        entry = " ".join(str(scan.get("Index Cond", "")) for scan in _scans(plan, OF_ONE_PERSON[name]))
+        assert "user_id" in entry, json.dumps(plan)
+    elif not ranked_by:
         assert not _sorted_whole(plan, table), json.dumps(plan)
-    if cursor and not ranked_by:
+    if cursor and not ranked_by and name not in OF_ONE_PERSON:
         first = query.view.orders[order].columns[0]
         conditions = " ".join(str(scan.get("Index Cond", "")) for scan in _scans(plan, table))
         assert re.search(rf"\((ROW\()?{first}( [<>]|,)", conditions), json.dumps(plan)
@@ -196,10 +202,10 @@ def _explained(
     keys = [0.5] if declared.ranked_by else []
     cursor_values = [*keys, *(_example(table.columns[name].type.python_type) for name in declared.columns)]
     values: dict[str, Any] = {"size": 20, "tag": "tag"}
-    values |= {each.name: EVENT if each.name.endswith("_id") else False for each in query.arguments.parameters}
+    values |= {each.name: EVENT if each.name.endswith("_id") else each.default for each in query.arguments.parameters}
     values |= {f"filter_{name}": _example_of_filter(query, name) for name in filters}
     values |= {f"cursor_{number}": key for number, key in enumerate(cursor_values)}
-    flags = tuple((key, value) for key, value in values.items() if isinstance(value, bool))
+    flags = tuple((key, value) for key, value in values.items() if isinstance(value, bool) or value is None)
     slot = SlotValues(values, PageShape(order, backwards, cursor, filters, flags))
     return _planned(urls, query, whole_page(query.view, 0), slot)
 

@@ -56,6 +56,32 @@ def takes_place(event: type[Event], _viewer: Viewer) -> ColumnElement[bool]:
     return event.status != EventStatus.CANCELLED
 
 
+def takes_part_in(
+    event: type[Event],
+    viewer: Viewer,
+    *,
+    role: ColumnElement[str] | None,
+    membership_status: ColumnElement[str] | None,
+    upcoming: bool | None,
+) -> ColumnElement[bool]:
+    """The viewer has a place in the event or waits for one, or stands to it as they ask for.
+
+    role, membership_status: which; None is any role, and who attends. upcoming: whether it is still to end.
+    """
+    mine = once_more(EventMember)
+    conditions = [
+        mine.event_id == event.id,
+        mine.user_id == viewer.user_id,
+        mine.status.in_(_ATTENDS) if membership_status is None else mine.status == membership_status,
+    ]
+    if role is not None:
+        conditions.append(mine.role == role)
+    own = select(mine.id).where(*conditions).exists()
+    if upcoming is None:
+        return own
+    return and_(own, event.ends_at > viewer.now if upcoming else event.ends_at <= viewer.now)
+
+
 def has_tag(event: type[Event], tag: ColumnElement[str]) -> ColumnElement[bool]:
     """The event has a tag, however the asker writes it."""
     tagged = once_more(EventTag)

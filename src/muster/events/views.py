@@ -14,6 +14,7 @@ from muster.events.predicates import (
     has_tag,
     is_seated,
     membership_visible,
+    takes_part_in,
     takes_place,
     version_visible,
 )
@@ -167,6 +168,15 @@ def event(id: UUID) -> EventView | None:
 @query("GET /events", "events", allow=anyone, unless={"status": takes_place})
 def events() -> Page[EventView]:
     """The events that the caller may see; the cancelled ones only when their status is asked for."""
+
+
+@query("GET /me/events", "myEvents", allow=member, where=takes_part_in)
+def my_events(
+    role: EventMemberRole | None = None,
+    membership_status: EventMemberStatus | None = None,
+    upcoming: bool | None = None,
+) -> Page[EventView]:
+    """The events that the caller has a place in or waits for, or stands to as asked for; one's drafts among them."""
 
 
 @query("GET /events/{event_id}/members", "eventMembers", allow=anyone)

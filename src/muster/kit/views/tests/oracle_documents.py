@@ -191,8 +191,8 @@ class Writer:
                 chosen[key] = self._event_id()
             elif key == "messageId":
                 chosen[key] = self._message_id(str(chosen["eventId"]))
-            elif key == "unreadOnly" and self._chance(0.5):
-                chosen[key] = self._chance(0.5)
+            elif key in ("unreadOnly", "upcoming", "role", "membershipStatus") and self._chance(0.5):
+                chosen[key] = self._value(get_named_type(found.args[key].type))
         if "first" in found.args:
             chosen |= self._page(name, found, chosen)
         given = [f"{key}: {self._given(str(found.args[key].type), value)}" for key, value in chosen.items()]
@@ -257,7 +257,7 @@ class Writer:
 
     def _cursor(self, name: str, own: dict[str, object], chosen: dict[str, object]) -> str | None:
         """The cursor of some row of the list, seen or not."""
-        found = self._oracle.root_list(name, own) if name != "members" else self._members_of_some_event()
+        found = self._oracle.root_list(name, _sent(own)) if name != "members" else self._members_of_some_event()
         places = [] if found is None else self._oracle.cursors(found, _sent(chosen))
         return self._random.choice(places) if places else None
 

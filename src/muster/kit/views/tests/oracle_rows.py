@@ -255,6 +255,8 @@ class Oracle:
             return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
         if name == "myEventChats":
             return List("EventChat", name, [row for row in self._seats.values() if self._seen_event(row["room_id"])])
+        if name == "myEvents":
+            return self._my_events(name, given)
         if name == "myNotifications":
             wanted = given.get("unreadOnly", False)
             unread = [row for row in self._told if not (wanted and row["read_at"])]
@@ -278,6 +280,15 @@ class Oracle:
         living = {row["id"] for row in self._said_in(event["id"]) if row["deleted_at"] is None}
         versions = [row for row in self._rows("message_versions") if row["message_id"] == message_id]
         return versions if message_id in living and self._organises(event) else []
+
+    def _my_events(self, name: str, given: dict[str, Any]) -> List:
+        role, status, upcoming = (given.get(key) for key in ("role", "membershipStatus", "upcoming"))
+        wanted = (status,) if status else ("JOINED", "WAITLIST")
+        mine = [row for row in self._mine.values() if row["status"] in wanted and role in (None, row["role"])]
+        seen = [row for row in (self.events[own["event_id"]] for own in mine) if self.sees_event(row)]
+        now = datetime.now(UTC)
+        rows = [row for row in seen if upcoming is None or (row["ends_at"] > now) is upcoming]
+        return List("Event", name, rows, {"role": role, "membership_status": status, "upcoming": upcoming})
 
     def cursors(self, list_: List, given: dict[str, Any]) -> list[str]:
         """The cursors of every row of a list, in no order."""
