@@ -3,75 +3,46 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
+from muster.events.tests.support import FACTS, QUEUE, SEATED, at_once, some_people, sound
 from muster.testing.below import ask, value
 from muster.testing.client import Answer
 from muster.testing.people import Person, Standing, sign_in
 from muster.testing.serving import Service
 from muster.testing.town import SEATS, Town, make_event
 
-_QUEUE = """
-select user_id::text, queue_number from event_members where event_id = $1 and status = 'WAITLIST' order by queue_number
-"""
-_SEATED = "select count(*) from event_members where event_id = $1 and status = 'JOINED'"
-_COUNTED = "select joined_count from events where id = $1"
-_SEATS_IN_ROOM = "select count(*) from room_seats where room_id = $1"
-_FACTS = "select count(*) from facts where kind = $1 and aggregate_id = $2"
-
-
-async def _people(service: Service, number: int) -> list[Person]:
-    return [await sign_in(service, f"person {each}") for each in range(number)]
-
-
-async def _at_once(*calls: Any) -> list[Answer]:
-    return list(await asyncio.gather(*calls))
-
-
-async def _sound(service: Service, event_id: Any) -> None:
-    """What is always true of an event: seats, counter and room agree; the queue has no ties; no seat is free in vain."""
-    seated = await value(service.urls, _SEATED, event_id)
-    queue = [row[1] for row in await ask(service.urls, _QUEUE, event_id)]
-    most = await value(service.urls, "select max from events where id = $1", event_id)
-    assert (
-        seated == await value(service.urls, _COUNTED, event_id) == await value(service.urls, _SEATS_IN_ROOM, event_id)
-    )
-    assert seated <= most
-    assert len(set(queue)) == len(queue)
-    assert seated == most or not queue
-
 
 async def test_ten_who_join_at_once_for_three_places(service: Service) -> None:
-    owner, *people = await _people(service, 11)
+    owner, *people = await some_people(service, 11)
     event_id = await make_event(owner.client, max=4)
-    answers = await _at_once(*(each.client.call("joinEvent", eventId=event_id) for each in people))
+    answers = await at_once(*(each.client.call("joinEvent", eventId=event_id) for each in people))
     given = [answer.ok() for answer in answers]
     assert sorted(each["status"] for each in given) == ["JOINED"] * 3 + ["WAITLIST"] * 7
     places = sorted(each["waitlistPosition"] for each in given if each["status"] == "WAITLIST")
-    queue = await ask(service.urls, _QUEUE, event_id)
+    queue = await ask(service.urls, QUEUE, event_id)
     assert [row[1] for row in queue] == list(range(1, 8))
     assert places[0] == 1
-    await _sound(service, event_id)
-    assert await value(service.urls, _FACTS, "event.joined", event_id) == 3
-    assert await value(service.urls, _FACTS, "event.waitlisted", event_id) == 7
+    await sound(service, event_id)
+    assert await value(service.urls, FACTS, "event.joined", event_id) == 3
+    assert await value(service.urls, FACTS, "event.waitlisted", event_id) == 7
 
 
 async def test_one_who_joins_ten_times_at_once_is_one_member(service: Service) -> None:
-    owner, person = await _people(service, 2)
+    owner, person = await some_people(service, 2)
     event_id = await make_event(owner.client)
-    answers = await _at_once(*(person.client.call("joinEvent", eventId=event_id) for _ in range(10)))
+    answers = await at_once(*(person.client.call("joinEvent", eventId=event_id) for _ in range(10)))
     assert len({answer.ok()["id"] for answer in answers}) == 1
     assert sorted(answer.status for answer in answers) == [200] * 9 + [201]
-    assert await value(service.urls, _FACTS, "event.joined", event_id) == 1
-    await _sound(service, event_id)
+    assert await value(service.urls, FACTS, "event.joined", event_id) == 1
+    await sound(service, event_id)
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_storm_of_joins_and_leaves_ends_in_order(service: Service, seed: int) -> None:
     dice = random.Random(seed)
-    owner, *people = await _people(service, 13)
+    owner, *people = await some_people(service, 13)
     event_id = await make_event(owner.client, max=5)
 
     async def come_and_go(person: Person, verbs: Sequence[str]) -> list[Answer]:
@@ -79,7 +50,7 @@ async def test_a_storm_of_joins_and_leaves_ends_in_order(service: Service, seed:
 
     verbs = {each.name: ["joinEvent", *dice.choices(["joinEvent", "leaveEvent"], k=5)] for each in people}
     await asyncio.gather(*(come_and_go(each, verbs[each.name]) for each in people))
-    await _sound(service, event_id)
+    await sound(service, event_id)
     inside = await value(
         service.urls,
         "select count(*) from event_members where event_id = $1 and status in ('JOINED', 'WAITLIST')",
@@ -89,21 +60,21 @@ async def test_a_storm_of_joins_and_leaves_ends_in_order(service: Service, seed:
 
 
 async def test_freed_places_go_to_the_longest_waiting_each_once(service: Service) -> None:
-    owner, *people = await _people(service, 10)
+    owner, *people = await some_people(service, 10)
     event_id = await make_event(owner.client, max=4)
     for person in people:
         (await person.client.call("joinEvent", eventId=event_id)).ok()
     seated, waiting = people[:3], people[3:]
-    await _at_once(*(each.client.call("leaveEvent", eventId=event_id) for each in seated))
+    await at_once(*(each.client.call("leaveEvent", eventId=event_id) for each in seated))
     mine = [(await each.client.call("myMembershipForEvent", eventId=event_id)).ok() for each in waiting]
     assert [each["status"] for each in mine] == ["JOINED"] * 3 + ["WAITLIST"] * 3
     assert [each["waitlistPosition"] for each in mine] == [None, None, None, 1, 2, 3]
-    assert await value(service.urls, _FACTS, "event.promoted", event_id) == 3
-    await _sound(service, event_id)
+    assert await value(service.urls, FACTS, "event.promoted", event_id) == 3
+    await sound(service, event_id)
 
 
 async def test_who_comes_back_stands_at_the_end(service: Service) -> None:
-    owner, first, second, third = await _people(service, 4)
+    owner, first, second, third = await some_people(service, 4)
     event_id = await make_event(owner.client, max=2)
     for person in (first, second, third):
         (await person.client.call("joinEvent", eventId=event_id)).ok()
@@ -117,15 +88,15 @@ async def test_who_comes_back_stands_at_the_end(service: Service) -> None:
 async def test_two_who_publish_at_once_publish_once(service: Service) -> None:
     owner = await sign_in(service, "owner")
     event_id = await make_event(owner.client, publish=False)
-    answers = await _at_once(*(owner.client.call("publishEvent", id=event_id) for _ in range(4)))
+    answers = await at_once(*(owner.client.call("publishEvent", id=event_id) for _ in range(4)))
     assert sorted(str(answer.code) for answer in answers) == ["ALREADY_PUBLISHED"] * 3 + ["None"]
-    assert await value(service.urls, _FACTS, "event.published", event_id) == 1
+    assert await value(service.urls, FACTS, "event.published", event_id) == 1
 
 
 async def test_who_is_removed_speaks_before_that_or_not_at_all(town: Town) -> None:
     member, owner = town.people[Standing.MEMBER], town.client(Standing.OWNER)
     spoken = [member.client.call("sendEventMessage", eventId=town.event_id, content=f"{n}") for n in range(8)]
-    answers = await _at_once(*spoken, owner.call("kickMember", eventId=town.event_id, userId=member.user_id))
+    answers = await at_once(*spoken, owner.call("kickMember", eventId=town.event_id, userId=member.user_id))
     answers[-1].ok()
     heard = sum(answer.code is None for answer in answers[:-1])
     assert {answer.code for answer in answers[:-1]} <= {None, "NOT_IN_ROOM"}
@@ -139,18 +110,18 @@ async def test_who_is_removed_speaks_before_that_or_not_at_all(town: Town) -> No
     assert stored == heard + 1
     late = await member.client.call("sendEventMessage", eventId=town.event_id, content="and another thing")
     assert late.code == "NOT_IN_ROOM"
-    await _sound(town.service, town.event_id)
+    await sound(town.service, town.event_id)
 
 
 async def test_a_message_never_has_anothers_number(town: Town) -> None:
     speakers = [town.client(each) for each in (Standing.OWNER, Standing.MODERATOR, Standing.MEMBER)]
     calls = [each.call("sendEventMessage", eventId=town.event_id, content="hello") for each in speakers * 5]
-    answers = await _at_once(*calls)
+    answers = await at_once(*calls)
     # The town's own message is the first.
     assert sorted(answer.ok()["sequence"] for answer in answers) == list(range(2, 17))
 
 
 async def test_the_town_is_as_it_says(town: Town) -> None:
-    assert await value(town.service.urls, _SEATED, town.event_id) == SEATS
-    assert [row[0] for row in await ask(town.service.urls, _QUEUE, town.event_id)] == [str(town.waiting.user_id)]
-    await _sound(town.service, town.event_id)
+    assert await value(town.service.urls, SEATED, town.event_id) == SEATS
+    assert [row[0] for row in await ask(town.service.urls, QUEUE, town.event_id)] == [str(town.waiting.user_id)]
+    await sound(town.service, town.event_id)

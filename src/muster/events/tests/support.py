@@ -1,0 +1,42 @@
+"""What tests of events share: people, calls at once, and what is always true of an event."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from muster.testing.below import ask, value
+from muster.testing.client import Answer
+from muster.testing.people import Person, sign_in
+from muster.testing.serving import Service
+
+QUEUE = """
+select user_id::text, queue_number from event_members where event_id = $1 and status = 'WAITLIST' order by queue_number
+"""
+SEATED = "select count(*) from event_members where event_id = $1 and status = 'JOINED'"
+FACTS = "select count(*) from facts where kind = $1 and aggregate_id = $2"
+_COUNTED = "select joined_count from events where id = $1"
+_SEATS_IN_ROOM = "select count(*) from room_seats where room_id = $1"
+_PLACES = "select coalesce(max, 99999) from events where id = $1"
+
+
+async def some_people(service: Service, number: int) -> list[Person]:
+    """So many people, signed in."""
+    return [await sign_in(service, f"person {each}") for each in range(number)]
+
+
+async def at_once(*calls: Coroutine[Any, Any, Answer]) -> list[Answer]:
+    """The answers to calls that are made at the same time."""
+    return list(await asyncio.gather(*calls))
+
+
+async def sound(service: Service, event_id: Any) -> None:
+    """What is always true of an event: seats, counter and room agree; the queue has no ties; no seat is free in vain."""
+    seated = await value(service.urls, SEATED, event_id)
+    queue = [row[1] for row in await ask(service.urls, QUEUE, event_id)]
+    most = await value(service.urls, _PLACES, event_id)
+    assert (
+        seated == await value(service.urls, _COUNTED, event_id) == await value(service.urls, _SEATS_IN_ROOM, event_id)
+    )
+    assert seated <= most
+    assert len(set(queue)) == len(queue)
+    assert seated == most or not queue

@@ -1,0 +1,189 @@
+"""The life of an event: every verb in every phase, and the races around its turns."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from muster.events.rules import Deed, Phase
+from muster.events.tests.support import FACTS, SEATED, at_once, some_people, sound
+from muster.testing.below import change, snapshot, value
+from muster.testing.people import Person, Standing
+from muster.testing.serving import Service
+from muster.testing.town import Town, make_event
+
+_INTO_THE_PAST = (
+    "update events set starts_at = now() - interval '2 days', ends_at = now() - interval '1 day' where id = $1"
+)
+_STATUS = "select status from events where id = $1"
+_CANCELLED_LONG_AGO = "update events set cancelled_at = now() - interval '30 days' where id = $1"
+
+# What each verb answers in each phase: the code of the refusal, or None. A moderator is in the event besides its owner.
+CODES: dict[Deed, dict[Phase, str | None]] = {
+    deed: dict(zip(Phase, codes, strict=True))
+    for deed, codes in {
+        Deed.UPDATE: (None, None, None, "EVENT_CANCELLED"),
+        Deed.PUBLISH: (None, "ALREADY_PUBLISHED", "ALREADY_PUBLISHED", "EVENT_CANCELLED"),
+        Deed.UNPUBLISH: (None, None, "EVENT_OVER", "EVENT_CANCELLED"),
+        Deed.CANCEL: ("NOT_PUBLISHED", None, "EVENT_OVER", None),
+        Deed.DELETE: (None, "CANCEL_FIRST", "EVENT_OVER", "DELETED_TOO_SOON"),
+        Deed.JOIN: ("EVENT_NOT_FOUND", None, "JOIN_CLOSED", "JOIN_CLOSED"),
+        Deed.LEAVE: (None, None, None, "EVENT_CANCELLED"),
+        Deed.KICK: (None, None, None, "EVENT_CANCELLED"),
+        Deed.CHANGE_ROLE: (None, None, None, "EVENT_CANCELLED"),
+    }.items()
+}
+REASONS = {Phase.OVER: "ENDED", Phase.CANCELLED: "CANCELED"}
+
+
+async def _event_in(service: Service, phase: Phase, owner: Person, moderator: Person) -> UUID:
+    event_id = await make_event(owner.client)
+    (await moderator.client.call("joinEvent", eventId=event_id)).ok()
+    made = await owner.client.call("updateMemberRole", eventId=event_id, userId=moderator.user_id, role="MODERATOR")
+    assert made.ok()["role"] == "MODERATOR"
+    if phase == Phase.DRAFT:
+        assert (await owner.client.call("unpublishEvent", id=event_id)).ok()["status"] == "DRAFT"
+    if phase == Phase.OVER:
+        await change(service.urls, _INTO_THE_PAST, event_id)
+    if phase == Phase.CANCELLED:
+        cancelled = (await owner.client.call("cancelEvent", id=event_id, reason="It rains")).ok()
+        assert (cancelled["status"], cancelled["cancelReason"]) == ("CANCELLED", "It rains")
+    return event_id
+
+
+@pytest.mark.parametrize("phase", Phase)
+async def test_every_verb_in_every_phase(service: Service, phase: Phase) -> None:
+    owner, moderator, stranger = await some_people(service, 3)
+    for deed, codes in CODES.items():
+        event_id = await _event_in(service, phase, owner, moderator)
+        calls: dict[Deed, tuple[Person, str, dict[str, Any]]] = {
+            Deed.UPDATE: (moderator, "updateEvent", {"id": event_id, "input": {"title": "Another title"}}),
+            Deed.PUBLISH: (moderator, "publishEvent", {"id": event_id}),
+            Deed.UNPUBLISH: (moderator, "unpublishEvent", {"id": event_id}),
+            Deed.CANCEL: (moderator, "cancelEvent", {"id": event_id, "reason": "Another reason"}),
+            Deed.DELETE: (owner, "deleteEvent", {"id": event_id}),
+            Deed.JOIN: (stranger, "joinEvent", {"eventId": event_id}),
+            Deed.LEAVE: (moderator, "leaveEvent", {"eventId": event_id}),
+            Deed.KICK: (owner, "kickMember", {"eventId": event_id, "userId": moderator.user_id}),
+            Deed.CHANGE_ROLE: (
+                owner,
+                "updateMemberRole",
+                {"eventId": event_id, "userId": moderator.user_id, "role": "PARTICIPANT"},
+            ),
+        }
+        person, name, given = calls[deed]
+        before = await snapshot(service.urls, without=["audit_rows"])
+        answer = await person.client.call(name, **given)
+        after = await snapshot(service.urls, without=["audit_rows"])
+        assert answer.code == codes[phase], (deed, answer)
+        is_done_already = (deed, phase) in {(Deed.UNPUBLISH, Phase.DRAFT), (Deed.CANCEL, Phase.CANCELLED)}
+        assert (before == after) == (answer.code is not None or is_done_already), deed
+        if answer.code == "JOIN_CLOSED":
+            assert answer.problem["reason"] == REASONS[phase]
+        await sound(service, event_id)
+
+
+async def test_a_cancelled_event_is_seen_but_not_listed(town: Town) -> None:
+    owner, outsider = town.client(Standing.OWNER), town.client(Standing.OUTSIDER)
+    (await owner.call("cancelEvent", id=town.event_id)).ok()
+    assert (await outsider.call("event", id=town.event_id)).ok()["status"] == "CANCELLED"
+    listed = [each["id"] for each in (await outsider.call("events")).ok()["items"]]
+    cancelled = [each["id"] for each in (await outsider.call("events", filter={"status": "CANCELLED"})).ok()["items"]]
+    assert (str(town.event_id) in listed, cancelled) == (False, [str(town.event_id)])
+    # Who was in it may still talk about it.
+    said = await town.client(Standing.MEMBER).call("sendEventMessage", eventId=town.event_id, content="What a pity")
+    assert said.code is None
+
+
+async def test_a_deleted_event_is_gone_for_everybody(service: Service) -> None:
+    owner, member = await some_people(service, 2)
+    event_id = await make_event(owner.client)
+    (await member.client.call("joinEvent", eventId=event_id)).ok()
+    (await owner.client.call("cancelEvent", id=event_id)).ok()
+    await change(service.urls, _CANCELLED_LONG_AGO, event_id)
+    assert (await owner.client.call("deleteEvent", id=event_id)).ok()["status"] == "DELETED"
+    for person in (owner, member):
+        assert (await person.client.call("event", id=event_id)).missing
+        assert (await person.client.call("myEvents")).ok()["items"] == []
+        assert (await person.client.call("leaveEvent", eventId=event_id)).code == "EVENT_NOT_FOUND"
+        said = await person.client.call("sendEventMessage", eventId=event_id, content="Is anybody here?")
+        assert said.code == "EVENT_NOT_FOUND"
+    assert (await owner.client.call("deleteEvent", id=event_id)).code == "EVENT_NOT_FOUND"
+
+
+async def test_only_the_owner_deletes_and_gives_roles(town: Town) -> None:
+    moderator, member = town.client(Standing.MODERATOR), town.people[Standing.MEMBER]
+    promoted = await moderator.call("updateMemberRole", eventId=town.event_id, userId=member.user_id, role="MODERATOR")
+    deleted = await moderator.call("deleteEvent", id=town.event_id)
+    assert (promoted.code, deleted.code) == ("NOT_OWNER", "NOT_OWNER")
+
+
+@pytest.mark.parametrize(
+    ("who", "role", "code"),
+    [
+        (Standing.MEMBER, "OWNER", "VALIDATION_ERROR"),
+        (Standing.OWNER, "PARTICIPANT", "OWNER_STAYS"),
+        (Standing.OUTSIDER, "MODERATOR", "MEMBERSHIP_NOT_FOUND"),
+        (None, "MODERATOR", "NOT_SEATED"),
+    ],
+)
+async def test_roles_that_nobody_can_have(town: Town, who: Standing | None, role: str, code: str) -> None:
+    person = town.waiting if who is None else town.people[who]
+    answer = await town.client(Standing.OWNER).call(
+        "updateMemberRole", eventId=town.event_id, userId=person.user_id, role=role
+    )
+    assert answer.code == code
+
+
+async def test_a_moderator_who_leaves_comes_back_as_anybody_else(service: Service) -> None:
+    owner, moderator = await some_people(service, 2)
+    event_id = await _event_in(service, Phase.PUBLISHED, owner, moderator)
+    (await moderator.client.call("leaveEvent", eventId=event_id)).ok()
+    assert (await moderator.client.call("cancelEvent", id=event_id)).code == "NOT_ORGANISER"
+    assert (await moderator.client.call("joinEvent", eventId=event_id)).ok()["role"] == "PARTICIPANT"
+
+
+async def test_nobody_joins_while_an_event_is_cancelled(service: Service) -> None:
+    owner, *people = await some_people(service, 11)
+    event_id = await make_event(owner.client, max=4)
+    joins = [each.client.call("joinEvent", eventId=event_id) for each in people]
+    *answers, cancelled = await at_once(*joins[:5], *joins[5:], owner.client.call("cancelEvent", id=event_id))
+    cancelled.ok()
+    assert {answer.code for answer in answers} <= {None, "JOIN_CLOSED"}
+    joined = sum(answer.code is None for answer in answers)
+    inside = "select count(*) from event_members where event_id = $1 and role <> 'OWNER'"
+    assert await value(service.urls, inside, event_id) == joined
+    assert await value(service.urls, FACTS, "event.cancelled", event_id) == 1
+    late = await people[-1].client.call("leaveEvent", eventId=event_id)
+    assert late.code in {"EVENT_CANCELLED", "MEMBERSHIP_NOT_FOUND"}
+    await sound(service, event_id)
+
+
+async def test_an_event_is_unpublished_or_joined_but_not_both(service: Service) -> None:
+    owner, *people = await some_people(service, 5)
+    for _ in range(4):
+        event_id = await make_event(owner.client)
+        unpublished, *joined = await at_once(
+            owner.client.call("unpublishEvent", id=event_id),
+            *(each.client.call("joinEvent", eventId=event_id) for each in people),
+        )
+        status, seated = await value(service.urls, _STATUS, event_id), await value(service.urls, SEATED, event_id)
+        if unpublished.code is None:
+            assert (status, seated) == ("DRAFT", 1)
+            assert {each.code for each in joined} == {"EVENT_NOT_FOUND"}
+        else:
+            assert (unpublished.code, status) == ("HAS_MEMBERS", "PUBLISHED")
+            assert {each.code for each in joined} == {None}
+
+
+async def test_an_event_is_deleted_or_joined_but_not_both(service: Service) -> None:
+    owner, *people = await some_people(service, 5)
+    for _ in range(4):
+        event_id = await make_event(owner.client)
+        deleted, *joined = await at_once(
+            owner.client.call("deleteEvent", id=event_id),
+            *(each.client.call("joinEvent", eventId=event_id) for each in people),
+        )
+        expected = {"EVENT_NOT_FOUND"} if deleted.code is None else {None}
+        assert deleted.code in {None, "CANCEL_FIRST"}
+        assert {each.code for each in joined} == expected
