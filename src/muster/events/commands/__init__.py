@@ -1,10 +1,9 @@
 """The verbs of events."""
 
-from muster.events.commands.attend import join, kick, leave
+from muster.events.commands.attend import join, kick, leave, update_member_role
 from muster.events.commands.life import cancel, delete, publish, unpublish
 from muster.events.commands.organise import create_event, update_event
 from muster.events.commands.talk import delete_message, edit_message, mark_read, mute, send_message
-from muster.events.commands.team import update_member_role
 
 __all__ = [
     "cancel",

@@ -1,4 +1,4 @@
-"""Join, leave, kick, and the promotion of who waits. The event's row lock makes each of them one at a time."""
+"""Join, leave, kick, roles, and the promotion of who waits. The event's row lock makes each of them one at a time."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,8 +7,8 @@ from msgspec import Meta
 
 from muster.chat import commands as chat
 from muster.events import queries, rules
-from muster.events.commands.finding import is_left_to_do, lock_organised_event, lock_seen_event
-from muster.events.facts import EventJoined, EventKicked, EventLeft, EventPromoted, EventWaitlisted
+from muster.events.commands.finding import is_left_to_do, lock_organised_event, lock_owned_event, lock_seen_event
+from muster.events.facts import EventJoined, EventKicked, EventLeft, EventPromoted, EventRoleChanged, EventWaitlisted
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import LockedEvent
 from muster.events.rules import Deed, Phase, Places, Terms, Verdict
@@ -49,6 +49,12 @@ class OwnerStays(Conflict):
     """The owner cannot leave the event or be removed from it."""
 
     code = "OWNER_STAYS"
+
+
+class NotSeated(Conflict):
+    """A role is for who has a place in the event."""
+
+    code = "NOT_SEATED"
 
 
 _INSIDE = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
@@ -139,6 +145,29 @@ async def kick(
             note=note,
         )
         ctx.record(EventKicked(event_id=event_id, user_id=user_id, member_id=target.member_id))
+    return EventMemberView.ref(target.member_id)
+
+
+@command("PUT /events/{event_id}/members/{user_id}/role", "updateMemberRole", allow=member, limit=EVENT_WRITE)
+async def update_member_role(ctx: Ctx, *, event_id: UUID, user_id: UUID, role: EventMemberRole) -> EventMemberView:
+    """Make a member a moderator of the event, or a participant again.
+
+    Raises EventNotFound, NotOrganiser, NotOwner, Invalid, MembershipNotFound, OwnerStays, NotSeated, EventIsCancelled.
+    """
+    event = await lock_owned_event(ctx, event_id)
+    if role == EventMemberRole.OWNER:
+        raise Invalid.field("role", "an event has one owner; make them MODERATOR or PARTICIPANT")
+    target = await queries.standing(ctx, event_id, user_id)
+    if target is None or target.member_id is None:
+        raise MembershipNotFound
+    if target.role == EventMemberRole.OWNER:
+        raise OwnerStays
+    is_left_to_do(ctx, event, Deed.CHANGE_ROLE)
+    if target.status != EventMemberStatus.JOINED:
+        raise NotSeated
+    if target.role != role:
+        await queries.put_role(ctx, member_id=target.member_id, role=role)
+        ctx.record(EventRoleChanged(event_id=event_id, user_id=user_id, member_id=target.member_id, role=role))
     return EventMemberView.ref(target.member_id)
 
 

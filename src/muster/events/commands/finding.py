@@ -6,6 +6,7 @@ from muster.access.roles import EVENT_MODERATE
 from muster.events import queries, rules
 from muster.events.queries import LockedEvent, Standing
 from muster.events.rules import Deed, Ruling
+from muster.events.tables import EventMemberRole
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import AppError, Conflict, Denied, NotFound
 
@@ -20,6 +21,12 @@ class NotOrganiser(Denied):
     """Only the organisers of this event may do this."""
 
     code = "NOT_ORGANISER"
+
+
+class NotOwner(Denied):
+    """Only the owner of this event may do this."""
+
+    code = "NOT_OWNER"
 
 
 class NotPublished(Conflict):
@@ -69,6 +76,14 @@ async def lock_organised_event(ctx: Ctx, event_id: UUID) -> tuple[LockedEvent, S
     if not (rules.is_organiser(own.role, own.status) or ctx.may(EVENT_MODERATE)):
         raise NotOrganiser
     return event, own
+
+
+async def lock_owned_event(ctx: Ctx, event_id: UUID) -> LockedEvent:
+    """The same for its owner or who moderates the community. Raises EventNotFound, NotOrganiser, NotOwner."""
+    event, own = await lock_organised_event(ctx, event_id)
+    if own.role != EventMemberRole.OWNER and not ctx.may(EVENT_MODERATE):
+        raise NotOwner
+    return event
 
 
 def is_left_to_do(ctx: Ctx, event: LockedEvent, deed: Deed) -> bool:

@@ -5,18 +5,16 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from muster.access.roles import EVENT_MODERATE
 from muster.events import queries, rules
-from muster.events.commands.finding import EventOver, is_left_to_do, lock_organised_event
+from muster.events.commands.finding import EventOver, is_left_to_do, lock_organised_event, lock_owned_event
 from muster.events.facts import EventCancelled, EventDeleted, EventPublished, EventUnpublished
 from muster.events.limits import EVENT_WRITE
 from muster.events.rules import Deed, Deletion
-from muster.events.tables import EventMemberRole
 from muster.events.views import EventView
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
-from muster.kit.errors import AppError, Conflict, Denied
+from muster.kit.errors import AppError, Conflict
 
 
 class StartsTooSoon(Conflict):
@@ -29,12 +27,6 @@ class HasMembers(Conflict):
     """People have a place in this event or wait for one; cancel it, so that they are told."""
 
     code = "HAS_MEMBERS"
-
-
-class NotOwner(Denied):
-    """Only the owner of this event may do this."""
-
-    code = "NOT_OWNER"
 
 
 class CancelFirst(Conflict):
@@ -109,9 +101,7 @@ async def delete(ctx: Ctx, *, id: UUID) -> EventView:
     A draft, and what nobody else ever took part in, at once; anything else thirty days after it was cancelled.
     Raises EventNotFound, NotOrganiser, NotOwner, CancelFirst, DeletedTooSoon, EventOver.
     """
-    event, own = await lock_organised_event(ctx, id)
-    if own.role != EventMemberRole.OWNER and not ctx.may(EVENT_MODERATE):
-        raise NotOwner
+    event = await lock_owned_event(ctx, id)
     had_members = await queries.had_members(ctx, id)
     phase = event.phase(ctx.now)
     deletion = rules.decide_deletion(phase, event.cancelled_at, had_members=had_members, now=ctx.now)
