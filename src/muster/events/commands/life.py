@@ -85,7 +85,9 @@ async def unpublish(ctx: Ctx, *, id: UUID) -> EventView:
 async def cancel(ctx: Ctx, *, id: UUID, reason: Reason | None = None) -> EventView:
     """Call an event off. It stays to be seen, nothing of it changes any more, and everybody in it is told.
 
-    Cancelling twice changes nothing, not even the reason. Raises EventNotFound, NotOrganiser, NotPublished, EventOver.
+    Cancelling twice changes nothing, not even the reason.
+    reason: why, for everybody who sees the event.
+    Raises EventNotFound, NotOrganiser, NotPublished, EventOver.
     """
     event, _ = await lock_organised_event(ctx, id)
     if is_left_to_do(ctx, event, Deed.CANCEL):

@@ -75,7 +75,7 @@ _EDITED = tuple(name for name in EditableEvent.__struct_fields__ if name not in 
 _PUT = insertion(
     Nothing,
     Event,
-    *("tenant_id", "id", "owner_id", "status", "source", "source_id", *_EDITED),
+    *("tenant_id", "id", "owner_id", "status", *_EDITED),
     *("joined_count", "last_queue_number", "created_at", "updated_at", "version"),
 )
 _PUT_TAGS = Statement(
@@ -144,12 +144,10 @@ async def title_of(ctx: Ctx, event_id: UUID) -> str | None:
     return None if found is None else found.title
 
 
-async def put_event(
-    ctx: Ctx, *, tags: Sequence[str], source: str | None = None, source_id: str | None = None, **values: object
-) -> UUID:
+async def put_event(ctx: Ctx, *, tags: Sequence[str], **values: object) -> UUID:
     """Store a draft of the acting person; answers with its id.
 
-    tags: in any case; doubles are one. source, source_id: where it is imported from. values: the other columns.
+    tags: in any case; doubles are one. values: the other columns that organisers change.
     """
     event_id = new_id()
     await ctx.db.run(
@@ -158,8 +156,6 @@ async def put_event(
         id=event_id,
         owner_id=ctx.user_id,
         status=EventStatus.DRAFT,
-        source=source,
-        source_id=source_id,
         joined_count=0,
         last_queue_number=0,
         created_at=ctx.now,

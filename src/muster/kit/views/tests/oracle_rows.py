@@ -144,10 +144,8 @@ class Oracle:
 
     @cached_property
     def _tags(self) -> dict[UUID, list[str]]:
-        tags: dict[UUID, list[str]] = {event_id: [] for event_id in self.events}
-        for row in self._rows("event_tags"):
-            tags[row["event_id"]].append(row["tag"])
-        return tags
+        rows = self._rows("event_tags")
+        return {each: [row["tag"] for row in rows if row["event_id"] == each] for each in self.events}
 
     @property
     def signed_in(self) -> bool:
@@ -285,9 +283,8 @@ class Oracle:
         role, status, upcoming = (given.get(key) for key in ("role", "membershipStatus", "upcoming"))
         wanted = (status,) if status else ("JOINED", "WAITLIST")
         mine = [row for row in self._mine.values() if row["status"] in wanted and role in (None, row["role"])]
-        seen = [row for row in (self.events[own["event_id"]] for own in mine) if self.sees_event(row)]
-        now = datetime.now(UTC)
-        rows = [row for row in seen if upcoming is None or (row["ends_at"] > now) is upcoming]
+        seen = [event for own in mine if (event := self._seen_event(own["event_id"]))]
+        rows = [row for row in seen if upcoming is None or (row["ends_at"] > datetime.now(UTC)) is upcoming]
         return List("Event", name, rows, {"role": role, "membership_status": status, "upcoming": upcoming})
 
     def cursors(self, list_: List, given: dict[str, Any]) -> list[str]:
