@@ -38,7 +38,7 @@ def _contents(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 def _examples(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], object]]:
     """Every example of an operation: where it stands, its schema, its value."""
     for parameter in map(_resolved, operation["parameters"]):
-        yield parameter["name"], parameter["schema"], parameter["example"]
+        yield from ((parameter["name"], parameter["schema"], each) for each in parameter["schema"]["examples"])
     for place, content in _contents(operation):
         values = (
             [content["example"]] if "example" in content else [each["value"] for each in content["examples"].values()]

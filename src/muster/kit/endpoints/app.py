@@ -15,6 +15,7 @@ from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.http import graphql_over_http
 from muster.kit.endpoints.health import Health
 from muster.kit.endpoints.http import NoSuchAddress, NoSuchMethod, problem_response
+from muster.kit.endpoints.pages.browser import graphiql, wants_page
 from muster.kit.endpoints.pages.serving import page_routes
 from muster.kit.endpoints.rest.endpoints import Rest
 from muster.kit.endpoints.socket import graphql_over_socket
@@ -29,6 +30,8 @@ def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health
     """
 
     async def graphql_endpoint(request: Request) -> Response:
+        if wants_page(request) and not services.settings.is_production:
+            return graphiql()
         return await graphql_over_http(request, graphql, edge)
 
     async def socket_endpoint(websocket: WebSocket) -> None:

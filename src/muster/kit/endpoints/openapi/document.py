@@ -33,15 +33,13 @@ _PARAMETERS: dict[str, Schema] = {
         "name": "X-Tenant",
         "in": "header",
         "description": "Id or slug of the community; the default one when absent.",
-        "schema": {"type": "string"},
-        "example": "chess-club",
+        "schema": {"type": "string", "examples": ["chess-club"]},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
         "description": "The `ETag` of an earlier answer; if nothing has changed, the answer is 304 without a body.",
-        "schema": {"type": "string"},
-        "example": '"f1d2d2f924e986ac86fdf7b3"',
+        "schema": {"type": "string", "examples": ['"f1d2d2f924e986ac86fdf7b3"']},
     },
 }
 _SECURITY: dict[str, Schema] = {

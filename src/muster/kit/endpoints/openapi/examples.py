@@ -36,7 +36,7 @@ def _of_type(schema: Schema, named: dict[str, Schema], key: str) -> Any:
         case "string":
             return _text(schema, key)
         case "integer":
-            return schema.get("minimum", schema.get("default") or 1)
+            return max(schema.get("minimum", 0), schema.get("default") or 10)
         case "number":
             return schema.get("minimum", 0.5)
         case "boolean":

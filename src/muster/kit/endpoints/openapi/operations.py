@@ -106,8 +106,9 @@ class Operations:
     def _parameter(self, key: str, place: str, schema: Schema, *, required: bool) -> Schema:
         # In an address nothing stands for null: what is not meant is left out.
         given = next((each for each in schema.get("anyOf", []) if each.get("type") != "null"), schema)
-        example = example_of(given, self._schemas.found, key=key)
-        return {"name": key, "in": place, "required": required, "schema": given, "example": example}
+        # In its schema, since the reference sends an `example` beside it along, wanted or not.
+        examples = [example_of(given, self._schemas.found, key=key)]
+        return {"name": key, "in": place, "required": required, "schema": {**given, "examples": examples}}
 
     def _body(self, command: Command) -> Schema | None:
         """A body is the `input` itself where a command has one, else an object of the arguments."""

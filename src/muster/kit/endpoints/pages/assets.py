@@ -1,10 +1,14 @@
-"""Assets: the files that pages load. Their addresses hold a digest of what is in them, so browsers keep them for good."""
+"""Assets: the files that pages load. Their addresses hold a digest of what is in them, so browsers keep them for good.
+
+What others wrote is never in this repository: it comes from installed packages, whose files are found, not imported.
+"""
 
 import asyncio
 import gzip
 import hashlib
 import mimetypes
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
@@ -12,18 +16,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 _OWN = Path(__file__).parent / "static"
+_GRAPHIQL = "graphene_django_graphiql_static/static/graphene_django_graphiql_static"
+_FOREIGN = {
+    "swagger-ui.js": "offapi/swagger_bundle.js",
+    "swagger-ui.css": "offapi/swagger_style.css",
+    "graphiql.css": f"{_GRAPHIQL}/graphiql.min.css",
+    "graphiql-program.js": f"{_GRAPHIQL}/graphiql.min.js",
+    "react.js": f"{_GRAPHIQL}/react.production.min.js",
+    "react-dom.js": f"{_GRAPHIQL}/react-dom.production.min.js",
+}
+"""Files of packages by the name that they have here."""
 _FOREVER = "public, max-age=31536000, immutable"
 
 
 def asset(name: str) -> str:
-    """The address of a file in `static/`. Raises FileNotFoundError, when the page is rendered, for one that is not."""
+    """The address of a file that pages load. Raises KeyError, when a page is rendered, for one that there is not."""
     return f"/assets/{_digest(name)}/{name}"
 
 
 async def serve_asset(request: Request) -> Response:
     """Send a file. An address whose digest is of another release is not found."""
     name: str = request.path_params["name"]
-    if not _is_known(name) or request.path_params["digest"] != _digest(name):
+    if name not in _files() or request.path_params["digest"] != _digest(name):
         raise HTTPException(404)
     packed = "gzip" in request.headers.get("accept-encoding", "")
     content = await asyncio.to_thread(_packed if packed else _content, name)
@@ -33,13 +47,22 @@ async def serve_asset(request: Request) -> Response:
     return Response(content, headers=headers, media_type=mimetypes.guess_type(name)[0])
 
 
-def _is_known(name: str) -> bool:
-    return name in {path.name for path in _OWN.iterdir()}
+@cache
+def _files() -> dict[str, Path]:
+    own = {path.name: path for path in _OWN.iterdir()}
+    return own | {name: _in_package(*path.split("/", 1)) for name, path in _FOREIGN.items()}
+
+
+def _in_package(package: str, path: str) -> Path:
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise FileNotFoundError(f"the package {package} is not installed; `make up` installs what is missing")
+    return Path(spec.submodule_search_locations[0]) / path
 
 
 @cache
 def _content(name: str) -> bytes:
-    return (_OWN / name).read_bytes()
+    return _files()[name].read_bytes()
 
 
 @cache

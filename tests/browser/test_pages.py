@@ -1,0 +1,194 @@
+"""The start page, the reference and GraphiQL in a real browser: they work, and ask no other machine for anything."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from muster.kit.db.migrate import Urls
+from muster.testing.people import Standing
+from muster.testing.serving import serving
+from muster.testing.town import Town, make_event, settle
+from muster.testing.work import working
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PATIENCE = 30
+T = TypeVar("T")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(module_urls: Urls) -> AsyncIterator[Town]:
+    async with serving(module_urls) as service:
+        yield await settle(service)
+
+
+class Tab:
+    """The browser from a test that must go on serving it: every step runs in a thread."""
+
+    def __init__(self, driver: webdriver.Chrome, town: Town) -> None:
+        self.driver, self.town = driver, town
+
+    def logged(self, kind: str) -> list[dict[str, Any]]:
+        """What the browser has logged since it was asked last: `browser` for the console, `performance` for the rest."""
+        read: Callable[[str], list[dict[str, Any]]] = self.driver.get_log
+        return read(kind)
+
+    async def open(self, path: str) -> None:
+        """Open a page of ours as if for the first time."""
+        await asyncio.to_thread(self._open, f"{self.town.service.address}{path}")
+
+    def _open(self, address: str) -> None:
+        self.driver.get("about:blank")
+        forgotten = {"origin": self.town.service.address, "storageTypes": "all"}
+        self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", forgotten)
+        self.logged("browser"), self.logged("performance")
+        self.driver.get(address)
+
+    async def until(self, look: Callable[[webdriver.Chrome], T]) -> T:
+        """What a look at the page gives, as soon as it is true. Fails the test when it stays false."""
+        return await asyncio.to_thread(WebDriverWait(self.driver, PATIENCE).until, look)
+
+    async def run(self, script: str, *arguments: object) -> Any:
+        """What a script in the page returns."""
+        return await asyncio.to_thread(self.driver.execute_script, script, *arguments)
+
+    async def assert_alone(self) -> None:
+        """Nothing was asked of any other address, and the page found nothing to complain about."""
+        events = [json.loads(each["message"])["message"] for each in self.logged("performance")]
+        asked = {each["params"]["request"]["url"] for each in events if each["method"] == "Network.requestWillBeSent"}
+        hosts = {urlsplit(each).netloc for each in asked if not each.startswith(("data:", "blob:"))}
+        assert hosts == {urlsplit(self.town.service.address).netloc}
+        assert [each["message"] for each in self.logged("browser") if each["level"] == "SEVERE"] == []
+
+
+@pytest.fixture
+def tab(browser: webdriver.Chrome, town: Town) -> Tab:
+    return Tab(browser, town)
+
+
+def _says(text: str) -> Callable[[webdriver.Chrome], bool]:
+    return lambda driver: text in driver.find_element(By.TAG_NAME, "body").text
+
+
+async def test_the_start_page_leads_on(tab: Tab) -> None:
+    await tab.open("/")
+    await tab.until(_says("Muster runs"))
+    links = await tab.run("return [...document.links].map(each => each.pathname)")
+    assert {"/docs", "/graphql", "/openapi.json"} <= set(links)
+    for path in links:
+        assert (await tab.town.service.http.get(path, headers={"accept": "text/html"})).status_code != 404
+    await tab.assert_alone()
+
+
+async def test_the_reference_shows_every_operation(tab: Tab) -> None:
+    document = (await tab.town.service.http.get("/openapi.json")).json()
+    count = sum(len(methods) for methods in document["paths"].values())
+    await tab.open("/docs")
+    await tab.until(lambda driver: len(driver.find_elements(By.CSS_SELECTOR, ".opblock")) == count)
+    await tab.assert_alone()
+
+
+async def test_the_reference_fits_a_phone(tab: Tab) -> None:
+    await asyncio.to_thread(tab.driver.set_window_size, 500, 900)
+    try:
+        await tab.open("/docs#/events/joinEvent")
+        await tab.until(_says("take a place on its waitlist"))
+        wide, screen = await tab.run("return [document.documentElement.scrollWidth, window.innerWidth]")
+        assert wide <= screen
+    finally:
+        await asyncio.to_thread(tab.driver.set_window_size, 1100, 900)
+
+
+async def test_the_reference_can_be_tried(tab: Tab) -> None:
+    await tab.open("/docs#/events/events")
+    await tab.until(_says("Try it out"))
+    await tab.run("document.querySelector('#operations-events-events .try-out__btn').click()")
+    await tab.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "#operations-events-events .execute"))
+    await tab.run("document.querySelector('#operations-events-events .execute').click()")
+    await tab.until(_says("An evening in main"))
+    await tab.assert_alone()
+
+
+# The first of the two editors below the query is for variables, the second for headers.
+FILL = """
+    const [query, headers] = arguments;
+    document.querySelector(".graphiql-query-editor .CodeMirror").CodeMirror.setValue(query);
+    document.querySelectorAll(".graphiql-editor-tool .CodeMirror")[1].CodeMirror.setValue(headers);
+"""
+
+
+async def _ask(tab: Tab, query: str) -> None:
+    """Put a query and the moderator's token into GraphiQL, and press its button."""
+    token = tab.town.client(Standing.MODERATOR).token
+    await tab.until(lambda driver: len(driver.find_elements(By.CSS_SELECTOR, ".CodeMirror")) > 2)
+    await tab.run(FILL, query, json.dumps({"Authorization": f"Bearer {token}"}))
+    # As long as it holds several operations, the button is one that lets one choose among them.
+    await tab.until(
+        lambda driver: driver.find_elements(By.CSS_SELECTOR, ".graphiql-execute-button:not([aria-haspopup])")
+    )
+    await tab.run("document.querySelector('.graphiql-execute-button').click()")
+
+
+async def test_graphiql_knows_the_schema(tab: Tab) -> None:
+    await tab.open("/graphql")
+    await tab.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, "[aria-label='Show Documentation Explorer']"))
+    await tab.run("document.querySelector('[aria-label=\"Show Documentation Explorer\"]').click()")
+    await tab.until(_says("Root Types"))
+    await tab.assert_alone()
+
+
+async def test_graphiql_queries_and_mutates(tab: Tab) -> None:
+    await tab.open("/graphql")
+    await _ask(tab, "{ me { email } }")
+    await tab.until(_says("main.moderator@dev.invalid"))
+    await _ask(tab, f'mutation {{ leaveEvent(eventId: "{tab.town.event_id}") {{ status }} }}')
+    await tab.until(_says('"status": "LEFT"'))
+    await tab.assert_alone()
+
+
+async def test_graphiql_subscribes(tab: Tab) -> None:
+    event_id = await make_event(tab.town.client(Standing.MODERATOR))
+    await tab.open("/graphql")
+    await _ask(tab, f'subscription {{ eventMessageAdded(eventId: "{event_id}") {{ message {{ content }} }} }}')
+    async with working(tab.town.service.urls):
+        talking = asyncio.create_task(_talk(tab.town, event_id))
+        try:
+            await tab.until(_says("Can anybody hear me?"))
+        finally:
+            talking.cancel()
+    await tab.assert_alone()
+
+
+async def _talk(town: Town, event_id: UUID) -> None:
+    """Say something again and again, since nobody tells when the browser has begun to listen."""
+    while True:
+        sent = await town.client(Standing.MODERATOR).call(
+            "sendEventMessage", eventId=event_id, content="Can anybody hear me?"
+        )
+        sent.ok()
+        await asyncio.sleep(0.5)
+
+
+async def test_other_clients_get_json(town: Town) -> None:
+    plain = await town.service.http.get("/")
+    assert plain.json()["docs"] == "/docs"
+    asked = await town.service.http.get("/graphql", params={"query": "{ __typename }"})
+    assert asked.json() == {"data": {"__typename": "Query"}}
+
+
+async def test_production_shows_no_graphiql(town: Town) -> None:
+    async with serving(town.service.urls, MUSTER_ENV="production") as service:
+        graphql = await service.http.get("/graphql", headers={"accept": "text/html"})
+        assert graphql.status_code >= 400
+        start = await service.http.get("/", headers={"accept": "text/html"})
+        assert start.headers["content-type"] == "application/json"
+        assert (await service.http.get("/docs")).status_code == 200
