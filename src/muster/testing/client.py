@@ -164,10 +164,15 @@ def _selection(picks: tuple[Pick, ...]) -> str:
     if not picks:
         return ""
     inner = (
-        f"{pick.name if pick.key == pick.name else f'{pick.key}: {pick.name}'}{_selection(pick.picks)}"
+        f"{pick.name if pick.key == pick.name else f'{pick.key}: {pick.name}'}{_selection(pick.picks)}{_kinds(pick)}"
         for pick in picks
     )
     return f" {{ {' '.join(inner)} }}"
+
+
+def _kinds(pick: Pick) -> str:
+    """The selections of a union."""
+    return f" {{ {' '.join(f'... on {name}{_selection(picks)}' for name, picks in pick.kinds)} }}" if pick.kinds else ""
 
 
 def _as_text(value: object) -> str:

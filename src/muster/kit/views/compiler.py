@@ -11,11 +11,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, and_, case, select
 
 from muster.kit.views.connections import Connection
-from muster.kit.views.fields import Leaf, ToMany, ToOne, fields_of
+from muster.kit.views.fields import Leaf, ToMany, ToOne, ToUnion, fields_of
 from muster.kit.views.picks import Pick
 from muster.kit.views.scope import RowCondition, Scope
 from muster.kit.views.view import View
-from muster.kit.views.writing import json_object, or_null, write
+from muster.kit.views.writing import constant, json_object, or_null, write
 
 
 class Compiler(Scope):
@@ -65,7 +65,9 @@ class Compiler(Scope):
         if isinstance(wanted, Leaf):
             return self._leaf(wanted, source)
         if isinstance(wanted, ToOne):
-            return self._to_one(wanted, source, pick)
+            return self._related(wanted.target, wanted.column, source, pick.picks)
+        if isinstance(wanted, ToUnion):
+            return self._to_union(wanted, source, pick)
         return self._to_many(wanted, source, pick)
 
     def _leaf(self, leaf: Leaf, source: FromClause) -> ColumnElement[str]:
@@ -75,11 +77,20 @@ class Compiler(Scope):
             text = case((leaf.guard(source.c, self.viewer), text))
         return or_null(text) if leaf.nullable else text
 
-    def _to_one(self, relation: ToOne, source: FromClause, pick: Pick) -> ColumnElement[str]:
-        target = self.alias(relation.target)
-        condition = and_(target.c.id == source.c[relation.column], *self.visible(relation.target, target))
-        found = select(self.object(relation.target, target, pick.picks)).where(condition).correlate(source)
+    def _related(self, view: type[View], column: str, source: FromClause, picks: Sequence[Pick]) -> ColumnElement[str]:
+        """The row of `view` that a column of `source` points to, or null."""
+        target = self.alias(view)
+        condition = and_(target.c.id == source.c[column], *self.visible(view, target))
+        found = select(self.object(view, target, picks)).where(condition).correlate(source)
         return or_null(found.scalar_subquery())
+
+    def _to_union(self, relation: ToUnion, source: FromClause, pick: Pick) -> ColumnElement[str]:
+        kind = source.c[relation.kind]
+        rows = (
+            (kind == constant(name), self._related(relation.target.views[name], relation.column, source, picks))
+            for name, picks in pick.kinds
+        )
+        return case(*rows, else_=constant("null"))
 
     def _to_many(self, relation: ToMany, source: FromClause, pick: Pick) -> ColumnElement[str]:
         def points_here(child: Any) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy import Table
 from muster.kit.db.tables import Json
 from muster.kit.remembered import remembered
 from muster.kit.text import camel
-from muster.kit.views.view import VIEWS, Many, One, OnlyIf, Page, Predicate, Sql, View
+from muster.kit.views.view import VIEWS, Many, One, OneOf, OnlyIf, Page, Predicate, Sql, UnionView, View
 
 SCALARS = (str, int, float, bool, UUID, datetime, Json, list[str])
 
@@ -49,7 +49,17 @@ class ToMany:
     column: str
 
 
-Field = Leaf | ToOne | ToMany
+@dataclass(frozen=True)
+class ToUnion:
+    """A relation to a row of one of the views of `target`: of the one that `kind` names, the row that `column` points to."""
+
+    key: str
+    target: type[UnionView]
+    kind: str
+    column: str
+
+
+Field = Leaf | ToOne | ToMany | ToUnion
 
 
 def table_of(view: type[View]) -> Table:
@@ -91,6 +101,8 @@ def _field(view: type[View], name: str, annotation: Any) -> Field:
         return _to_many(view, name, get_args(inner)[0], declared)
     if isinstance(inner, type) and issubclass(inner, View):
         return _to_one(view, name, inner, nullable, declared)
+    if isinstance(inner, type) and issubclass(inner, UnionView):
+        return _to_union(view, name, inner, nullable, declared)
     return _leaf(view, name, inner, nullable, declared)
 
 
@@ -106,6 +118,15 @@ def _to_one(view: type[View], name: str, target: type[View], nullable: bool, dec
     if not nullable and (target.visible is not None or target.within is not None):
         raise TypeError(f"{view.__name__}.{name}: {target.__name__} may be invisible, so the relation is `| None`")
     return ToOne(camel(name), target, nullable, declared.column)
+
+
+def _to_union(view: type[View], name: str, target: type[UnionView], nullable: bool, declared: object) -> ToUnion:
+    place = f"{view.__name__}.{name}"
+    if not isinstance(declared, OneOf) or not {declared.kind, declared.column} <= {*table_of(view).columns.keys()}:
+        raise TypeError(f"{place}: a union needs `= one_of(column with the type's name, column with the id)`")
+    if not nullable:
+        raise TypeError(f"{place}: what it shows may be invisible or gone, so it is `| None`")
+    return ToUnion(camel(name), target, declared.kind, declared.column)
 
 
 def _leaf(view: type[View], name: str, kind: Any, nullable: bool, declared: object) -> Leaf:

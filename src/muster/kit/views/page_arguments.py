@@ -41,6 +41,9 @@ def filter_struct(view: type[View]) -> type[msgspec.Struct] | None:
         [(name, each.type | None, None) for name, each in view.filters.items()],
         forbid_unknown_fields=True,
         frozen=True,
+        namespace={
+            "__doc__": f"What a list of {view.type_name()} may be narrowed to; every part that is given counts."
+        },
     )
 
 

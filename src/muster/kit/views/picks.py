@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from muster.kit.views.fields import Leaf, ToOne, fields_of
+from muster.kit.views.fields import Leaf, ToMany, ToOne, ToUnion, fields_of
 from muster.kit.views.view import View
 
 
@@ -13,12 +13,14 @@ class Pick:
     """One wanted field.
 
     key: its name in the answer. name: its name in the view. slot: where its arguments stand, if it takes any.
+    picks: the wanted fields of what it relates to; for a union `kinds` has them, by the name of the type.
     """
 
     key: str
     name: str
     slot: int | None = None
     picks: tuple["Pick", ...] = ()
+    kinds: tuple[tuple[str, tuple["Pick", ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,18 @@ class SlotValues:
 
 
 def whole(view: type[View]) -> tuple[Pick, ...]:
-    """The fixed selection of REST: every scalar field, and each to-one relation in brief."""
-    return tuple(
-        Pick(field.key, field.key, picks=brief(field.target) if isinstance(field, ToOne) else ())
-        for field in fields_of(view).values()
-        if isinstance(field, Leaf | ToOne)
-    )
+    """The fixed selection of REST: every scalar field, and each relation to one row in brief."""
+    return tuple(shown(field) for field in fields_of(view).values() if not isinstance(field, ToMany))
+
+
+def shown(field: Leaf | ToOne | ToUnion) -> Pick:
+    """A field as REST shows it; a row of a union says with `type` what it is."""
+    if isinstance(field, Leaf):
+        return Pick(field.key, field.key)
+    if isinstance(field, ToOne):
+        return Pick(field.key, field.key, picks=brief(field.target))
+    kinds = ((name, (Pick("type", "__typename"), *brief(view))) for name, view in field.target.views.items())
+    return Pick(field.key, field.key, kinds=tuple(kinds))
 
 
 def brief(view: type[View]) -> tuple[Pick, ...]:

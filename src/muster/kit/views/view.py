@@ -62,6 +62,14 @@ class Many:
     column: str
 
 
+@dataclass(frozen=True)
+class OneOf:
+    """The row whose id `column` holds, of the view that the column `kind` names."""
+
+    kind: str
+    column: str
+
+
 def sql(expression: Expression) -> Any:
     """A field computed by an expression over the row and the viewer."""
     return Sql(expression)
@@ -80,6 +88,11 @@ def one(column: str) -> Any:
 def many(column: str) -> Any:
     """A relation to pages of another view, whose table points here through its `column`."""
     return Many(column)
+
+
+def one_of(kind: str, column: str) -> Any:
+    """A relation to one row of one of several views: of the type that this table's `kind` names, with the id in `column`."""
+    return OneOf(kind, column)
 
 
 T = TypeVar("T")
@@ -133,3 +146,22 @@ class View:
 
 VIEWS: dict[str, type[View]] = {}
 """Every declared view by class name."""
+
+
+class UnionView:
+    """Base of unions: a field with such a type shows a row of one of several views.
+
+    A slice declares the union, and each slice above it that has something to show adds its views.
+    """
+
+    views: ClassVar[dict[str, type[View]]]
+    """Its views by their names in the outside world."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.views = {}
+
+    @classmethod
+    def add(cls, *views: type[View]) -> None:
+        """Let it show rows of these views too."""
+        cls.views |= {view.type_name(): view for view in views}

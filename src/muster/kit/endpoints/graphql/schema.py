@@ -13,6 +13,7 @@ from graphql import (
 )
 
 from muster.kit.commands.command import COMMANDS, Command
+from muster.kit.declaration import Declaration
 from muster.kit.endpoints.graphql.types import (
     CURSOR,
     READS,
@@ -31,19 +32,27 @@ from muster.kit.views.view import View
 
 def build_schema() -> GraphQLSchema:
     """The schema of everything that is declared by now. Raises TypeError when it is not valid."""
+    queries = {name: _query(each) for name, each in QUERIES.items()}
+    mutations = {name: _mutation(each) for name, each in COMMANDS.items()}
+    streams = {name: _subscription(each) for name, each in SUBSCRIPTIONS.items()}
     schema = GraphQLSchema(
-        query=GraphQLObjectType("Query", {name: _query(each) for name, each in QUERIES.items()}),
-        mutation=GraphQLObjectType("Mutation", {name: _mutation(each) for name, each in COMMANDS.items()}),
-        subscription=GraphQLObjectType(
-            "Subscription", {name: _subscription(each) for name, each in SUBSCRIPTIONS.items()}
+        GraphQLObjectType("Query", queries, description="What can be read; in one statement, however much is asked."),
+        GraphQLObjectType("Mutation", mutations, description="What can be done, one after the other."),
+        GraphQLObjectType(
+            "Subscription", streams, description="What can be followed live, over `graphql-transport-ws`."
         ),
     )
     assert_valid_schema(schema)
     return schema
 
 
+def _description(declared: Declaration) -> str:
+    told = declared.documentation
+    return f"{told.summary}\n\n{told.description}" if told.description else told.summary
+
+
 def _query(query: Query) -> GraphQLField:
-    taken = arguments(query.arguments.parameters)
+    taken = arguments(query)
     if query.paged:
         taken |= page_arguments(query.view)
     # A list within something is null when the caller may not see that; a list of its own is never null.
@@ -51,7 +60,7 @@ def _query(query: Query) -> GraphQLField:
     return GraphQLField(
         kind,
         taken,
-        description=query.summary,
+        description=_description(query),
         deprecation_reason=query.deprecated,
         extensions={READS: query.read},
     )
@@ -60,8 +69,8 @@ def _query(query: Query) -> GraphQLField:
 def _mutation(command: Command) -> GraphQLField:
     return GraphQLField(
         _result_type(command.returns),
-        arguments(command.arguments.parameters),
-        description=command.summary,
+        arguments(command),
+        description=_description(command),
         deprecation_reason=command.deprecated,
     )
 
@@ -80,15 +89,16 @@ def _subscription(subscription: Subscription) -> GraphQLField:
     element = GraphQLObjectType(
         subscription.type_name,
         {
-            "cursor": GraphQLField(GraphQLNonNull(CURSOR)),
+            "cursor": GraphQLField(GraphQLNonNull(CURSOR), description="Hand it back as `after` to go on from here."),
             subscription.gives: GraphQLField(GraphQLNonNull(view_type(subscription.view))),
         },
+        description=f"An element of `{subscription.name}`.",
     )
-    taken = arguments(subscription.arguments.parameters)
+    taken = arguments(subscription)
     taken["after"] = GraphQLArgument(CURSOR, description="The cursor of the last element that was seen.")
     return GraphQLField(
         GraphQLNonNull(element),
         taken,
-        description=subscription.summary,
+        description=_description(subscription),
         deprecation_reason=subscription.deprecated,
     )

@@ -9,6 +9,7 @@ from graphql import (
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
     OperationDefinitionNode,
     get_named_type,
 )
@@ -100,6 +101,9 @@ class Selection:
             slot = len(self.sources)
             self.sources.append(Source(found, node, reads))
         kind = get_named_type(found.type)
+        if isinstance(kind, GraphQLUnionType):
+            kinds = tuple((each.name, self._inside(each, details)) for each in kind.types)
+            return Pick(key, node.name.value, slot, kinds=kinds)
         picks = self._inside(kind, details) if isinstance(kind, GraphQLObjectType) else ()
         return Pick(key, node.name.value, slot, picks)
 

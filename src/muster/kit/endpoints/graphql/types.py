@@ -24,17 +24,19 @@ from graphql import (
     GraphQLOutputType,
     GraphQLScalarType,
     GraphQLString,
+    GraphQLUnionType,
     Undefined,
 )
 
-from muster.kit.arguments import Parameter
 from muster.kit.db.tables import Json
+from muster.kit.declaration import Declaration
 from muster.kit.remembered import remembered
-from muster.kit.views.fields import Leaf, ToMany, ToOne, fields_of
+from muster.kit.views.fields import Field, Leaf, ToOne, ToUnion, fields_of
 from muster.kit.views.page_arguments import filter_struct, order_names, read_page
+from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE
 from muster.kit.views.picks import SlotValues
 from muster.kit.views.results import Payload, payload_fields
-from muster.kit.views.view import View
+from muster.kit.views.view import UnionView, View
 
 READS = "reads"
 """The key of a field's extension that reads its arguments: from wire values to `SlotValues`."""
@@ -46,14 +48,15 @@ def _text(value: object) -> str:
     return value
 
 
-def _scalar(name: str, description: str) -> GraphQLScalarType:
-    return GraphQLScalarType(name, parse_value=_text, description=description)
+def _scalar(name: str, description: str, specified_by: str | None = None) -> GraphQLScalarType:
+    return GraphQLScalarType(name, parse_value=_text, description=description, specified_by_url=specified_by)
 
 
-DATE_TIME = _scalar("DateTime", "A moment with its offset, in ISO 8601; answers are in UTC.")
-UUID_TYPE = _scalar("UUID", "A UUID.")
+_RFC = "https://www.rfc-editor.org/rfc/rfc"
+DATE_TIME = _scalar("DateTime", "A moment with its offset, in ISO 8601; answers are in UTC.", f"{_RFC}3339")
+UUID_TYPE = _scalar("UUID", "A UUID.", f"{_RFC}9562")
 CURSOR = _scalar("Cursor", "An opaque place in a list or stream; hand it back unchanged.")
-JSON = GraphQLScalarType("JSON", description="Any JSON value.")
+JSON = GraphQLScalarType("JSON", description="Any JSON value.", specified_by_url=f"{_RFC}8259")
 
 _SCALARS: dict[Any, Any] = {
     str: GraphQLString,
@@ -134,18 +137,25 @@ def _with_default(kind: Any, default: Any) -> tuple[Any, Any]:
     )
 
 
-def arguments(parameters: tuple[Parameter, ...]) -> dict[str, GraphQLArgument]:
+def arguments(declared: Declaration) -> dict[str, GraphQLArgument]:
     """The arguments of a command, query or subscription."""
-    return {each.key: GraphQLArgument(*_with_default(input_type(each.type), each.default)) for each in parameters}
+    told = declared.documentation.arguments
+    return {
+        each.key: GraphQLArgument(*_with_default(input_type(each.type), each.default), told.get(each.name))
+        for each in declared.arguments.parameters
+    }
+
+
+_SIZES = f"0 to {LARGEST_SIZE}, {DEFAULT_SIZE} when absent"
 
 
 def page_arguments(view: type[View]) -> dict[str, GraphQLArgument]:
     """The arguments of a list of `view`."""
     found = {
-        "first": GraphQLArgument(GraphQLInt),
-        "after": GraphQLArgument(CURSOR),
-        "last": GraphQLArgument(GraphQLInt),
-        "before": GraphQLArgument(CURSOR),
+        "first": GraphQLArgument(GraphQLInt, description=f"How many at most: {_SIZES}."),
+        "after": GraphQLArgument(CURSOR, description="Only what follows this place; goes with `first`."),
+        "last": GraphQLArgument(GraphQLInt, description=f"How many at most, from the end: {_SIZES}."),
+        "before": GraphQLArgument(CURSOR, description="Only what comes before this place; goes with `last`."),
     }
     if order_names(view):
         found["order"] = GraphQLArgument(order_type(view))
@@ -157,16 +167,17 @@ def page_arguments(view: type[View]) -> dict[str, GraphQLArgument]:
 @remembered
 def order_type(view: type[View]) -> GraphQLEnumType:
     """The enumeration of a view's orders."""
-    return GraphQLEnumType(f"{view.type_name()}Order", {name: name for name in order_names(view)})
+    names = {name: name for name in order_names(view)}
+    return GraphQLEnumType(f"{view.type_name()}Order", names, description=f"The orders of {view.type_name()} lists.")
 
 
 PAGE_INFO = GraphQLObjectType(
     "PageInfo",
     {
-        "hasNextPage": GraphQLField(GraphQLNonNull(GraphQLBoolean)),
-        "hasPreviousPage": GraphQLField(GraphQLNonNull(GraphQLBoolean)),
-        "startCursor": GraphQLField(CURSOR),
-        "endCursor": GraphQLField(CURSOR),
+        "hasNextPage": GraphQLField(GraphQLNonNull(GraphQLBoolean), description="Whether more follows."),
+        "hasPreviousPage": GraphQLField(GraphQLNonNull(GraphQLBoolean), description="Whether more comes before."),
+        "startCursor": GraphQLField(CURSOR, description="Where the page begins; null when it is empty."),
+        "endCursor": GraphQLField(CURSOR, description="Where the page ends; null when it is empty."),
     },
     description="Where a page lies in its list.",
 )
@@ -182,11 +193,23 @@ def view_type(view: type[View]) -> GraphQLObjectType:
     return GraphQLObjectType(view.type_name(), fields, description=_first_line(view))
 
 
-def _view_field(view: type[View], field: Leaf | ToOne | ToMany) -> GraphQLField:
+@remembered
+def union_type(union: type[UnionView]) -> GraphQLUnionType:
+    """The union type of a union of views."""
+
+    def kinds() -> list[GraphQLObjectType]:
+        return [view_type(view) for view in union.views.values()]
+
+    return GraphQLUnionType(union.__name__, kinds, description=_first_line(union))
+
+
+def _view_field(view: type[View], field: Field) -> GraphQLField:
     if isinstance(field, Leaf):
         return GraphQLField(non_null(_scalar_or_enum(field.type), field.nullable))
     if isinstance(field, ToOne):
         return GraphQLField(non_null(view_type(field.target), field.nullable))
+    if isinstance(field, ToUnion):
+        return GraphQLField(union_type(field.target))
     target, list_name = field.target, f"{view.type_name()}.{field.key}"
 
     def reads(raw: dict[str, object]) -> SlotValues:
@@ -204,18 +227,20 @@ def connection_type(view: type[View]) -> GraphQLObjectType:
         f"{name}Edge",
         lambda: {
             "node": GraphQLField(GraphQLNonNull(view_type(view))),
-            "cursor": GraphQLField(GraphQLNonNull(CURSOR)),
+            "cursor": GraphQLField(GraphQLNonNull(CURSOR), description="The node's place in the list."),
         },
+        description=f"One of a page of {name}, with its place.",
     )
-    return GraphQLObjectType(
-        f"{name}Connection",
-        lambda: {
-            "nodes": GraphQLField(GraphQLNonNull(GraphQLList(GraphQLNonNull(view_type(view))))),
-            "edges": GraphQLField(GraphQLNonNull(GraphQLList(GraphQLNonNull(edge)))),
-            "pageInfo": GraphQLField(GraphQLNonNull(PAGE_INFO)),
-            "totalCount": GraphQLField(GraphQLNonNull(GraphQLInt)),
-        },
-    )
+    return GraphQLObjectType(f"{name}Connection", lambda: _connection(view, edge), description=f"A page of {name}.")
+
+
+def _connection(view: type[View], edge: GraphQLObjectType) -> dict[str, GraphQLField]:
+    return {
+        "nodes": GraphQLField(GraphQLNonNull(GraphQLList(GraphQLNonNull(view_type(view))))),
+        "edges": GraphQLField(GraphQLNonNull(GraphQLList(GraphQLNonNull(edge))), description="Nodes with places."),
+        "pageInfo": GraphQLField(GraphQLNonNull(PAGE_INFO)),
+        "totalCount": GraphQLField(GraphQLNonNull(GraphQLInt), description="How many the whole list has."),
+    }
 
 
 @remembered

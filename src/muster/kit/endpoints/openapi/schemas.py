@@ -11,7 +11,7 @@ import msgspec
 from muster.kit.db.tables import Json
 from muster.kit.endpoints.openapi.examples import Schema, example_of
 from muster.kit.endpoints.rest.include import relations
-from muster.kit.views.fields import Field, Leaf, ToMany, ToOne, fields_of, split_optional
+from muster.kit.views.fields import Field, Leaf, ToMany, ToOne, ToUnion, fields_of, split_optional
 from muster.kit.views.results import Payload, payload_fields
 from muster.kit.views.view import View
 
@@ -113,6 +113,8 @@ class Schemas:
             return self._beginning(field.target)
         if isinstance(field, ToOne):
             return self._relation(field, can_be_whole=field.key in relations(view))
+        if isinstance(field, ToUnion):
+            return {"anyOf": [*(self._kind(each) for each in field.target.views.values()), {"type": "null"}]}
         schema = _or_null(self._scalar(field.type), field.nullable)
         return {**schema, "examples": [view.example[field.key]]} if field.key in view.example else schema
 
@@ -148,6 +150,16 @@ class Schemas:
             return {field.key: self._field(view, field) for field in fields if isinstance(field, Leaf)}
 
         return self._object(f"{view.type_name()}Brief", view, properties)
+
+    def _kind(self, view: type[View]) -> Schema:
+        """A row of a union, in brief."""
+
+        def properties() -> Schema:
+            fields = [fields_of(view)[key] for key in view.brief]
+            kind: Schema = {"type": "string", "enum": [view.type_name()]}
+            return {"type": kind, **{field.key: self._field(view, field) for field in fields}}
+
+        return self._object(f"{view.type_name()}Kind", view, properties)
 
     def _annotation(self, annotation: Any) -> Schema:
         kind, nullable = split_optional(annotation)

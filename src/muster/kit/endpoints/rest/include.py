@@ -6,7 +6,7 @@ from muster.kit.errors import Invalid
 from muster.kit.remembered import remembered
 from muster.kit.views.fields import ToMany, ToOne, fields_of
 from muster.kit.views.page_arguments import read_page
-from muster.kit.views.picks import Pick, SlotValues, brief
+from muster.kit.views.picks import Pick, SlotValues, shown
 from muster.kit.views.view import View
 
 NAME = "include"
@@ -50,7 +50,7 @@ def widened(view: type[View], include: Collection[str], slots: list[SlotValues],
         elif isinstance(field, ToOne) and name in include:
             picks.append(Pick(field.key, field.key, picks=widened(field.target, include, slots, path=f"{name}.")))
         else:
-            picks.append(Pick(field.key, field.key, picks=brief(field.target) if isinstance(field, ToOne) else ()))
+            picks.append(shown(field))
     return tuple(picks)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -75,10 +75,11 @@ class Site:
         return f"Bearer {token}"
 
     @asynccontextmanager
-    async def socket(self, *, protocol: str = PROTOCOL) -> AsyncIterator[Client]:
+    async def socket(self, *, protocols: Sequence[str] = (PROTOCOL,)) -> AsyncIterator[Client]:
         """A socket that has said nothing yet."""
         address = f"ws://127.0.0.1:{self.port}/graphql"
-        async with connect(address, subprotocols=[Subprotocol(protocol)], proxy=None, close_timeout=2) as connection:
+        offered = [Subprotocol(each) for each in protocols] or None
+        async with connect(address, subprotocols=offered, proxy=None, close_timeout=2) as connection:
             yield Client(connection)
 
     @asynccontextmanager
@@ -90,9 +91,9 @@ class Site:
             yield client
 
     async def follows(self, streams: int) -> None:
-        """Wait until so many subscriptions are open."""
+        """Wait until just so many subscriptions are open."""
         async with asyncio.timeout(10):
-            while self.hub.size < streams:  # noqa: ASYNC110 - the server says nothing to its clients when they are
+            while self.hub.size != streams:  # noqa: ASYNC110 - the server says nothing to its clients when they are
                 await asyncio.sleep(0.005)
 
 

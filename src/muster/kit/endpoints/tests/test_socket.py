@@ -5,16 +5,25 @@ import asyncio
 import pytest
 
 from muster.kit.endpoints import socket
-from muster.kit.endpoints.socket import LARGEST_MESSAGE
+from muster.kit.endpoints.socket import LARGEST_MESSAGE, PROTOCOL
 from muster.kit.endpoints.tests.sites import Site
 
 ADDED = "subscription ($id: UUID!, $after: Cursor) { added: eventMessageAdded(eventId: $id, after: $after) %s }"
 MESSAGES = ADDED % "{ cursor message { content } }"
 
 
-async def test_another_protocol_is_not_spoken(site: Site) -> None:
-    async with site.socket(protocol="graphql-ws") as client:
+@pytest.mark.parametrize("protocols", [(), ("graphql-ws",), ("json", "mqtt")])
+async def test_another_protocol_is_not_spoken(site: Site, protocols: tuple[str, ...]) -> None:
+    async with site.socket(protocols=protocols) as client:
+        assert client.connection.subprotocol is None
         assert await client.closed() == (4406, "Subprotocol not acceptable")
+
+
+async def test_our_protocol_is_chosen_among_others(site: Site) -> None:
+    async with site.socket(protocols=("graphql-ws", PROTOCOL)) as client:
+        assert client.connection.subprotocol == PROTOCOL
+        await client.send(type="connection_init", payload={"somebody": {"else's": "field"}})
+        assert await client.receive() == {"type": "connection_ack"}
 
 
 async def test_pings_are_answered_before_and_after_the_init(site: Site) -> None:
@@ -76,6 +85,10 @@ async def test_a_bad_token_and_an_unknown_tenant_are_refused(site: Site) -> None
         '{"type":"subscribe","id":"1","payload":{"query":null}}',
         '{"type":"subscribe","id":"1","payload":{"query":"{ __typename }","variables":[]}}',
         '{"type":"complete"}',
+        '{"type":"ping","payload":[]}',
+        '{"type":"pong","payload":"x"}',
+        '{"type":"next","id":"1","payload":{}}',
+        '{"type":"connection_ack"}',
         "[" * 20_000,
         b'{"type":"ping"}',
     ],
@@ -146,6 +159,76 @@ async def test_an_operation_that_cannot_run_is_told_so_and_leaves_the_socket_ope
         assert code is None or told["payload"][0]["extensions"]["code"] == code
         await client.send(type="ping")
         assert await client.receive() == {"type": "pong"}
+
+
+async def test_an_error_is_the_last_word_and_the_id_is_free_again(site: Site) -> None:
+    owner = await site.town.person("Owner")
+    async with site.client(owner) as client:
+        for _ in range(2):
+            await client.run("1", "{ nothing }")
+            assert (await client.receive())["type"] == "error"
+        await client.run("1", "{ __typename }")
+        assert [(await client.receive())["type"] for _ in range(2)] == ["next", "complete"]
+
+
+async def test_a_field_that_fails_is_a_result_with_errors(site: Site) -> None:
+    owner = await site.town.person("Owner")
+    async with site.client(owner) as client:
+        join = 'mutation { a: __typename joinEvent(eventId: "00000000-0000-7000-8000-000000000009") { id } }'
+        await client.run("1", join)
+        told = await client.receive()
+        assert (told["type"], told["payload"]["data"]) == ("next", {"a": "Mutation", "joinEvent": None})
+        (error,) = told["payload"]["errors"]
+        assert (error["path"], error["locations"]) == (["joinEvent"], [{"line": 1, "column": 26}])
+        assert await client.receive() == {"id": "1", "type": "complete"}
+
+
+async def test_a_visitor_reads_what_visitors_may(site: Site) -> None:
+    async with site.socket() as client:
+        await client.send(type="connection_init", payload=None)
+        await client.receive()
+        await client.run("1", "{ events { totalCount } }")
+        assert (await client.receive())["payload"] == {"data": {"events": {"totalCount": 0}}}
+        assert (await client.receive())["type"] == "complete"
+        await client.run("2", "{ me { id } }")
+        told = await client.receive()
+        assert (told["type"], told["payload"][0]["extensions"]["code"]) == ("error", "UNAUTHENTICATED")
+
+
+async def test_completing_what_does_not_run_is_nothing(site: Site) -> None:
+    async with site.socket() as client:
+        await client.send(type="connection_init")
+        await client.receive()
+        await client.send(id="never", type="complete")
+        await client.run("1", "{ __typename }")
+        assert [(await client.receive())["type"] for _ in range(2)] == ["next", "complete"]
+        await client.send(id="1", type="complete")
+        await client.send(type="ping")
+        assert await client.receive() == {"type": "pong"}
+
+
+async def test_after_a_complete_nothing_comes_and_the_id_is_free_at_once(site: Site) -> None:
+    owner = await site.town.person("Owner")
+    event_id = await site.town.event(owner)
+    async with site.client(owner) as client:
+        for _ in range(50):
+            await client.run("x", MESSAGES, id=str(event_id))
+            await client.send(id="x", type="complete")
+        await client.run("x", "{ __typename }")
+        assert [(await client.receive())["type"] for _ in range(2)] == ["next", "complete"]
+        await site.follows(0)
+
+
+async def test_operations_at_once_answer_each_under_its_id(site: Site) -> None:
+    owner = await site.town.person("Owner")
+    async with site.client(owner) as client:
+        for number in range(50):
+            await client.run(str(number), f"{{ n{number}: me {{ name }} }}")
+        told = [await client.receive() for _ in range(100)]
+    for number in range(50):
+        mine = [each for each in told if each["id"] == str(number)]
+        assert [each["type"] for each in mine] == ["next", "complete"]
+        assert mine[0]["payload"] == {"data": {f"n{number}": {"name": "Owner"}}}
 
 
 async def test_a_socket_runs_only_so_many_operations(site: Site) -> None:
