@@ -97,6 +97,7 @@ def test_refused_rows_once_mended_come_in_by_themselves(settings: dict[str, str]
     [
         (("nowhere.jsonl",), "nowhere.jsonl is not a file"),
         (("rows.jsonl", "--report", "rows.jsonl"), "The report would replace rows.jsonl"),
+        (("rows.jsonl.refused", "--report", "rows.jsonl"), "The report would replace rows.jsonl.refused"),
         (("rows.jsonl", "--owner", "bob@example.org"), "No member of this community has the mail bob@example.org"),
         (("rows.jsonl", "--tenant", "nowhere"), "There is no community 'nowhere'"),
     ],
@@ -104,11 +105,13 @@ def test_refused_rows_once_mended_come_in_by_themselves(settings: dict[str, str]
 def test_what_cannot_be_imported_is_said(
     settings: dict[str, str], tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
-    (tmp_path / "rows.jsonl").write_text(row(1) + "\n")
+    files = [tmp_path / name for name in ("rows.jsonl", "rows.jsonl.refused")]
+    for file in files:
+        file.write_text(row(1) + "\n")
     failed = muster("import", "events", *arguments, folder=tmp_path, **settings)
     assert (failed.returncode, failed.stdout) == (1, "")
     assert failed.stderr.startswith(f"muster: {says}")
-    assert (tmp_path / "rows.jsonl").read_text() == row(1) + "\n"
+    assert [file.read_text() for file in files] == [row(1) + "\n"] * 2
 
 
 def test_killed_half_way_the_next_run_completes_it(settings: dict[str, str], urls: Urls, tmp_path: Path) -> None:

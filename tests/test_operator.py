@@ -64,6 +64,13 @@ async def test_a_given_password_is_not_shown(operate: Operate, urls: Urls) -> No
         (await Client(service).call("login", email="bob@example.org", password="a long secret of Bob's")).ok()
 
 
+def test_a_name_does_not_command_the_terminal(operate: Operate) -> None:
+    operate("user", "create", "eve@example.org", "Eve \x1b[2J[red]")
+    listed = operate("user", "list").stdout
+    assert "Eve \N{REPLACEMENT CHARACTER}[2J[red]" in listed
+    assert "\x1b" not in listed
+
+
 async def test_a_token_is_good_at_once_and_audited(operate: Operate, urls: Urls) -> None:
     user_id = told(operate("user", "create", "ada@example.org", "Ada", "--json"))["id"]
     token = operate("token", "ada@example.org").stdout.strip()

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from muster.cli.operator import Operator, operating
 from muster.cli.output import JsonFlag, show
 from muster.events.importing.batches import Import, Outcome
-from muster.events.importing.report import Report, reporting
+from muster.events.importing.report import Report, refused_path, reporting
 from muster.events.importing.rows import read_rows
 from muster.identity.commands import normal_email
 from muster.kit.processes import CannotRun
@@ -41,7 +41,7 @@ async def import_events(
     if not file.is_file():
         raise CannotRun(f"{file} is not a file that can be read.")
     path = report or Path(f"{file.stem}.report.jsonl")
-    if path.exists() and path.samefile(file):
+    if any(each.exists() and each.samefile(file) for each in (path, refused_path(path))):
         raise CannotRun(f"The report would replace {file}: choose another place with --report.")
     began = time.monotonic()
     async with operating("import events", tenant=tenant) as operator:

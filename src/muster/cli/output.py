@@ -48,9 +48,11 @@ def show_rows(rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def _as_text(value: object) -> str:
+    """A value in a table. What people call themselves must not command the operator's terminal."""
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    return "" if value is None else str(value)
+    text = "" if value is None else str(value)
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def show_list(rows: Sequence[Row], *, as_json: bool) -> None:

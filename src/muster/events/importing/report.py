@@ -26,6 +26,11 @@ class Line(msgspec.Struct, omit_defaults=True):
     notes: tuple[str, ...] = ()
 
 
+def refused_path(report: Path) -> Path:
+    """Where the refused rows stand: beside the report."""
+    return report.with_name(f"{report.name}.refused")
+
+
 class Report:
     """Writes the report beside the refused rows, and counts.
 
@@ -35,7 +40,7 @@ class Report:
 
     def __init__(self, source: BinaryIO, path: Path, files: ExitStack) -> None:
         self.path = path
-        self.refused_path = path.with_name(f"{path.name}.refused")
+        self.refused_path = refused_path(path)
         self.refused_path.unlink(missing_ok=True)
         self.counts: Counter[Outcome] = Counter(dict.fromkeys(Outcome, 0))
         self.noted = 0
