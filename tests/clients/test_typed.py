@@ -40,7 +40,8 @@ async def test_python(service: Service, tools: Tools) -> None:
         rest = ("--path", "openapi.json", "--meta", "none", "--output-path", "muster_rest", "--fail-on-warning")
         await tools.run(folder, "openapi-python-client", "generate", *rest)
         await tools.run(folder, "ariadne-codegen")
-        await tools.run(folder, "mypy", "rest_program.py", "graphql_program.py")
+        await tools.run(folder, "datamodel-codegen")
+        await tools.run(folder, "mypy", "rest_program.py", "graphql_program.py", "muster_models.py")
         assert await said(tools, service, folder, "python", "rest_program.py") == OVER_REST
         assert await said(tools, service, folder, "python", "graphql_program.py") == OVER_GRAPHQL
 

@@ -69,10 +69,7 @@ class Schemas:
     def input(self, kind: Any) -> Schema:
         """What clients send for an argument of this type."""
         (schema,), components = msgspec.json.schema_components([kind], ref_template="#/components/schemas/{name}")
-        # That an enumeration is text, msgspec takes for granted, and generators of clients do not.
-        self.found |= {
-            name: {"type": "string", **each} if "enum" in each else each for name, each in components.items()
-        }
+        self.found |= {name: _for_generators(each) for name, each in components.items()}
         found: Schema = schema
         return found
 
@@ -192,3 +189,19 @@ def _ref(name: str) -> Schema:
 
 def _or_null(schema: Schema, nullable: bool) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]} if nullable else schema
+
+
+def _for_generators(component: Schema) -> Schema:
+    """A schema as msgspec writes it, without what misleads generators of clients.
+
+    They do not guess that an enumeration is text, and a default of null makes them forget that null is allowed.
+    """
+    if "enum" in component:
+        return {"type": "string", **component}
+    if "properties" not in component:
+        return component
+    properties = {
+        key: {word: value for word, value in schema.items() if (word, value) != ("default", None)}
+        for key, schema in component["properties"].items()
+    }
+    return {**component, "properties": properties}
