@@ -1,6 +1,10 @@
 """`muster import events`, as an operator runs it: report, refused rows, exit codes, and a kill half-way."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -90,6 +94,21 @@ def test_refused_rows_once_mended_come_in_by_themselves(settings: dict[str, str]
     )
     assert json.loads(again.stdout)["created"] == 1
     assert not (tmp_path / "second.refused").exists()
+
+
+def test_a_terminal_shows_a_bar_and_a_pipe_does_not(settings: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(row(1) + "\n")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "muster.cli", "import", "events", "rows.jsonl"]
+    environ = {"MUSTER_DATA_DIR": str(tmp_path), "TERM": "xterm", **settings}
+    said = subprocess.run(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=theirs, check=True).stdout
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert "Importing" in shown
+    assert "100 %" in shown
+    assert said.startswith(b"1 created, ")
+    assert muster("import", "events", "rows.jsonl", folder=tmp_path, **settings).stderr == ""
 
 
 @pytest.mark.parametrize(
