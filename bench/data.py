@@ -22,8 +22,8 @@ SETTLED = 1_000
 # Starts lie far ahead, so that a kept template does not age. `:people` and the like are numbers of the scale.
 _STEPS = {
     "people": """
-insert into users (id, name, email, created_at)
-select uuidv7(), 'Person ' || n, 'person' || n || '@bench.invalid', now() from generate_series(1, :people) as n;
+insert into users (id, name, email, created_at, verified_at)
+select uuidv7(), 'Person ' || n, 'person' || n || '@bench.invalid', now(), now() from generate_series(1, :people) as n;
 insert into members (tenant_id, id, user_id, role, status, joined_at)
 select t.id, uuidv7(), u.id, 'participant', 'ACTIVE', now() from users as u, tenants as t
  where t.is_default and u.email like 'person%@bench.invalid';

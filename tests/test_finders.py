@@ -31,6 +31,7 @@ from muster.kit.views.picks import Pick, SlotValues, whole, whole_page
 from muster.kit.views.plans import compile_plan
 from muster.kit.views.query import QUERIES, Query
 from muster.kit.views.view import VIEWS
+from muster.testing.matrix import of_tenant
 
 TENANT, OTHER = UUID(int=1), UUID(int=2)
 VIEWER, EVENT = UUID(int=10), UUID(int=20)
@@ -38,8 +39,8 @@ ROWS = 4000
 
 # What one tenant holds. `:tenant` is its id, `:viewer` one of its people, `:event` one of its events and of its messages.
 FILL = """
-insert into tenants (id, slug, name, is_default, created_at)
-values (':tenant', ':tenant', 'T', false, now());
+insert into tenants (id, slug, name, is_default, allows_unverified, created_at)
+values (':tenant', ':tenant', 'T', false, false, now());
 insert into users (id, name, email, created_at)
 select case when n = 1 then ':viewer'::uuid else gen_random_uuid() end, 'P', ':tenant ' || n, now()
   from generate_series(1, 4000) as n;
@@ -73,6 +74,9 @@ select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end
 insert into message_versions (tenant_id, id, message_id, author_id, content, written_at)
 select ':tenant', gen_random_uuid(), ':event', ':viewer', 'Hallo', now() + n * interval '1 second'
   from generate_series(1, 4000) as n;
+insert into sessions (id, user_id, generation, created_at, refreshed_at, expires_at)
+select gen_random_uuid(), ':viewer', 0, now() + n * interval '1 second', now(), now() + interval '1 day'
+  from generate_series(1, 4000) as n;
 insert into notifications (tenant_id, id, user_id, fact_id, kind, data, created_at)
 select ':tenant', gen_random_uuid(), ':viewer', gen_random_uuid(), 'K', '{}', now() + n * interval '1 second'
   from generate_series(1, 4000) as n;
@@ -99,11 +103,11 @@ def filled(module_urls: Urls) -> Urls:
             connection.execute(script.encode())
             connection.commit()
         connection.execute("analyze")
-        for table in {table_of(query.view).name for query in LISTS.values()}:
-            count = f"select count(*) from {table} where tenant_id = %s"  # noqa: S608 - our own names
+        for table in {table_of(query.view) for query in LISTS.values()}:
+            count = f"select count(*) from {table.name} where {of_tenant(table).replace('$1', '%s')}"  # noqa: S608 - our own names
             row = connection.execute(count.encode(), [TENANT]).fetchone()
             assert row is not None
-            assert row[0] >= ROWS, f"fill {table} with some thousand rows: its plans say nothing otherwise"
+            assert row[0] >= ROWS, f"fill {table.name} with some thousand rows: its plans say nothing otherwise"
     return module_urls
 
 

@@ -135,7 +135,7 @@ async def test_rest(method: str, path: str, operation: dict[str, Any], town: Tow
 
 def _headers(town: Town, name: str) -> dict[str, str]:
     """Of the event's owner; whoever signs out would leave the rest of the run without a session."""
-    return {} if name == "logout" else town.client(Standing.OWNER).headers()
+    return {} if name in ("logout", "logoutEverywhere") else town.client(Standing.OWNER).headers()
 
 
 def _of_input(kind: Any) -> st.SearchStrategy[Any]:

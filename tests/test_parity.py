@@ -30,8 +30,8 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 # What is random or holds ids or moments inside.
 _OPAQUE = re.compile(r'"(accessToken|refreshToken|endCursor)": "[^"]*"|[0-9a-f]{32}@example\.org|town-[0-9a-f]{12}')
-# Ends the caller's session, so it comes last.
-_LAST = "logout"
+# They end the caller's session, so they come last.
+_LAST = ("logout", "logoutEverywhere")
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def _calls(town: Town) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every endpoint, on each event of the town and about people of different standings."""
     events = {"event": town.event_id, "hidden": town.hidden_id, "draft": town.draft_id, "none": UUID(int=0)}
     people = (town.people[Standing.MEMBER], town.waiting, town.kicked, town.people[Standing.OWNER])
-    names = [name for name in (*QUERIES, *COMMANDS) if name != _LAST]
-    for name in (*names, _LAST):
+    names = [name for name in (*QUERIES, *COMMANDS) if name not in _LAST]
+    for name in (*names, *_LAST):
         declared = endpoint(name)
         keys = {place.path for place in places(declared)}
         for event_id in events.values() if keys & {"id", "eventId"} else [None]:

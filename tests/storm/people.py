@@ -15,11 +15,11 @@ SECRET = "a secret for tests that is long enough"  # noqa: S105 - not secret
 
 _SETTLE = """
 with person as (
-  insert into users (id, name, email, created_at)
-  select id, 'Person ' || id, id || '@storm.invalid', now() from unnest($1::uuid[]) as id
+  insert into users (id, name, email, created_at, verified_at)
+  select id, 'Person ' || id, id || '@storm.invalid', now(), now() from unnest($1::uuid[]) as id
 ), device as (
-  insert into sessions (id, user_id, refresh_hash, created_at, expires_at)
-  select session_id, id, '', now(), now() + interval '1 day' from unnest($1::uuid[], $2::uuid[]) as s(id, session_id)
+  insert into sessions (id, user_id, generation, created_at, refreshed_at, expires_at)
+  select session_id, id, 0, now(), now(), now() + interval '1 day' from unnest($1::uuid[], $2::uuid[]) as s(id, session_id)
 )
 insert into members (tenant_id, id, user_id, role, status, joined_at)
 select t.id, uuidv7(), person_id, 'participant', 'ACTIVE', now()

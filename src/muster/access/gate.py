@@ -3,13 +3,13 @@
 from sqlalchemy import ColumnElement, Text, cast, func, or_, select
 
 from muster.access.roles import permissions_of
-from muster.identity.tables import Session
+from muster.identity.tables import Session, User
 from muster.kit.caller import ClaimSql, Gate
 from muster.tenancy.tables import Member, MemberStatus, Tenant
 
 
 def lookup(claim: ClaimSql) -> ColumnElement[str]:
-    """One JSON object with `entered`, `session` and `role`; NULL when the tenant does not exist.
+    """One JSON object with `entered`, `session`, `verified` and `role`; NULL when the tenant does not exist.
 
     The default tenant is open to visitors; any other only to its active members.
     """
@@ -28,8 +28,16 @@ def lookup(claim: ClaimSql) -> ColumnElement[str]:
         )
         .exists()
     )
+    is_verified = select(User.id).where(User.id == claim.user_id, User.verified_at.is_not(None)).exists()
     answer = func.json_build_object(
-        "entered", or_(Tenant.is_default, role.is_not(None)), "session", session_lives, "role", role
+        "entered",
+        or_(Tenant.is_default, role.is_not(None)),
+        "session",
+        session_lives,
+        "verified",
+        or_(is_verified, Tenant.allows_unverified),
+        "role",
+        role,
     )
     return select(cast(answer, Text)).where(Tenant.id == claim.tenant_id).scalar_subquery()
 

@@ -9,6 +9,7 @@ from muster.kit.commands.context import Ctx
 _KEPT_AFTER_EXPIRY = timedelta(days=7)
 
 
-async def forget_expired_sessions(ctx: Ctx) -> None:
-    """Remove the sessions that expired more than a week ago."""
+async def forget_expired(ctx: Ctx) -> None:
+    """Remove the sessions and links that expired more than a week ago."""
     await queries.forget_sessions(ctx, ctx.now - _KEPT_AFTER_EXPIRY)
+    await queries.forget_links(ctx, ctx.now - _KEPT_AFTER_EXPIRY)

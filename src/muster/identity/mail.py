@@ -13,6 +13,6 @@ async def post_mail(ctx: Ctx, mail: Mail, *, user_id: UUID) -> None:
 
     Whoever has not shown that their address is theirs gets none. Raises LookupError outside a handler.
     """
-    mailbox = await queries.mailbox(ctx, user_id)
+    mailbox = await queries.mailbox(ctx.db, user_id)
     if mailbox is not None and mailbox.verified_at is not None:
         await post(ctx, mail, user_id=user_id, address=mailbox.email)

@@ -1,7 +1,9 @@
-"""Hashing passwords off the event loop: Argon2id with the OWASP parameters."""
+"""Passwords: hashed off the event loop with Argon2id by the OWASP parameters, and refused when anybody would try them."""
 
 import asyncio
+import string
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import VerificationError
@@ -30,3 +32,26 @@ async def password_matches(stored: str | None, password: str) -> bool:
         return stored is not None
 
     return await asyncio.get_running_loop().run_in_executor(_THREADS, verify)
+
+
+# Fewer than this many different characters is a run of them.
+_FEWEST_DIFFERENT = 5
+_DECORATION = string.digits + string.punctuation + string.whitespace
+
+
+def is_easily_guessed(password: str) -> bool:
+    """Whether a password is among the first that anybody would try.
+
+    That is: few different characters, or one of the 30,000 most used, also with digits and signs around it, or nothing
+    but those.
+    """
+    lower = password.lower()
+    return len(set(lower)) < _FEWEST_DIFFERENT or bool({lower, lower.strip(_DECORATION)} & _most_used())
+
+
+@cache
+def _most_used() -> frozenset[str]:
+    """The 30,000 most used passwords, as zxcvbn has them. Only the list of it: what it computes takes seconds on some."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(FREQUENCY_LISTS["passwords"]) | {""}

@@ -1,16 +1,21 @@
-"""SQL that identity's commands need."""
+"""SQL that identity's commands and handlers need."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from muster.identity.tables import Password, Session, User
+from muster.identity.tables import Link, LinkPurpose, Password, Session, User
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
-from muster.kit.db.statements import Nothing, Row, Statement, insertion
+from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.ids import new_id
+
+LINKS_AN_HOUR = 3
+"""So many links of one purpose are mailed to an account in an hour."""
+# Of what a browser says of itself; enough to tell devices apart.
+_LONGEST_AGENT = 300
 
 
 class UserId(Row):
@@ -20,10 +25,11 @@ class UserId(Row):
 
 
 class Credentials(Row):
-    """A person and the hash of their password."""
+    """A person and the hash of their password, with when it was set."""
 
     id: UUID
     hash: str
+    changed_at: datetime
 
 
 class Mailbox(Row):
@@ -33,31 +39,120 @@ class Mailbox(Row):
     verified_at: datetime | None
 
 
+class Tries(Row):
+    """The password's standing: wrong ones in a row, the last of them, and when the right one was set."""
+
+    failures: int
+    failed_at: datetime | None
+    changed_at: datetime
+
+
+class Family(Row):
+    """A session as the family of its refresh tokens."""
+
+    user_id: UUID
+    generation: int
+    refreshed_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+class MailedLink(Row):
+    """A link as it was mailed."""
+
+    id: UUID
+    user_id: UUID
+    purpose: LinkPurpose
+    address: str
+    expires_at: datetime
+    used_at: datetime | None
+
+
 # Two people who register one mail at once: the unique constraint decides, and the loser gets no row.
 _PUT_USER = Statement(
     UserId,
     insert(User).on_conflict_do_nothing(index_elements=["email"]).returning(User.id),
     insert_keys=("id", "name", "email", "created_at", "verified_at"),
 )
-_PUT_PASSWORD = insertion(Nothing, Password, "id", "hash", "changed_at")
-_PUT_SESSION = insertion(Nothing, Session, "id", "user_id", "refresh_hash", "created_at", "expires_at")
-_CREDENTIALS = Statement(
-    Credentials,
-    select(User.id, Password.hash).join(Password, Password.id == User.id).where(User.email == bindparam("mail")),
-)
+_MAIL = bindparam("mail", type_=User.email.type)
+_PERSON = bindparam("person", type_=User.id.type)
+_MOMENT = bindparam("moment", type_=User.created_at.type)
 _ANY_ACCOUNT = Statement(UserId, select(User.id).limit(1))
-_USER_BY_EMAIL = Statement(UserId, select(User.id).where(User.email == bindparam("mail")))
-_MAILBOX = Statement(
-    Mailbox,
-    select(User.email, User.verified_at).where(User.id == bindparam("person", type_=User.id.type)),
+_USER_BY_EMAIL = Statement(UserId, select(User.id).where(User.email == _MAIL))
+_MAILBOX = Statement(Mailbox, select(User.email, User.verified_at).where(User.id == _PERSON))
+_VERIFY = Statement(
+    Nothing,
+    update(User)
+    .where(User.id == _PERSON, User.email == _MAIL)
+    .values(verified_at=func.coalesce(User.verified_at, _MOMENT)),
 )
+
+_FRESH_PASSWORD = insert(Password)
+_PUT_PASSWORD = Statement(
+    Nothing,
+    _FRESH_PASSWORD.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            "hash": _FRESH_PASSWORD.excluded.hash,
+            "changed_at": _FRESH_PASSWORD.excluded.changed_at,
+            "failures": _FRESH_PASSWORD.excluded.failures,
+        },
+    ),
+    insert_keys=("id", "hash", "changed_at", "failures"),
+)
+_CREDENTIALS = select(User.id, Password.hash, Password.changed_at).join(Password, Password.id == User.id)
+_CREDENTIALS_BY_EMAIL = Statement(Credentials, _CREDENTIALS.where(User.email == _MAIL))
+_CREDENTIALS_BY_ID = Statement(Credentials, _CREDENTIALS.where(User.id == _PERSON))
+# Of two who try a password at once, the second counts after the first: no more than the allowed number is ever looked at.
+_LOCK_PASSWORD = Statement(Tries, select(*columns(Tries, Password)).where(Password.id == _PERSON).with_for_update())
+_PUT_FAILURES = Statement(
+    Nothing,
+    update(Password).where(Password.id == _PERSON).values(failures=bindparam("number"), failed_at=_MOMENT),
+)
+
+_PUT_SESSION = insertion(
+    Nothing, Session, "id", "user_id", "generation", "created_at", "refreshed_at", "expires_at", "address", "agent"
+)
+_SESSION = bindparam("session", type_=Session.id.type)
+# Of many who refresh one session at once, each decides on what the one before has left.
+_LOCK_FAMILY = Statement(Family, select(*columns(Family, Session)).where(Session.id == _SESSION).with_for_update())
+_ROTATE = Statement(
+    Nothing,
+    update(Session).where(Session.id == _SESSION).values(generation=Session.generation + 1, refreshed_at=_MOMENT),
+)
+_OPEN = Session.revoked_at.is_(None)
 _REVOKE = Statement(
     Nothing,
-    update(Session)
-    .where(Session.id == bindparam("session"), Session.revoked_at.is_(None))
-    .values(revoked_at=bindparam("moment")),
+    update(Session).where(Session.id == _SESSION, Session.user_id == _PERSON, _OPEN).values(revoked_at=_MOMENT),
 )
-_FORGET = Statement(Nothing, delete(Session).where(Session.expires_at < bindparam("moment")))
+_REVOKE_ALL = Statement(
+    Nothing,
+    update(Session)
+    .where(Session.user_id == _PERSON, _OPEN, Session.id.is_distinct_from(_SESSION))
+    .values(revoked_at=_MOMENT),
+)
+_FORGET_SESSIONS = Statement(Nothing, delete(Session).where(Session.expires_at < _MOMENT))
+
+_LINK = bindparam("link", type_=Link.id.type)
+_RECENT = Statement(
+    Nothing,
+    select(Link.id).where(Link.user_id == _PERSON, Link.purpose == bindparam("kind"), Link.created_at > _MOMENT),
+)
+# A handler that runs twice makes the same link: its id is the fact's.
+_PUT_LINK = Statement(
+    Nothing,
+    insert(Link).on_conflict_do_nothing(index_elements=["id"]),
+    insert_keys=("id", "user_id", "purpose", "address", "created_at", "expires_at"),
+)
+_READ_LINK = Statement(MailedLink, select(*columns(MailedLink, Link)).where(Link.id == _LINK))
+_USE_LINK = Statement(
+    Nothing,
+    update(Link).where(Link.id == _LINK, Link.used_at.is_(None), Link.expires_at > _MOMENT).values(used_at=_MOMENT),
+)
+_VOID_LINKS = Statement(
+    Nothing, update(Link).where(Link.user_id == _PERSON, Link.used_at.is_(None)).values(used_at=_MOMENT)
+)
+_FORGET_LINKS = Statement(Nothing, delete(Link).where(Link.expires_at < _MOMENT))
 
 
 async def put_user(ctx: Ctx, *, name: str, email: str, verified: bool) -> UUID | None:
@@ -65,30 +160,6 @@ async def put_user(ctx: Ctx, *, name: str, email: str, verified: bool) -> UUID |
     verified_at = ctx.now if verified else None
     made = await ctx.db.one(_PUT_USER, id=new_id(), name=name, email=email, created_at=ctx.now, verified_at=verified_at)
     return None if made is None else made.id
-
-
-async def put_password(ctx: Ctx, *, user_id: UUID, hashed: str) -> None:
-    """Give a new account its password."""
-    await ctx.db.run(_PUT_PASSWORD, id=user_id, hash=hashed, changed_at=ctx.now)
-
-
-async def put_session(ctx: Ctx, *, user_id: UUID, refresh_hash: str, lifetime: timedelta) -> UUID:
-    """Open a session; answers with its id."""
-    session_id = new_id()
-    await ctx.db.run(
-        _PUT_SESSION,
-        id=session_id,
-        user_id=user_id,
-        refresh_hash=refresh_hash,
-        created_at=ctx.now,
-        expires_at=ctx.now + lifetime,
-    )
-    return session_id
-
-
-async def credentials(tx: Transaction, email: str) -> Credentials | None:
-    """The account behind a mail, with its hash."""
-    return await tx.one(_CREDENTIALS, mail=email)
 
 
 async def any_account(ctx: Ctx) -> bool:
@@ -102,16 +173,125 @@ async def user_by_email(ctx: Ctx, email: str) -> UUID | None:
     return None if found is None else found.id
 
 
-async def mailbox(ctx: Ctx, user_id: UUID) -> Mailbox | None:
+async def mailbox(tx: Transaction, user_id: UUID) -> Mailbox | None:
     """Where a person gets mail; None when there is no such person any more."""
-    return await ctx.db.one(_MAILBOX, person=user_id)
+    return await tx.one(_MAILBOX, person=user_id)
 
 
-async def revoke_session(ctx: Ctx, session_id: UUID) -> None:
-    """End a session now."""
-    await ctx.db.run(_REVOKE, session=session_id, moment=ctx.now)
+async def verify(ctx: Ctx, user_id: UUID, address: str) -> bool:
+    """Note that a person's mail is theirs; False when they have another one by now."""
+    return await ctx.db.run(_VERIFY, person=user_id, mail=address, moment=ctx.now) > 0
+
+
+async def put_password(ctx: Ctx, *, user_id: UUID, hashed: str) -> None:
+    """Give an account a password, in place of the one it has; wrong tries are forgotten."""
+    await ctx.db.run(_PUT_PASSWORD, id=user_id, hash=hashed, changed_at=ctx.now, failures=0)
+
+
+async def credentials(tx: Transaction, *, email: str) -> Credentials | None:
+    """The account behind a mail, with its hash."""
+    return await tx.one(_CREDENTIALS_BY_EMAIL, mail=email)
+
+
+async def credentials_of(tx: Transaction, user_id: UUID) -> Credentials | None:
+    """An account with its hash; None when it has no password."""
+    return await tx.one(_CREDENTIALS_BY_ID, person=user_id)
+
+
+async def lock_password(ctx: Ctx, user_id: UUID) -> Tries | None:
+    """Lock an account's password against other tries; None when there is none."""
+    return await ctx.db.one(_LOCK_PASSWORD, person=user_id)
+
+
+async def put_failures(ctx: Ctx, user_id: UUID, number: int) -> None:
+    """Note how many wrong passwords came in a row."""
+    await ctx.db.run(_PUT_FAILURES, person=user_id, number=number, moment=ctx.now if number else None)
+
+
+async def put_session(ctx: Ctx, *, user_id: UUID, lifetime: timedelta) -> UUID:
+    """Open a session; answers with its id."""
+    session_id = new_id()
+    await ctx.db.run(
+        _PUT_SESSION,
+        id=session_id,
+        user_id=user_id,
+        generation=0,
+        created_at=ctx.now,
+        refreshed_at=ctx.now,
+        expires_at=ctx.now + lifetime,
+        address=ctx.address,
+        agent=None if ctx.agent is None else ctx.agent[:_LONGEST_AGENT],
+    )
+    return session_id
+
+
+async def lock_family(ctx: Ctx, session_id: UUID) -> Family | None:
+    """Lock a session against other refreshes; None when there is none."""
+    return await ctx.db.one(_LOCK_FAMILY, session=session_id)
+
+
+async def rotate(ctx: Ctx, session_id: UUID) -> None:
+    """Spend the newest refresh token of a locked session, and count the next."""
+    await ctx.db.run(_ROTATE, session=session_id, moment=ctx.now)
+
+
+async def revoke_session(ctx: Ctx, session_id: UUID, *, user_id: UUID) -> bool:
+    """End a session of a person now; False when they have no such open session."""
+    return await ctx.db.run(_REVOKE, session=session_id, person=user_id, moment=ctx.now) > 0
+
+
+async def revoke_sessions(ctx: Ctx, user_id: UUID, *, but: UUID | None = None) -> None:
+    """End every session of a person now. but: one that stays."""
+    await ctx.db.run(_REVOKE_ALL, person=user_id, session=but, moment=ctx.now)
 
 
 async def forget_sessions(ctx: Ctx, expired_before: datetime) -> int:
     """Remove sessions that expired long ago; answers with how many."""
-    return await ctx.db.run(_FORGET, moment=expired_before)
+    return await ctx.db.run(_FORGET_SESSIONS, moment=expired_before)
+
+
+async def lock_links(ctx: Ctx, user_id: UUID) -> None:
+    """Lock the links of an account until the transaction ends.
+
+    Two handlers that make one take turns, so that both together make no more than the share. Two people who follow one
+    each take turns, too: the first voids the other's, and they do not lock each other's rows crosswise.
+    """
+    await ctx.db.connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"links of {user_id}")
+
+
+async def put_link(ctx: Ctx, *, user_id: UUID, purpose: LinkPurpose, address: str, lifetime: timedelta) -> UUID | None:
+    """Make a link that follows from the fact at hand; None when the account had its share of this hour."""
+    await lock_links(ctx, user_id)
+    recent = await ctx.db.run(_RECENT, person=user_id, kind=purpose, moment=ctx.now - timedelta(hours=1))
+    if recent >= LINKS_AN_HOUR or ctx.cause is None:
+        return None
+    await ctx.db.run(
+        _PUT_LINK,
+        id=ctx.cause,
+        user_id=user_id,
+        purpose=purpose,
+        address=address,
+        created_at=ctx.now,
+        expires_at=ctx.now + lifetime,
+    )
+    return ctx.cause
+
+
+async def read_link(tx: Transaction, link_id: UUID) -> MailedLink | None:
+    """A link as it stands."""
+    return await tx.one(_READ_LINK, link=link_id)
+
+
+async def use_link(ctx: Ctx, link_id: UUID) -> bool:
+    """Use a link up; False when it was used already or has expired."""
+    return await ctx.db.run(_USE_LINK, link=link_id, moment=ctx.now) > 0
+
+
+async def void_links(ctx: Ctx, user_id: UUID) -> None:
+    """Let no link that was mailed to an account work any more."""
+    await ctx.db.run(_VOID_LINKS, person=user_id, moment=ctx.now)
+
+
+async def forget_links(ctx: Ctx, expired_before: datetime) -> int:
+    """Remove links that expired long ago; answers with how many."""
+    return await ctx.db.run(_FORGET_LINKS, moment=expired_before)

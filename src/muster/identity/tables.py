@@ -1,13 +1,14 @@
 """Tables of identity. All are global: one account per person on a deployment."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped
 
-from muster.kit.db.tables import GlobalTable, personal, plain
+from muster.kit.db.tables import GlobalTable, one_of, personal, plain, state
 
 
 class User(GlobalTable):
@@ -24,7 +25,10 @@ class User(GlobalTable):
 
 
 class Password(GlobalTable):
-    """The hash of a person's password; `id` is the person's. Apart from `users`, so that no read comes near it."""
+    """The hash of a person's password; `id` is the person's. Apart from `users`, so that no read comes near it.
+
+    failures: wrong passwords in a row; `failed_at` is when the last one came.
+    """
 
     __tablename__ = "passwords"
     reason: ClassVar[str] = "belongs to the account, which is global"
@@ -33,17 +37,57 @@ class Password(GlobalTable):
     id: Mapped[UUID] = personal(ForeignKey("users.id"), primary_key=True, sort_order=-1)
     hash: Mapped[str] = personal()
     changed_at: Mapped[datetime] = plain()
+    failures: Mapped[int] = plain()
+    failed_at: Mapped[datetime | None] = plain()
 
 
 class Session(GlobalTable):
-    """A signed-in device. It lives until it expires or `revoked_at` is set."""
+    """A signed-in device, and a family of refresh tokens. It lives until it expires or `revoked_at` is set.
+
+    generation: the number of the newest refresh token, first given at `refreshed_at`; none is stored.
+    address, agent: of the device when it signed in.
+    """
 
     __tablename__ = "sessions"
+    __table_args__ = (
+        Index("sessions_newest_idx", "user_id", "created_at", "id"),
+        Index("sessions_revoked_at_idx", "revoked_at", postgresql_where="revoked_at is not null"),
+    )
     reason: ClassVar[str] = "a person signs in once for all their communities"
     person: ClassVar[str | None] = "user_id"
 
-    user_id: Mapped[UUID] = plain(ForeignKey("users.id"), index=True)
-    refresh_hash: Mapped[str] = plain()
+    user_id: Mapped[UUID] = plain(ForeignKey("users.id"))
+    generation: Mapped[int] = plain()
     created_at: Mapped[datetime] = plain()
+    refreshed_at: Mapped[datetime] = plain()
     expires_at: Mapped[datetime] = plain(index=True)
     revoked_at: Mapped[datetime | None] = plain()
+    address: Mapped[str | None] = personal()
+    agent: Mapped[str | None] = personal()
+
+
+class LinkPurpose(StrEnum):
+    """What a mailed link is for."""
+
+    VERIFY = "VERIFY"
+    RESET = "RESET"
+    UNLOCK = "UNLOCK"
+
+
+class Link(GlobalTable):
+    """A link that was mailed to an account's address. The token in it is not stored: see `seals`."""
+
+    __tablename__ = "links"
+    __table_args__ = (
+        Index("links_recent_idx", "user_id", "purpose", "created_at"),
+        one_of("purpose", LinkPurpose),
+    )
+    reason: ClassVar[str] = "belongs to the account, which is global"
+    person: ClassVar[str | None] = "user_id"
+
+    user_id: Mapped[UUID] = plain(ForeignKey("users.id"))
+    purpose: Mapped[LinkPurpose] = state(LinkPurpose)
+    address: Mapped[str] = personal()
+    created_at: Mapped[datetime] = plain()
+    expires_at: Mapped[datetime] = plain(index=True)
+    used_at: Mapped[datetime | None] = plain()

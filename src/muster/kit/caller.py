@@ -53,11 +53,13 @@ class Origin:
 class Caller(msgspec.Struct, frozen=True):
     """What the database says of a claim, in the same statement or transaction as the work itself.
 
-    entered: the tenant is open, and this caller may be in it. session: the session lives. role: in this tenant.
+    entered: the tenant is open, and this caller may be in it. session: the session lives. verified: the mail is known
+    to be theirs, or the tenant does not ask. role: in this tenant.
     """
 
     entered: bool
     session: bool
+    verified: bool
     role: str | None
 
 
@@ -74,14 +76,18 @@ class Actor(msgspec.Struct, frozen=True):
 
 
 class Allow(StrEnum):
-    """Who may use an endpoint at all; permissions and the object itself are asked after this."""
+    """Who may use an endpoint at all; permissions and the object itself are asked after this.
+
+    Each asks what the one before asks, too. SIGNED_IN is for what a person needs to get verified, or to leave.
+    """
 
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"
+    VERIFIED = "verified"
     MEMBER = "member"
 
 
-anyone, signed_in, member = Allow.ANYONE, Allow.SIGNED_IN, Allow.MEMBER
+anyone, signed_in, verified, member = Allow.ANYONE, Allow.SIGNED_IN, Allow.VERIFIED, Allow.MEMBER
 
 Permission = NewType("Permission", str)
 """A name `resource:action`; the access slice keeps the catalogue."""
@@ -91,6 +97,12 @@ class TenantNotFound(NotFound):
     """There is no such community, or it is not open to you."""
 
     code = "TENANT_NOT_FOUND"
+
+
+class EmailNotVerified(Denied):
+    """Your mail address is not verified yet: follow the link that was mailed to you, or have it sent again."""
+
+    code = "EMAIL_NOT_VERIFIED"
 
 
 class NotAMember(Denied):
@@ -137,9 +149,9 @@ class Gate:
         return to_text(select(self.lookup(REQUEST)))
 
     def admit(self, claim: Claim, caller: Caller | None, allow: Allow, permission: Permission | None) -> Caller:
-        """The caller, let in; or a refusal: tenant first, then session, then membership, then permission.
+        """The caller, let in; or a refusal: tenant first, then session, verification, membership, permission.
 
-        Raises TenantNotFound, Unauthenticated, NotAMember, Denied.
+        Raises TenantNotFound, Unauthenticated, EmailNotVerified, NotAMember, Denied.
         """
         if caller is None or not caller.entered:
             raise TenantNotFound
@@ -147,6 +159,8 @@ class Gate:
             raise Unauthenticated("Your session has ended; sign in again.")
         if allow is not anyone and claim.user_id is None:
             raise Unauthenticated
+        if allow in (verified, member) and not caller.verified:
+            raise EmailNotVerified
         if allow is member and caller.role is None:
             raise NotAMember
         if permission is not None and permission not in self.permissions(caller.role):
@@ -156,7 +170,8 @@ class Gate:
 
 def gate_refusals(allow: Allow, permission: Permission | None) -> list[type[AppError]]:
     """What `Gate.admit` may refuse with, besides TenantNotFound and Unauthenticated, which every request may meet."""
-    found: list[type[AppError]] = [NotAMember] if allow is member else []
+    found: list[type[AppError]] = [EmailNotVerified] if allow in (verified, member) else []
+    found += [NotAMember] if allow is member else []
     return found if permission is None else [*found, Denied]
 
 

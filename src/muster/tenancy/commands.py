@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from muster.kit.arguments import Input
-from muster.kit.caller import signed_in
+from muster.kit.caller import verified
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.commands.facts import Fact
@@ -33,15 +33,16 @@ class SlugTaken(Conflict):
 
 
 class CreateTenantInput(Input):
-    """What a new community needs."""
+    """What a new community needs. allowsUnverified: members may act before they have verified their mail."""
 
     slug: Annotated[
         str, Meta(min_length=2, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["chess-club"])
     ]
     name: Annotated[str, Meta(min_length=2, max_length=60, examples=["Chess club"])]
+    allows_unverified: bool = False
 
 
-@command("POST /tenants", "createTenant", allow=signed_in, limit=API, answers=(201,))
+@command("POST /tenants", "createTenant", allow=verified, limit=API, answers=(201,))
 async def create_tenant(ctx: Ctx, *, input: CreateTenantInput) -> TenantView:
     """Found a community and become its owner.
 
@@ -49,7 +50,9 @@ async def create_tenant(ctx: Ctx, *, input: CreateTenantInput) -> TenantView:
     """
     if as_id(input.slug) is not None:
         raise Invalid.field("input.slug", "must not look like an id, which X-Tenant takes too")
-    tenant_id = await queries.put_tenant(ctx, slug=input.slug, name=input.name)
+    tenant_id = await queries.put_tenant(
+        ctx, slug=input.slug, name=input.name, allows_unverified=input.allows_unverified
+    )
     if tenant_id is None:
         raise SlugTaken
     await ctx.enter(tenant_id)

@@ -69,14 +69,22 @@ _TENANT_BY_SLUG = Statement(TenantId, select(Tenant.id).where(Tenant.slug == bin
 _PUT_TENANT = Statement(
     TenantId,
     insert(Tenant).on_conflict_do_nothing(index_elements=["slug"]).returning(Tenant.id),
-    insert_keys=("id", "slug", "name", "is_default", "created_at"),
+    insert_keys=("id", "slug", "name", "is_default", "allows_unverified", "created_at"),
 )
 _PUT_MEMBER = insertion(Nothing, Member, "tenant_id", "id", "user_id", "role", "status", "joined_at")
 
 
-async def put_tenant(ctx: Ctx, *, slug: str, name: str) -> UUID | None:
+async def put_tenant(ctx: Ctx, *, slug: str, name: str, allows_unverified: bool) -> UUID | None:
     """Make a community; None when the slug is taken."""
-    made = await ctx.db.one(_PUT_TENANT, id=new_id(), slug=slug, name=name, is_default=False, created_at=ctx.now)
+    made = await ctx.db.one(
+        _PUT_TENANT,
+        id=new_id(),
+        slug=slug,
+        name=name,
+        is_default=False,
+        allows_unverified=allows_unverified,
+        created_at=ctx.now,
+    )
     return None if made is None else made.id
 
 

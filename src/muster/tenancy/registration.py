@@ -1,25 +1,29 @@
 """Registering: an account and a place in the default community, in one transaction."""
 
 import re
-from typing import Annotated
-from uuid import UUID
-
-from msgspec import Meta
 
 from muster.identity import queries as identity_queries
-from muster.identity.commands import Email, PersonName, Session, open_account, open_session
-from muster.identity.passwords import hash_password
-from muster.identity.views import UserView
+from muster.identity.commands import (
+    Email,
+    EmailTaken,
+    MailSent,
+    NewPassword,
+    PersonName,
+    Session,
+    ask_for_verification,
+    checked_password,
+    normal_email,
+    open_account,
+    open_session,
+)
+from muster.identity.facts import RegisteredAgain
 from muster.kit.arguments import Input
 from muster.kit.caller import Claim, anyone
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx, Services
-from muster.kit.errors import Invalid, NotFound
+from muster.kit.errors import NotFound
 from muster.kit.limits import AUTH
-from muster.kit.views.results import Payload
 from muster.tenancy import queries
-
-Password = Annotated[str, Meta(min_length=10, max_length=1000, examples=["a long enough one"])]
 
 
 class RegisterInput(Input):
@@ -27,34 +31,37 @@ class RegisterInput(Input):
 
     name: PersonName
     email: Email
-    password: Password
-
-
-class Registration(Payload):
-    """A new account."""
-
-    status = 201
-
-    user: UserView
+    password: NewPassword
 
 
 async def _hash(services: Services, claim: Claim, *, input: RegisterInput) -> str:
-    """The hash of an acceptable password. Raises Invalid for one that equals the mail."""
-    if input.password.strip().lower() == input.email.strip().lower():
-        raise Invalid.field("input.password", "must not be the mail address")
-    return await hash_password(input.password)
+    """The hash of an acceptable password."""
+    return await checked_password(input.password, field="input.password", known=(input.name, input.email))
 
 
 @command("POST /auth/register", "register", allow=anyone, limit=AUTH, prepare=_hash)
-async def register(ctx: Ctx, *, input: RegisterInput, prepared: str) -> Registration:
+async def register(ctx: Ctx, *, input: RegisterInput, prepared: str) -> MailSent:
     """Open an account with mail and password, and join the default community.
 
-    Raises EmailTaken when there is an account with this mail.
+    The mail that follows holds a link; until it is followed, the account may do little. For a mail that has an
+    account the answer is the same, and its owner is told. Raises Invalid.
     """
-    user_id = await open_account(ctx, name=input.name, email=input.email)
-    await identity_queries.put_password(ctx, user_id=user_id, hashed=prepared)
-    await _join_default(ctx, user_id)
-    return Registration(user=UserView.ref(user_id))
+    await ctx.enter(await queries.default_tenant(ctx))
+    try:
+        user_id = await open_account(ctx, name=input.name, email=input.email)
+    except EmailTaken:
+        await _tell_owner(ctx, normal_email(input.email))
+    else:
+        await identity_queries.put_password(ctx, user_id=user_id, hashed=prepared)
+        await queries.put_member(ctx, user_id=user_id, role="participant")
+        ask_for_verification(ctx, user_id)
+    return MailSent(email=normal_email(input.email))
+
+
+async def _tell_owner(ctx: Ctx, email: str) -> None:
+    owner_id = await identity_queries.user_by_email(ctx, email)
+    if owner_id is not None:
+        ctx.record(RegisteredAgain(user_id=owner_id))
 
 
 @command("POST /auth/dev-login", "devLogin", allow=anyone, limit=AUTH)
@@ -69,16 +76,11 @@ async def dev_login(ctx: Ctx, *, name: PersonName) -> Session:
     user_id = await identity_queries.user_by_email(ctx, email)
     if user_id is None:
         user_id = await open_account(ctx, name=name, email=email, verified=True)
-        await _join_default(ctx, user_id)
+        await ctx.enter(await queries.default_tenant(ctx))
+        await queries.put_member(ctx, user_id=user_id, role="participant")
     return await open_session(ctx, user_id)
 
 
 def _development_email(name: str) -> str:
     """The mail that stands for a name; `.invalid` can never receive any (RFC 2606)."""
     return re.sub(r"\s+", ".", name.strip().lower()) + "@dev.invalid"
-
-
-async def _join_default(ctx: Ctx, user_id: UUID) -> None:
-    tenant_id = await queries.default_tenant(ctx)
-    await ctx.enter(tenant_id)
-    await queries.put_member(ctx, user_id=user_id, role="participant")

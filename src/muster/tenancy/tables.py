@@ -19,7 +19,10 @@ class MemberStatus(StrEnum):
 
 
 class Tenant(GlobalTable):
-    """A community. Exactly one is the default, which visitors may enter and everybody who registers joins."""
+    """A community. Exactly one is the default, which visitors may enter and everybody who registers joins.
+
+    allows_unverified: its members may act before they have verified their mail.
+    """
 
     __tablename__ = "tenants"
     __table_args__ = (Index("tenants_default_idx", "is_default", unique=True, postgresql_where="is_default"),)
@@ -28,6 +31,7 @@ class Tenant(GlobalTable):
     slug: Mapped[str] = plain(unique=True)
     name: Mapped[str] = plain()
     is_default: Mapped[bool] = plain()
+    allows_unverified: Mapped[bool] = plain()
     created_at: Mapped[datetime] = plain()
 
 

@@ -21,7 +21,17 @@ from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.subscription import Subscription
 from muster.testing.below import ask, snapshot, value
 from muster.testing.client import Answer, Client, Way
-from muster.testing.matrix import REFUSED_AS_IT_IS, Endpoint, Place, endpoints, examples, places, required, tables_with
+from muster.testing.matrix import (
+    REFUSED_AS_IT_IS,
+    Endpoint,
+    Place,
+    endpoints,
+    examples,
+    of_tenant,
+    places,
+    required,
+    tables_with,
+)
 from muster.testing.people import Standing, sign_in
 from muster.testing.rows import isolated_tables, row_violations
 from muster.testing.serving import Service
@@ -50,7 +60,7 @@ class World:
         for table, column in tables_with(declared, place):
             key = (town.tenant_id, table.name, column)
             if key not in self._ids:
-                query = f"select distinct {column} from {table.name} where tenant_id = $1"  # noqa: S608 - our own names
+                query = f"select distinct {column} from {table.name} where {of_tenant(table)}"  # noqa: S608 - our own names
                 rows = await ask(self.service.urls, query, town.tenant_id)
                 self._ids[key] = {UUID(int=row[0].int) for row in rows}
             found |= self._ids[key]

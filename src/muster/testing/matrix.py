@@ -22,26 +22,42 @@ from muster.testing.town import event_input
 Endpoint = Command | Query | Subscription
 
 _EXAMPLES: dict[str, Callable[[], object]] = {
+    "changePassword.newPassword": lambda: "a new long enough one",
+    "changePassword.oldPassword": lambda: "not their password",
     "createEvent.input": event_input,
     "createTenant.input": lambda: {"slug": f"town-{new_id().hex[-12:]}", "name": "A new town"},
     "devLogin.name": lambda: "Somebody new",
     "editEventMessage.content": lambda: "Hello again",
+    "forgotPassword.email": lambda: "somebody.new@dev.invalid",
     "login.email": lambda: "somebody.new@dev.invalid",
     "login.password": lambda: "not their password",
     "muteEvent.muted": lambda: True,
+    "refreshSession.refreshToken": lambda: "not a token",
     "register.input": lambda: {
         "name": "Somebody newer",
         "email": f"{new_id().hex}@example.org",
         "password": "a long enough one",
     },
+    "resendVerification.email": lambda: "somebody.new@dev.invalid",
+    "resetPassword.password": lambda: "a new long enough one",
+    "resetPassword.token": lambda: "not a token",
     "sendEventMessage.content": lambda: "Hello",
+    "unlockAccount.token": lambda: "not a token",
     "updateEvent.input": lambda: {"title": "Another evening of games"},
     "updateMemberRole.role": lambda: "MODERATOR",
+    "verifyEmail.token": lambda: "not a token",
 }
 """A valid value for each required argument that is no id."""
 
-REFUSED_AS_IT_IS = {"login"}
-"""Endpoints whose example is refused whoever calls: the account it names has no password."""
+REFUSED_AS_IT_IS = {
+    "login",
+    "changePassword",
+    "refreshSession",
+    "resetPassword",
+    "unlockAccount",
+    "verifyEmail",
+}
+"""Endpoints whose example is refused whoever calls: accounts here have no password, and tokens are in nobody's reach."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +120,13 @@ def tables_with(declared: Endpoint, place: Place) -> Iterator[tuple[SqlTable, st
     if not found and place.column != "question_id":
         raise LookupError(f"{declared.name}: no table has a column {place.column}, so the matrix finds no ids for it")
     yield from ((table, place.column) for table in found if "tenant_id" in table.columns)
+
+
+def of_tenant(table: SqlTable) -> str:
+    """The SQL condition for the rows of tenant $1; of a table outside all tenants, those of its active members."""
+    if "tenant_id" in table.columns:
+        return "tenant_id = $1"
+    return "user_id in (select user_id from members where tenant_id = $1 and status = 'ACTIVE')"
 
 
 def _subject(declared: Endpoint) -> type[View]:

@@ -1,102 +1,191 @@
-"""Accounts and sessions: one mail is one account, a wrong password counts, a session ends at once."""
+"""Sessions: who signs in, how long it lasts, how it is renewed, and how it ends."""
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
-from muster.identity.jobs import forget_expired_sessions
+from muster.identity.jobs import forget_expired
+from muster.identity.tests.people import ANN, PASSWORD, register, sessions
 from muster.kit.commands.system import system_transaction
 from muster.kit.db.migrate import Urls
 from muster.kit.db.tables import PLATFORM_TENANT
 from muster.testing.below import ask, change, value
-from muster.testing.client import Client, Way
+from muster.testing.client import Answer, Client, Way
 from muster.testing.people import sign_in
 from muster.testing.serving import Service, serving_in_process
 from muster.testing.work import working
 
-PASSWORD = "correct horse battery"
+
+async def _login(service: Service, way: Way = Way.REST, **arguments: Any) -> Answer:
+    return await Client(service).call("login", way=way, email=ANN, **{"password": PASSWORD, **arguments})
 
 
-def _account(email: str = "ann@example.org", password: str = PASSWORD) -> dict[str, str]:
-    return {"name": "Ann", "email": email, "password": password}
-
-
-async def test_two_who_register_one_mail_at_once_make_one_account(service: Service) -> None:
-    visitor = Client(service)
-    mails = ["ann@example.org", "Ann@Example.org", " ann@example.org".strip(), "ANN@EXAMPLE.ORG"]
-    answers = await asyncio.gather(*(visitor.call("register", input=_account(mail)) for mail in mails))
-    assert sorted(str(answer.code) for answer in answers) == ["EMAIL_TAKEN"] * 3 + ["None"]
-    assert await ask(service.urls, "select email from users") == [("ann@example.org",)]
-    assert await value(service.urls, "select count(*) from passwords") == 1
-    assert await value(service.urls, "select count(*) from members") == 1
+async def _refresh(service: Service, token: str, way: Way = Way.REST) -> Answer:
+    return await Client(service).call("refreshSession", way=way, refreshToken=token)
 
 
 @pytest.mark.parametrize("way", Way)
 async def test_signing_in_and_out(service: Service, way: Way) -> None:
-    visitor = Client(service)
-    registered = (await visitor.call("register", way=way, input=_account())).ok()
-    session = (await visitor.call("login", way=way, email="ANN@example.org", password=PASSWORD)).ok()
+    user_id = await register(service)
+    session = (await Client(service).call("login", way=way, email="ANN@example.org", password=PASSWORD)).ok()
     ann = Client(service, session["accessToken"])
     me = (await ann.call("me", way=way)).ok()
-    assert me["id"] == registered["user"]["id"] == session["user"]["id"]
+    assert me["id"] == session["user"]["id"] == str(user_id)
     assert (await ann.call("logout", way=way)).ok() is True
     assert (await ann.call("me", way=way)).code == "UNAUTHENTICATED"
+    assert (await _refresh(service, session["refreshToken"], way)).code == "REFRESH_TOKEN_INVALID"
 
 
 @pytest.mark.parametrize("way", Way)
 async def test_a_wrong_password_looks_like_an_unknown_mail_and_is_audited(service: Service, way: Way) -> None:
-    visitor = Client(service)
-    (await visitor.call("register", input=_account())).ok()
-    wrong = await visitor.call("login", way=way, email="ann@example.org", password="wrong horse battery")
-    unknown = await visitor.call("login", way=way, email="nobody@example.org", password=PASSWORD)
+    await register(service)
+    wrong = await _login(service, way, password="wrong horse battery")
+    unknown = await Client(service).call("login", way=way, email="nobody@example.org", password=PASSWORD)
     assert wrong == unknown
-    assert wrong.code == "WRONG_CREDENTIALS"
+    assert (wrong.status, wrong.code) == (401, "WRONG_CREDENTIALS")
     assert await value(service.urls, "select count(*) from audit_rows where outcome = 'WRONG_CREDENTIALS'") == 2
-    assert await value(service.urls, "select count(*) from sessions") == 0
+    assert await sessions(service) == 0
 
 
-@pytest.mark.parametrize(
-    ("change_to", "field"),
-    [({"password": "short"}, "password"), ({"email": "no mail"}, "email"), ({"name": "  "}, "name")],
-)
-async def test_an_account_that_cannot_be_is_refused_by_field(
-    service: Service, change_to: dict[str, str], field: str
-) -> None:
-    answer = await Client(service).call("register", input=_account() | change_to)
-    assert (answer.status, answer.problem["errors"][0]["path"]) == (422, field)
-    assert await value(service.urls, "select count(*) from users") == 0
-
-
-async def test_a_password_that_is_the_mail_is_refused(service: Service) -> None:
-    answer = await Client(service).call("register", input=_account(password="ANN@example.org"))
-    assert (answer.status, answer.problem["errors"][0]["path"]) == (422, "password")
+@pytest.mark.parametrize(("remember", "days"), [(False, 7), (True, 30)])
+async def test_a_session_lasts_a_week_or_remembered_a_month(service: Service, remember: bool, days: int) -> None:
+    await register(service)
+    (await _login(service, rememberMe=remember)).ok()
+    assert await value(service.urls, "select extract(day from expires_at - created_at)::int from sessions") == days
 
 
 async def test_a_session_dies_with_its_time(service: Service) -> None:
-    ann = await sign_in(service, "Ann")
-    (await ann.client.call("me")).ok()
+    await register(service)
+    session = (await _login(service)).ok()
+    ann = Client(service, session["accessToken"])
+    (await ann.call("me")).ok()
     await change(service.urls, "update sessions set expires_at = now() - interval '1 second'")
+    assert (await ann.call("me")).code == "UNAUTHENTICATED"
+    assert (await _refresh(service, session["refreshToken"])).code == "REFRESH_TOKEN_INVALID"
+
+
+@pytest.mark.parametrize("way", Way)
+async def test_a_session_is_renewed_again_and_again(service: Service, way: Way) -> None:
+    await register(service)
+    session = (await _login(service)).ok()
+    seen = {session["refreshToken"]}
+    for _ in range(3):
+        session = (await _refresh(service, session["refreshToken"], way)).ok()
+        assert session["refreshToken"] not in seen
+        seen.add(session["refreshToken"])
+        assert (await Client(service, session["accessToken"]).call("me")).ok()["name"] == "Ann"
+    assert await sessions(service) == 1
+
+
+async def test_a_hundred_who_refresh_at_once_leave_one_session_and_nobody_is_signed_out(service: Service) -> None:
+    await register(service)
+    first = (await _login(service)).ok()["refreshToken"]
+    renewed = [answer.ok() for answer in await asyncio.gather(*(_refresh(service, first) for _ in range(100)))]
+    assert len({session["refreshToken"] for session in renewed}) == 1
+    assert await ask(service.urls, "select generation, revoked_at from sessions") == [(1, None)]
+    clients = [Client(service, session["accessToken"]) for session in renewed]
+    for answer in await asyncio.gather(*(client.call("me") for client in clients)):
+        answer.ok()
+    (await _refresh(service, renewed[0]["refreshToken"])).ok()
+
+
+@pytest.mark.parametrize("way", Way)
+async def test_a_spent_token_that_comes_back_later_ends_the_session(service: Service, way: Way) -> None:
+    await register(service)
+    first = (await _login(service)).ok()["refreshToken"]
+    renewed = (await _refresh(service, first)).ok()
+    await change(service.urls, "update sessions set refreshed_at = now() - interval '11 seconds'")
+    assert (await _refresh(service, first, way)).code == "REFRESH_TOKEN_REUSED"
+    assert await sessions(service) == 0
+    assert (await Client(service, renewed["accessToken"]).call("me")).code == "UNAUTHENTICATED"
+    assert (await _refresh(service, renewed["refreshToken"])).code == "REFRESH_TOKEN_INVALID"
+    reused = "select count(*) from audit_rows where verb = 'refreshSession' and outcome = 'REFRESH_TOKEN_REUSED'"
+    assert await value(service.urls, reused) == 1
+
+
+async def test_a_token_spent_twice_ago_ends_the_session_at_once(service: Service) -> None:
+    await register(service)
+    first = (await _login(service)).ok()["refreshToken"]
+    (await _refresh(service, (await _refresh(service, first)).ok()["refreshToken"])).ok()
+    assert (await _refresh(service, first)).code == "REFRESH_TOKEN_REUSED"
+    assert await sessions(service) == 0
+
+
+async def test_no_token_can_be_made_from_what_is_stored(service: Service) -> None:
+    await register(service)
+    good = (await _login(service)).ok()["refreshToken"]
+    session, number, seal = good.split(".")
+    forged = [
+        f"{session}.1.{seal}",
+        f"{session}.{number}.",
+        f"{session}.{number}",
+        f"{uuid4().hex}.{number}.{seal}",
+        f"{session}.{number}.{seal[:-1]}",
+        "é.0.é",
+        "",
+        ".",
+        "..",
+    ]
+    for token in forged:
+        assert (await _refresh(service, token)).code == "REFRESH_TOKEN_INVALID"
+    stored = " ".join(str(row) for row in await ask(service.urls, "select s::text from sessions s"))
+    assert seal not in stored
+    (await _refresh(service, good)).ok()
+
+
+@pytest.mark.parametrize("way", Way)
+async def test_a_person_sees_their_devices_and_signs_out_on_any(service: Service, way: Way) -> None:
+    ann, phone, bob = [await sign_in(service, name) for name in ("ann", "ann", "bob")]
+    devices = (await ann.client.call("mySessions", way=way)).ok()["items"]
+    assert len(devices) == 2
+    assert {each["agent"] for each in devices} == {service.http.headers["user-agent"]}
+    newest = devices[0]["id"]
+    for stranger, session in ((bob, newest), (ann, str(uuid4()))):
+        assert (await stranger.client.call("revokeSession", way=way, id=session)).code == "SESSION_NOT_FOUND"
+    assert (await ann.client.call("revokeSession", way=way, id=newest)).ok()["id"] == newest
+    assert (await phone.client.call("me", way=way)).code == "UNAUTHENTICATED"
+    assert (await ann.client.call("revokeSession", way=way, id=newest)).code == "SESSION_NOT_FOUND"
+    assert len((await ann.client.call("mySessions")).ok()["items"]) == 1
+    (await bob.client.call("me")).ok()
+
+
+@pytest.mark.parametrize("way", Way)
+async def test_signing_out_everywhere(service: Service, way: Way) -> None:
+    ann, phone, bob = [await sign_in(service, name) for name in ("ann", "ann", "bob")]
+    assert (await ann.client.call("logoutEverywhere", way=way, stayHere=True)).ok() is True
+    assert (await phone.client.call("me")).code == "UNAUTHENTICATED"
+    (await ann.client.call("me")).ok()
+    assert (await ann.client.call("logoutEverywhere", way=way)).ok() is True
     assert (await ann.client.call("me")).code == "UNAUTHENTICATED"
+    (await bob.client.call("me")).ok()
 
 
-async def test_sessions_are_forgotten_a_week_after_they_expired(service: Service) -> None:
+async def test_sessions_and_links_are_forgotten_a_week_after_they_expired(service: Service) -> None:
     for name in ("old", "expired", "living"):
         await sign_in(service, name)
-    sessions = (
-        "update sessions set expires_at = now() - $1::interval where user_id = (select id from users where name = $2)"
+    await change(
+        service.urls,
+        "insert into links (id, user_id, purpose, address, created_at, expires_at) "
+        "select id, id, 'RESET', email, now(), now() from users",
     )
-    for name, days in (("old", "8 days"), ("expired", "6 days")):
-        await change(service.urls, sessions.replace("$1", f"'{days}'").replace("$2", "$1"), name)
+    for table in ("sessions", "links"):
+        for name, days in (("old", 8), ("expired", 6)):
+            ended = f"update {table} set expires_at = now() - interval '{days} days' from users u "  # noqa: S608 - our own
+            await change(service.urls, f"{ended} where u.id = user_id and u.name = $1", name)
     async with (
         working(service.urls) as work,
         system_transaction(
             work.services, tenant_id=PLATFORM_TENANT, verb="test", reason="test", now=datetime.now(UTC), request_id="t"
         ) as ctx,
     ):
-        await forget_expired_sessions(ctx)
-    kept = await ask(service.urls, "select name from users u join sessions s on s.user_id = u.id order by 1")
-    assert kept == [("expired",), ("living",)]
+        await forget_expired(ctx)
+    for table in ("sessions", "links"):
+        names = f"select name from users u join {table} s on s.user_id = u.id order by 1"  # noqa: S608 - our own
+        kept = await ask(service.urls, names)
+        assert kept == [("expired",), ("living",)]
 
 
 async def test_there_is_no_way_in_by_name_in_production(urls: Urls) -> None:

@@ -32,7 +32,8 @@ class Ctx:
     """The context of one command in one transaction.
 
     db: runs statements under the tenant. now: the only clock a command may read. session_id: of the signed-in device.
-    permissions: what the caller's role gives. cause: the fact that a handler follows, and the key of what it does.
+    permissions: what the caller's role gives. address, agent: of the client, where there is one.
+    cause: the fact that a handler follows, and the key of what it does.
     """
 
     db: Transaction
@@ -43,6 +44,8 @@ class Ctx:
     settings: Settings
     session_id: UUID | None = None
     permissions: frozenset[Permission] = frozenset()
+    address: str | None = None
+    agent: str | None = None
     cause: UUID | None = None
     facts: list[Fact] = field(default_factory=list)
 

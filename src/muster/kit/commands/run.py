@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from muster.kit.caller import Actor, Origin, Permission, read_caller
+from muster.kit.caller import Actor, Caller, Origin, Permission, read_caller
 from muster.kit.commands.command import Command
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.journal import Entry, write_journal
@@ -34,11 +34,29 @@ async def run_command(services: Services, command: Command, origin: Origin, argu
     A deadlock or serialization failure runs it again, whole. Raises the AppError it refused with.
     """
     if command.prepare is not None:
-        arguments = {**arguments, "prepared": await command.prepare(services, origin.claim, **arguments)}
+        arguments = {**arguments, "prepared": await _prepare(services, command, origin, arguments)}
     if command.line is None:
         return await _attempts(services, command, origin, arguments)
     async with services.lines.stand_in((origin.claim.tenant_id, arguments[command.line])):
         return await _attempts(services, command, origin, arguments)
+
+
+async def _prepare(services: Services, command: Command, origin: Origin, arguments: dict[str, Any]) -> Any:
+    assert command.prepare is not None
+    try:
+        return await command.prepare(services, origin.claim, **arguments)
+    except AppError:
+        # Who may not come in at all is told that, and not what is wrong with the rest.
+        async with services.database.transaction(origin.claim.tenant_id) as tx:
+            await _admit(services, command, origin, tx)
+        raise
+
+
+async def _admit(services: Services, command: Command, origin: Origin, tx: Transaction) -> Caller:
+    """The caller, looked up in the transaction and let in; or a refusal as of `Gate.admit`."""
+    question = services.gate.question
+    answer = await tx.connection.fetchval(question.text, *question.arguments(origin.values()))
+    return services.gate.admit(origin.claim, read_caller(answer), command.allow, command.permission)
 
 
 async def _attempts(services: Services, command: Command, origin: Origin, arguments: dict[str, Any]) -> Done:
@@ -61,9 +79,7 @@ async def _attempt(services: Services, command: Command, origin: Origin, argumen
     refusal: AppError | None = None
     result: Any = None
     async with services.database.transaction(origin.claim.tenant_id) as tx:
-        question = services.gate.question
-        answer = await tx.connection.fetchval(question.text, *question.arguments(origin.values()))
-        caller = services.gate.admit(origin.claim, read_caller(answer), command.allow, command.permission)
+        caller = await _admit(services, command, origin, tx)
         ctx = _context(services, tx, origin, services.gate.permissions(caller.role))
         try:
             result = await command.function(ctx, **arguments)
@@ -96,6 +112,8 @@ def _context(services: Services, tx: Transaction, origin: Origin, permissions: f
         settings=services.settings,
         session_id=origin.claim.session_id,
         permissions=permissions,
+        address=origin.address,
+        agent=origin.agent,
     )
 
 

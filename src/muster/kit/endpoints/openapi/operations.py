@@ -23,7 +23,12 @@ _IF_NONE_MATCH: Schema = {"$ref": "#/components/parameters/IfNoneMatch"}
 _EVERY_ANSWER: dict[str, Schema] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 _ETAG: dict[str, Schema] = {"ETag": {"$ref": "#/components/headers/ETag"}}
 _LOCATION: dict[str, Schema] = {"Location": {"$ref": "#/components/headers/Location"}}
-_WORDS = {200: "The answer.", 201: "Made by this request.", 204: "Done; there is nothing to tell."}
+_WORDS = {
+    200: "The answer.",
+    201: "Made by this request.",
+    202: "Taken in hand; what happens next comes another way.",
+    204: "Done; there is nothing to tell.",
+}
 
 
 class Operations:

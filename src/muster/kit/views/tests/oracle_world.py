@@ -67,7 +67,15 @@ class _Builder:
         self.other = self._id()
 
     def build(self) -> dict[str, list[Row]]:
-        self._add("tenants", id=self.other, slug="north", name="North", is_default=False, created_at=_BASE)
+        self._add(
+            "tenants",
+            id=self.other,
+            slug="north",
+            name="North",
+            is_default=False,
+            allows_unverified=False,
+            created_at=_BASE,
+        )
         people = [self._person(number) for number in range(_PEOPLE)]
         main, north = people[:_MAIN_PEOPLE], [people[0], *people[_MAIN_PEOPLE:-1]]
         for tenant, group in ((MAIN, main), (self.other, north)):
@@ -82,10 +90,25 @@ class _Builder:
 
     def _person(self, number: int) -> UUID:
         person = self._id()
-        self._add("users", id=person, name=self._text(number), email=f"{number} {self._text()}", created_at=_BASE)
+        self._add(
+            "users",
+            id=person,
+            name=self._text(number),
+            email=f"{number} {self._text()}",
+            created_at=_BASE,
+            verified_at=_BASE,
+        )
         expires = datetime.now(UTC) + timedelta(days=1)
         # The person's id serves as the id of their session.
-        self._add("sessions", id=person, user_id=person, refresh_hash="", created_at=_BASE, expires_at=expires)
+        self._add(
+            "sessions",
+            id=person,
+            user_id=person,
+            generation=0,
+            created_at=_BASE,
+            refreshed_at=_BASE,
+            expires_at=expires,
+        )
         return person
 
     def _event(self, tenant: UUID, group: list[UUID]) -> None:

@@ -73,10 +73,10 @@ async def reader(module_urls: Urls) -> AsyncIterator[Reader]:
     person = new_id()
     with psycopg.connect(module_urls.owner, autocommit=True) as connection:
         connection.execute("set muster.maintenance = 'on'")
-        connection.execute("insert into users values (%s, 'Ada', 'ada@a.example', now())", (person,))
+        connection.execute("insert into users values (%s, 'Ada', 'ada@a.example', now(), now())", (person,))
         connection.execute(
-            "insert into sessions (id, user_id, refresh_hash, created_at, expires_at) "
-            "values (%s, %s, '', now(), now() + interval '1 day')",
+            "insert into sessions (id, user_id, generation, created_at, refreshed_at, expires_at) "
+            "values (%s, %s, 0, now(), now(), now() + interval '1 day')",
             (person, person),
         )
         connection.execute(

@@ -1,0 +1,170 @@
+"""Signing in and out, and staying signed in."""
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta
+
+from muster.identity import queries, rules
+from muster.identity.commands.accounts import normal_email
+from muster.identity.commands.passwords import Attempt, GivenPassword, attempt, count_attempt
+from muster.identity.facts import SignedIn, SignedOut, SignedOutEverywhere
+from muster.identity.rules import Refresh
+from muster.identity.seals import LONGEST_TOKEN, read_refresh_token, refresh_token
+from muster.identity.tokens import TokenKeys
+from muster.identity.views import OpenSessionView, UserView
+from muster.kit.caller import Claim, anyone, signed_in
+from muster.kit.commands.command import command
+from muster.kit.commands.context import Ctx, Services
+from muster.kit.errors import AppError, NotFound, Unauthenticated
+from muster.kit.limits import AUTH
+from muster.kit.views.results import Payload
+
+_SESSION = timedelta(days=7)
+_REMEMBERED_SESSION = timedelta(days=30)
+
+
+class WrongCredentials(AppError):
+    """The mail or the password is wrong, or there were too many tries: then the owner has a mail that helps."""
+
+    status, code, title = 401, "WRONG_CREDENTIALS", "Mail or password is wrong"
+    commits = True
+
+
+class RefreshTokenInvalid(Unauthenticated):
+    """This refresh token is not good any more; sign in again."""
+
+    code, title = "REFRESH_TOKEN_INVALID", "Sign in again"
+
+
+class RefreshTokenReused(Unauthenticated):
+    """This refresh token was used before, perhaps by somebody else, so the session has been ended; sign in again."""
+
+    code, title = "REFRESH_TOKEN_REUSED", "Sign in again"
+    commits = True
+
+
+class SessionNotFound(NotFound):
+    """You have no such session."""
+
+    code = "SESSION_NOT_FOUND"
+
+
+class Session(Payload):
+    """A session: the token for requests, when that expires, the one that renews it, and whose it is."""
+
+    access_token: str
+    refresh_token: str
+    expires_at: datetime
+    user: UserView
+
+
+@lru_cache(maxsize=4)
+def token_keys(secret: str) -> TokenKeys:
+    """The keys of a deployment; kept, since deriving them and forgetting verified tokens costs."""
+    return TokenKeys(secret)
+
+
+async def open_session(ctx: Ctx, user_id: UUID, *, remember: bool = False) -> Session:
+    """Sign a person in on one more device."""
+    lifetime = _REMEMBERED_SESSION if remember else _SESSION
+    session_id = await queries.put_session(ctx, user_id=user_id, lifetime=lifetime)
+    ctx.record(SignedIn(user_id=user_id, session_id=session_id))
+    return _tokens(ctx, user_id, session_id, generation=0)
+
+
+def _tokens(ctx: Ctx, user_id: UUID, session_id: UUID, *, generation: int) -> Session:
+    """The tokens of a session, for its person."""
+    secret = ctx.settings.security.jwt_secret
+    access_token, expires_at = token_keys(secret).sign(user_id=user_id, session_id=session_id, now=ctx.now)
+    ctx.act_as(user_id)
+    return Session(
+        access_token=access_token,
+        refresh_token=refresh_token(secret, session_id, generation),
+        expires_at=expires_at,
+        user=UserView.ref(user_id),
+    )
+
+
+async def _check_password(services: Services, claim: Claim, *, email: str, password: str, remember_me: bool) -> Attempt:
+    """The hash is read first, then compared with no connection in hand."""
+    async with services.database.transaction(claim.tenant_id) as tx:
+        account = await queries.credentials(tx, email=normal_email(email))
+    return await attempt(account, password)
+
+
+@command("POST /auth/login", "login", allow=anyone, limit=AUTH, prepare=_check_password)
+async def login(
+    ctx: Ctx,
+    *,
+    email: Annotated[str, Meta(max_length=254, examples=["ada@example.org"])],
+    password: GivenPassword,
+    remember_me: bool = False,
+    prepared: Attempt,
+) -> Session:
+    """Sign in with mail and password.
+
+    The session lasts 7 days, with `rememberMe` 30. Five wrong passwords in a row lock the account for 15 minutes.
+    Raises WrongCredentials, the same for an unknown mail, a wrong password and a locked account.
+    """
+    right = await count_attempt(ctx, prepared)
+    if not right or prepared.account is None:
+        raise WrongCredentials
+    return await open_session(ctx, prepared.account.id, remember=remember_me)
+
+
+@command("POST /auth/refresh", "refreshSession", allow=anyone, limit=AUTH, line="refresh_token")
+async def refresh(
+    ctx: Ctx, *, refresh_token: Annotated[str, Meta(max_length=LONGEST_TOKEN, examples=["0193b1f0a4c0.0.kq3v"])]
+) -> Session:
+    """Renew a session: a fresh access token, and the refresh token to use next time. Send no access token with it.
+
+    A refresh token is spent once. For 10 seconds it still gives the same successor, so that two tabs do not sign each
+    other out; after that it ends the session, since two who hold one token are one too many.
+    Raises RefreshTokenInvalid, RefreshTokenReused.
+    """
+    presented = read_refresh_token(ctx.settings.security.jwt_secret, refresh_token)
+    if presented is None:
+        raise RefreshTokenInvalid
+    session_id, number = presented
+    family = await queries.lock_family(ctx, session_id)
+    if family is None or family.revoked_at is not None or family.expires_at <= ctx.now:
+        raise RefreshTokenInvalid
+    decision = rules.decide_refresh(number, family.generation, family.refreshed_at, ctx.now)
+    if decision is Refresh.REPLAY:
+        await queries.revoke_session(ctx, session_id, user_id=family.user_id)
+        ctx.record(SignedOut(user_id=family.user_id, session_id=session_id))
+        raise RefreshTokenReused
+    if decision is Refresh.ROTATE:
+        await queries.rotate(ctx, session_id)
+    return _tokens(ctx, family.user_id, session_id, generation=number + 1)
+
+
+@command("POST /auth/logout", "logout", allow=signed_in, limit=AUTH)
+async def logout(ctx: Ctx) -> None:
+    """Sign out: this session ends at once."""
+    if ctx.session_id is None:
+        raise Unauthenticated
+    await queries.revoke_session(ctx, ctx.session_id, user_id=ctx.user_id)
+    ctx.record(SignedOut(user_id=ctx.user_id, session_id=ctx.session_id))
+
+
+@command("DELETE /auth/sessions", "logoutEverywhere", allow=signed_in, limit=AUTH)
+async def logout_everywhere(ctx: Ctx, *, stay_here: bool = False) -> None:
+    """Sign out on every device, or with `stayHere` on every other."""
+    await queries.revoke_sessions(ctx, ctx.user_id, but=ctx.session_id if stay_here else None)
+    ctx.record(SignedOutEverywhere(user_id=ctx.user_id))
+
+
+@command("DELETE /auth/sessions/{id}", "revokeSession", allow=signed_in, limit=AUTH)
+async def revoke_session(ctx: Ctx, *, id: UUID) -> OpenSessionView:
+    """Sign out on one device.
+
+    Raises SessionNotFound for a session that is not one's own, or has ended.
+    """
+    if not await queries.revoke_session(ctx, id, user_id=ctx.user_id):
+        raise SessionNotFound
+    ctx.record(SignedOut(user_id=ctx.user_id, session_id=id))
+    return OpenSessionView.ref(id)

@@ -1,0 +1,95 @@
+"""What happens to accounts and sessions."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from muster.kit.commands.facts import Fact
+
+
+class AccountFact(Fact):
+    """Base of what happens to one person's account."""
+
+    kind: ClassVar[str] = "user"
+    about: ClassVar[str] = "user_id"
+    user_id: UUID
+
+
+class UserRegistered(AccountFact):
+    """A person opened an account."""
+
+    kind: ClassVar[str] = "user.registered"
+
+
+class RegisteredAgain(AccountFact):
+    """Somebody tried to open an account with the mail of this one."""
+
+    kind: ClassVar[str] = "user.registered_again"
+
+
+class EmailVerified(AccountFact):
+    """A person showed that their mail is theirs."""
+
+    kind: ClassVar[str] = "user.email_verified"
+
+
+class PasswordChanged(AccountFact):
+    """A person has another password now."""
+
+    kind: ClassVar[str] = "user.password_changed"
+
+
+class AccountLocked(AccountFact):
+    """Too many wrong passwords: nobody signs in with one for a while."""
+
+    kind: ClassVar[str] = "user.locked"
+
+
+class LinkAsked(Fact):
+    """Somebody wants a link mailed. Recorded for every address, so that asking takes as long for an unknown one.
+
+    user_id: whose account has the address; None when nobody's has.
+    """
+
+    about: ClassVar[str] = "asked_id"
+    kind: ClassVar[str] = "link.asked"
+    asked_id: UUID
+    user_id: UUID | None
+
+
+class VerificationAsked(LinkAsked):
+    """Somebody wants the link that verifies a mail once more."""
+
+    kind: ClassVar[str] = "link.verification_asked"
+
+
+class ResetAsked(LinkAsked):
+    """Somebody forgot the password of an account."""
+
+    kind: ClassVar[str] = "link.reset_asked"
+
+
+class SessionFact(Fact):
+    """Base of what happens to one session."""
+
+    kind: ClassVar[str] = "session"
+    about: ClassVar[str] = "user_id"
+    user_id: UUID
+    session_id: UUID
+
+
+class SignedIn(SessionFact):
+    """A person signed in on a device."""
+
+    kind: ClassVar[str] = "session.opened"
+
+
+class SignedOut(SessionFact):
+    """A session was ended: by its person, or because its refresh token was used twice."""
+
+    kind: ClassVar[str] = "session.ended"
+
+
+class SignedOutEverywhere(AccountFact):
+    """Every session of a person was ended, but perhaps the one they are in."""
+
+    kind: ClassVar[str] = "session.all_ended"

@@ -1,0 +1,171 @@
+"""What identity mails people, and the links in it."""
+
+from datetime import timedelta
+from typing import ClassVar
+from uuid import UUID
+
+from muster.identity import queries
+from muster.identity.facts import (
+    AccountLocked,
+    PasswordChanged,
+    RegisteredAgain,
+    ResetAsked,
+    VerificationAsked,
+)
+from muster.identity.mail import post_mail
+from muster.identity.seals import link_token
+from muster.identity.tables import LinkPurpose
+from muster.kit.commands.context import Ctx
+from muster.kit.mail.kinds import Action, Letter, Mail
+from muster.kit.mail.posting import post
+
+_LIFETIMES = {
+    LinkPurpose.VERIFY: timedelta(hours=24),
+    LinkPurpose.RESET: timedelta(hours=1),
+    LinkPurpose.UNLOCK: timedelta(hours=1),
+}
+_PAGES = {LinkPurpose.VERIFY: "/verify", LinkPurpose.RESET: "/reset", LinkPurpose.UNLOCK: "/unlock"}
+_NOT_YOU = "If that was not you, ignore this mail: without the link nothing happens."
+
+
+class LinkMail(Mail):
+    """Base of mails around a link; nothing is sent once that is used or has expired."""
+
+    kind: ClassVar[str] = "identity.link"
+    link_id: UUID
+
+    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
+        """The letter around the link."""
+        link = await queries.read_link(ctx.db, self.link_id)
+        if link is None or link.used_at is not None or link.expires_at <= ctx.now:
+            return None
+        token = link_token(ctx.settings.security.jwt_secret, link.purpose, link.id)
+        return self.around(f"{ctx.settings.addresses.app}{_PAGES[link.purpose]}?token={token}")
+
+    def around(self, link: str) -> Letter:
+        """The words around a link."""
+        raise NotImplementedError
+
+
+class VerifyMail(LinkMail):
+    """To who registered: show that this mail is yours."""
+
+    kind: ClassVar[str] = "identity.verify"
+
+    def around(self, link: str) -> Letter:
+        return Letter(
+            subject="Confirm your mail address",
+            paragraphs=(
+                "Somebody, we hope you, opened an account with this mail address.",
+                "Confirm within 24 hours that it is yours, and the account is ready.",
+            ),
+            action=Action("Confirm my address", link),
+            footnote=_NOT_YOU,
+        )
+
+
+class RegisteredAgainMail(LinkMail):
+    """To who has an account already: somebody tried to open another with this mail."""
+
+    kind: ClassVar[str] = "identity.registered_again"
+
+    def around(self, link: str) -> Letter:
+        return Letter(
+            subject="You have an account already",
+            paragraphs=(
+                "Somebody, perhaps you, wanted to open an account with this mail address, but there is one.",
+                "If you do not know its password, or did not open it yourself, set a new one within an hour.",
+                "Everybody who is signed in to it now is then signed out.",
+            ),
+            action=Action("Set a new password", link),
+            footnote=_NOT_YOU,
+        )
+
+
+class ResetMail(LinkMail):
+    """To who forgot their password."""
+
+    kind: ClassVar[str] = "identity.reset"
+
+    def around(self, link: str) -> Letter:
+        return Letter(
+            subject="Set a new password",
+            paragraphs=("Somebody, we hope you, forgot the password of your account.", "Set a new one within an hour."),
+            action=Action("Set a new password", link),
+            footnote=_NOT_YOU,
+        )
+
+
+class LockedMail(LinkMail):
+    """To whose account rests: too many wrong passwords."""
+
+    kind: ClassVar[str] = "identity.locked"
+
+    def around(self, link: str) -> Letter:
+        return Letter(
+            subject="Too many wrong passwords",
+            paragraphs=(
+                "Somebody gave a wrong password for your account five times. For 15 minutes nobody can sign in to it.",
+                "If it was you, follow this link and sign in again.",
+                "If it was not, there is nothing to do: they did not get in.",
+            ),
+            action=Action("Let me sign in again", link),
+        )
+
+
+class PasswordChangedMail(Mail):
+    """To whose password was changed."""
+
+    kind: ClassVar[str] = "identity.password_changed"
+
+    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
+        """The same whoever changed it."""
+        return Letter(
+            subject="Your password was changed",
+            paragraphs=(
+                "Your account has a new password, and other devices were signed out.",
+                "If that was not you, set another one at once.",
+            ),
+            action=Action("That was not me", f"{ctx.settings.addresses.app}/forgot"),
+        )
+
+
+async def mail_verification(ctx: Ctx, fact: VerificationAsked) -> None:
+    """Mail the link that verifies an address, unless it is verified."""
+    if fact.user_id is None:
+        return
+    mailbox = await queries.mailbox(ctx.db, fact.user_id)
+    if mailbox is not None and mailbox.verified_at is None:
+        await _mail_link(ctx, VerifyMail, LinkPurpose.VERIFY, fact.user_id)
+
+
+async def mail_registered_again(ctx: Ctx, fact: RegisteredAgain) -> None:
+    """Tell who has an account that somebody wanted another with their mail."""
+    await _mail_link(ctx, RegisteredAgainMail, LinkPurpose.RESET, fact.user_id)
+
+
+async def mail_reset(ctx: Ctx, fact: ResetAsked) -> None:
+    """Mail the link that sets a new password."""
+    if fact.user_id is not None:
+        await _mail_link(ctx, ResetMail, LinkPurpose.RESET, fact.user_id)
+
+
+async def mail_locked(ctx: Ctx, fact: AccountLocked) -> None:
+    """Mail the link that lets an account be signed in to again."""
+    await _mail_link(ctx, LockedMail, LinkPurpose.UNLOCK, fact.user_id)
+
+
+async def mail_password_changed(ctx: Ctx, fact: PasswordChanged) -> None:
+    """Tell a person that their password was changed."""
+    await post_mail(ctx, PasswordChangedMail(), user_id=fact.user_id)
+
+
+async def _mail_link(ctx: Ctx, kind: type[LinkMail], purpose: LinkPurpose, user_id: UUID) -> None:
+    """Make a link and mail it to an account's address, verified or not: that is what most of them are for."""
+    mailbox = await queries.mailbox(ctx.db, user_id)
+    if mailbox is None:
+        return
+    lifetime = _LIFETIMES[purpose]
+    link_id = await queries.put_link(ctx, user_id=user_id, purpose=purpose, address=mailbox.email, lifetime=lifetime)
+    if link_id is not None:
+        await post(ctx, kind(link_id=link_id), user_id=user_id, address=mailbox.email)

@@ -1,0 +1,59 @@
+"""Sealed tokens: refresh tokens and links in mails. None is stored; a copy of the database cannot make one.
+
+A token is what it names, and a seal over that: HMAC-SHA256 with a key derived from the deployment's secret.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from functools import lru_cache
+from uuid import UUID
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from muster.kit.text import as_id
+
+LONGEST_TOKEN = 200
+"""Characters; ours are shorter."""
+
+
+def refresh_token(secret: str, session_id: UUID, generation: int) -> str:
+    """The refresh token of a session with this number."""
+    return _sealed(secret, "refresh", f"{session_id.hex}.{generation}")
+
+
+def read_refresh_token(secret: str, token: str) -> tuple[UUID, int] | None:
+    """The session and number of a refresh token; None when it is not ours."""
+    session, _, generation = (_opened(secret, "refresh", token) or "").partition(".")
+    session_id = as_id(session)
+    return None if session_id is None else (session_id, int(generation))
+
+
+def link_token(secret: str, purpose: str, link_id: UUID) -> str:
+    """The token in a mailed link. One made for one purpose is worth nothing for another."""
+    return _sealed(secret, f"link {purpose}", link_id.hex)
+
+
+def read_link_token(secret: str, purpose: str, token: str) -> UUID | None:
+    """The link that a token stands for; None when it is not ours, or for something else."""
+    return as_id(_opened(secret, f"link {purpose}", token) or "")
+
+
+def _sealed(secret: str, purpose: str, text: str) -> str:
+    return f"{text}.{_seal(secret, purpose, text)}"
+
+
+def _opened(secret: str, purpose: str, token: str) -> str | None:
+    text, _, seal = token.rpartition(".")
+    # In constant time: how much of a guess was right must not show.
+    return text if hmac.compare_digest(seal.encode(), _seal(secret, purpose, text).encode()) else None
+
+
+def _seal(secret: str, purpose: str, text: str) -> str:
+    digest = hmac.digest(_key(secret, purpose), text.encode(), "sha256")
+    return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@lru_cache(maxsize=16)
+def _key(secret: str, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"muster {purpose}".encode()).derive(secret.encode())
