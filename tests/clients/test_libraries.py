@@ -35,6 +35,7 @@ async def test_a_library_does_everything_unmodified(library: str, service: Servi
         },
     }
     assert (told["refused"]["code"], told["refused"]["status"]) == ("EVENT_NOT_FOUND", 404)
+    assert told["deaf"]["code"] == "NOT_FOUND", "a stream is refused with a code too"
     assert told["heard"] == ["one", "two"]
     assert told["resumed"] == ["one", "two", "three", "four"], "nothing lost, nothing twice"
 

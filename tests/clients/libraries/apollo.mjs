@@ -24,8 +24,10 @@ function open({ authorization, mended }) {
   return {
     query: async (document, variables) => (await client.query({ query: gql(document), variables })).data,
     mutate: async (document, variables) => (await client.mutate({ mutation: gql(document), variables })).data,
-    subscribe: (document, variables, hear) =>
-      client.subscribe({ query: gql(document), variables }).subscribe(({ data }) => hear(data)),
+    subscribe: (document, variables, hear, fail) =>
+      client
+        .subscribe({ query: gql(document), variables })
+        .subscribe(({ data, error }) => (error ? fail(error) : hear(data))),
     cut: socket.cut,
     close: async () => { client.stop(); await socket.client.dispose(); },
   };

@@ -18,13 +18,9 @@ function open({ authorization, mended }) {
   return {
     query: ask,
     mutate: ask,
-    subscribe: (query, variables, hear) =>
+    subscribe: (query, variables, hear, fail) =>
       listening.client.subscribe({ query, variables }, { next: ({ data }) => hear(data), error: fail, complete() {} }),
     cut: listening.cut,
     close: () => Promise.all([speaking.client.dispose(), listening.client.dispose()]),
   };
-}
-
-function fail(error) {
-  throw new Error("the stream broke", { cause: error });
 }

@@ -37,8 +37,9 @@ const LISTEN = /* GraphQL */ `
  * Tell the story through one library and print what it saw as JSON.
  *
  * open: given `{authorization, mended}`, makes `{query, mutate, subscribe, cut, close}`. Each of the first two takes a
- * document and variables and gives the data, or throws what the library throws; `subscribe` calls back with the data
- * of each element. refusal: reads the extensions of the first error out of what was thrown.
+ * document and variables and gives the data, or throws what the library throws; `subscribe` calls the first function it
+ * is given with the data of each element, the second with what the library says when the stream breaks. refusal: reads
+ * the extensions of the first error out of either.
  */
 export async function tell(open, refusal) {
   setTimeout(() => { throw new Error(`no end after ${PATIENCE} ms`); }, PATIENCE).unref();
@@ -55,6 +56,9 @@ export async function tell(open, refusal) {
   const { event } = await library.query(EVENT, { id, first: 1, withOwner: true });
   const refused = await library.mutate(JOIN, { id: crypto.randomUUID() }).then(String, refusal);
 
+  const nowhere = { id: crypto.randomUUID() };
+  const deaf = refusal(await new Promise((resolve) => library.subscribe(LISTEN, nowhere, resolve, resolve)));
+
   const room = new Room(library, id);
   await room.enter();
   await room.say("one", "two");
@@ -64,7 +68,7 @@ export async function tell(open, refusal) {
   network.emit("mended");
   const resumed = await room.heard(4);
   await library.close();
-  console.log(JSON.stringify({ name: session.user.name, status: joined.status, event, refused, heard, resumed }));
+  console.log(JSON.stringify({ name: session.user.name, status: joined.status, event, refused, deaf, heard, resumed }));
 }
 
 /** A room that somebody listens to through a library. */
@@ -79,10 +83,12 @@ class Room {
 
   /** Listen from now on. A subscription says not when it has begun, so knock until a knock is heard. */
   async enter() {
-    this.library.subscribe(LISTEN, { id: this.id }, ({ eventMessageAdded: { message } }) => {
+    const hear = ({ eventMessageAdded: { message } }) => {
       this.#heard.push(message.content);
       this.#arrivals.emit("one");
-    });
+    };
+    const fail = (error) => { throw new Error("the stream broke", { cause: error }); };
+    this.library.subscribe(LISTEN, { id: this.id }, hear, fail);
     while (!this.#heard.length) {
       const arrival = once(this.#arrivals, "one");
       await this.say("knock");

@@ -26,8 +26,8 @@ function open({ authorization, mended }) {
   return {
     query: (document, variables) => client.query(document, variables).toPromise().then(dataOf),
     mutate: (document, variables) => client.mutation(document, variables).toPromise().then(dataOf),
-    subscribe: (document, variables, hear) =>
-      client.subscription(document, variables).subscribe((result) => hear(dataOf(result))),
+    subscribe: (document, variables, hear, fail) =>
+      client.subscription(document, variables).subscribe(({ data, error }) => (error ? fail(error) : hear(data))),
     cut: socket.cut,
     close: () => socket.client.dispose(),
   };
