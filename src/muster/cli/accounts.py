@@ -10,8 +10,7 @@ from muster.access.roles import ROLES
 from muster.cli.operator import operating
 from muster.cli.output import JsonFlag, show, show_list
 from muster.identity import queries as identity
-from muster.identity.commands import normal_email, open_account, open_session
-from muster.identity.passwords import hash_password
+from muster.identity.commands import checked_password, normal_email, open_account, open_session
 from muster.kit.arguments import read_struct
 from muster.kit.processes import CannotRun
 from muster.tenancy import queries as tenancy
@@ -37,7 +36,7 @@ async def create_user(
         raise CannotRun(f"There is no role {role!r}: it is one of {', '.join(ROLES)}.")
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(12)
     given = read_struct({"name": name, "email": email, "password": password}, RegisterInput)
-    hashed = await hash_password(given.password)
+    hashed = await checked_password(given.password, field="password", known=(given.name, given.email))
     async with operating("user create", tenant=tenant) as operator, operator.transaction() as ctx:
         user_id = await open_account(ctx, name=given.name, email=given.email, verified=True)
         await identity.put_password(ctx, user_id=user_id, hashed=hashed)
