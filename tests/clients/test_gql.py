@@ -62,12 +62,17 @@ async def test_gql_does_everything_unmodified(service: Service) -> None:
                 await ask(session, JOIN, id=str(uuid4()))
             assert refused.value.errors is not None
             assert refused.value.errors[0]["extensions"]["code"] == "EVENT_NOT_FOUND"
-            async with listening(service, authorization, str(uuid4())) as stream:
-                with pytest.raises(TransportQueryError) as deaf:
-                    await anext(stream)
-            assert deaf.value.errors is not None
-            assert deaf.value.errors[0]["extensions"]["code"] == "NOT_FOUND"
+            await listen_nowhere(service, authorization)
             await listen_and_come_back(session, service, authorization, event_id)
+
+
+async def listen_nowhere(service: Service, authorization: str) -> None:
+    """A stream is refused with a code too."""
+    async with listening(service, authorization, str(uuid4())) as stream:
+        with pytest.raises(TransportQueryError) as refused:
+            await anext(stream)
+    assert refused.value.errors is not None
+    assert refused.value.errors[0]["extensions"]["code"] == "NOT_FOUND"
 
 
 async def listen_and_come_back(
