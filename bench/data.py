@@ -55,8 +55,8 @@ select e.tenant_id, uuidv7(), e.id, p.user_id, 'PARTICIPANT', case n when 7 then
        now() + n * interval '1 second', now() + n * interval '1 second'
   from (select *, row_number() over (order by starts_at) as number from events) as e
  cross join generate_series(1, :each) as n join numbered as p on p.place = (e.number * 31 + n) % :people;
-insert into room_seats (tenant_id, id, room_id, user_id, read_sequence)
-select tenant_id, uuidv7(), event_id, user_id, 0 from event_members where status = 'JOINED';
+insert into room_seats (tenant_id, id, room_id, user_id, read_sequence, told_sequence)
+select tenant_id, uuidv7(), event_id, user_id, 0, 0 from event_members where status = 'JOINED';
 """,
     "messages": """
 insert into messages (tenant_id, id, room_id, sequence, author_id, content, created_at)

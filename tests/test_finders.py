@@ -65,9 +65,9 @@ select ':tenant', gen_random_uuid(), ':event', user_id, 'PARTICIPANT',
        case when n % 4 = 1 then n end
   from numbered;
 insert into rooms (tenant_id, id, last_sequence) select tenant_id, id, 4000 from events where tenant_id = ':tenant';
-insert into room_seats (tenant_id, id, room_id, user_id, read_sequence)
-select tenant_id, gen_random_uuid(), id, ':viewer', 2000 from rooms where tenant_id = ':tenant'
-union all select ':tenant', gen_random_uuid(), ':event', user_id, 0 from numbered where user_id <> ':viewer';
+insert into room_seats (tenant_id, id, room_id, user_id, read_sequence, told_sequence)
+select tenant_id, gen_random_uuid(), id, ':viewer', 2000, 0 from rooms where tenant_id = ':tenant'
+union all select ':tenant', gen_random_uuid(), ':event', user_id, 0, 0 from numbered where user_id <> ':viewer';
 insert into messages (tenant_id, id, room_id, sequence, author_id, content, created_at)
 select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, ':event', n, ':viewer', 'Hello', now()
   from generate_series(1, 4000) as n;

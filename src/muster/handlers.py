@@ -1,6 +1,7 @@
 """What follows what: each line names a fact and the handlers that the worker runs after it."""
 
 from muster.adapters import smtp
+from muster.chat.commands import RoomUnread
 from muster.events import notices as event_notices
 from muster.events.facts import EventJoined, EventPromoted
 from muster.identity import notices as identity_notices
@@ -27,5 +28,6 @@ on(PasswordChanged, identity_notices.mail_password_changed)
 
 on(EventJoined, event_notices.tell_owner_of_join)
 on(EventPromoted, event_notices.tell_promoted)
+on(RoomUnread, event_notices.tell_of_messages)
 
 on(MailPosted, outside(Delivery(smtp.send), at_once=_MAILS_AT_ONCE))

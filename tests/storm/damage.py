@@ -43,6 +43,8 @@ DAMAGE = {
     "a message was not announced exactly once": _NEW_FACT.format("message.sent"),
     "an unread count is not what counting gives": "update rooms set last_sequence = last_sequence + 1",
     "somebody has read what was not said yet": "update room_seats set read_sequence = read_sequence + 1000000",
+    "somebody was told of a message that was not said yet": "update room_seats set told_sequence = 1000000",
+    "a room has something new and nobody looks for who has to read it": "update rooms set notice_due_at = null",
     "words that their author deleted are still there": (
         "insert into message_versions (tenant_id, id, message_id, author_id, content, written_at) "
         "select tenant_id, id, id, author_id, content, created_at from messages limit 1; "

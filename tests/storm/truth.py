@@ -69,7 +69,8 @@ WRONG = {
     "somebody was told what did not happen": """
         select n.id, n.kind, f.kind from notifications n left join facts f on f.id = n.fact_id
          where f.kind is distinct from
-               case n.kind when 'EVENT_JOINED' then 'event.joined' else 'event.promoted' end""",
+               case n.kind when 'EVENT_JOINED' then 'event.joined' when 'EVENT_MESSAGES' then 'room.unread'
+                           else 'event.promoted' end""",
     "a notification was not announced exactly once": """
         select n.id, count(f.id) from notifications n
           left join facts f on f.kind = 'notification.added' and f.data->>'notification_id' = n.id::text
@@ -87,6 +88,13 @@ WRONG = {
     "somebody has read what was not said yet": """
         select s.room_id, s.user_id, s.read_sequence from room_seats s join rooms r on r.id = s.room_id
          where s.read_sequence > r.last_sequence""",
+    "somebody was told of a message that was not said yet": """
+        select s.room_id, s.user_id, s.told_sequence from room_seats s join rooms r on r.id = s.room_id
+         where s.told_sequence > r.last_sequence""",
+    "a room has something new and nobody looks for who has to read it": """
+        select r.id from rooms r where r.notice_due_at is null
+           and r.last_sequence > (select coalesce(max((f.data->>'sequence')::bigint), 0) from facts f
+                                   where f.kind = 'room.unread' and f.aggregate_id = r.id)""",
     "words that their author deleted are still there": """
         select m.id from messages m join message_versions v on v.message_id = m.id
          where m.deleted_by_id = m.author_id""",

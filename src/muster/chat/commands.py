@@ -12,6 +12,7 @@ from muster.chat.views import MessageView
 from muster.kit.commands.context import Ctx
 from muster.kit.commands.facts import Fact
 from muster.kit.errors import AppError, Conflict, Denied, Gone, Invalid, NotFound
+from muster.notifications import commands as notifications
 
 Content = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S", examples=["Who brings the clocks?"])]
 """What somebody says."""
@@ -47,6 +48,15 @@ class MessageDeleted(Fact):
     message_id: UUID
     author_id: UUID
     deleted_by_id: UUID
+
+
+class RoomUnread(Fact):
+    """Up to a message, something has been unread in a room for long enough to tell its people."""
+
+    kind: ClassVar[str] = "room.unread"
+    about: ClassVar[str] = "room_id"
+    room_id: UUID
+    sequence: int
 
 
 class NotInRoom(Denied):
@@ -195,6 +205,8 @@ async def mark_read(ctx: Ctx, *, room_id: UUID, sequence: int | None) -> UUID:
     read = seat.last_sequence if sequence is None else sequence
     if read > seat.read_sequence:
         await queries.put_read(ctx, seat.id, read)
+    if seat.read_sequence < seat.told_sequence <= read:
+        await notifications.settle(ctx, by_id=room_id)
     return seat.id
 
 

@@ -4,14 +4,16 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, column, delete, func, select, update
+from sqlalchemy import ARRAY, Uuid, and_, bindparam, case, column, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from muster.chat.rules import Said
+from muster.chat.rules import NOTICE_GRACE, Said
 from muster.chat.tables import Message, MessageVersion, Room, Seat
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Nothing, Row, Statement, insertion
+from muster.kit.db.tables import once_more
 from muster.kit.ids import new_id
+from muster.kit.work.schedule import TenantId
 
 
 class Sequence(Row):
@@ -31,8 +33,22 @@ class LockedSeat(Row):
 
     id: UUID
     read_sequence: int
+    told_sequence: int
     muted_at: datetime | None
     last_sequence: int
+
+
+class DueRoom(Row):
+    """A room and the newest of its messages that has been unread long enough to tell of."""
+
+    id: UUID
+    sequence: int | None
+
+
+class PersonId(Row):
+    """Somebody who is to be told."""
+
+    user_id: UUID
 
 
 class LockedMessage(Row):
@@ -62,10 +78,15 @@ _PUT_SEATS = Statement(
     Nothing,
     insert(Seat)
     .from_select(
-        ("tenant_id", "id", "room_id", "user_id", "read_sequence"),
-        select(Room.tenant_id, _GIVEN.c.seat, Room.id, _GIVEN.c.person, Room.last_sequence).join(
-            _GIVEN, _GIVEN.c.room == Room.id
-        ),
+        ("tenant_id", "id", "room_id", "user_id", "read_sequence", "told_sequence"),
+        select(
+            Room.tenant_id,
+            _GIVEN.c.seat,
+            Room.id,
+            _GIVEN.c.person,
+            Room.last_sequence,
+            literal(0, Seat.told_sequence.type),
+        ).join(_GIVEN, _GIVEN.c.room == Room.id),
     )
     .on_conflict_do_nothing(index_elements=["tenant_id", "room_id", "user_id"]),
 )
@@ -84,7 +105,10 @@ _NEXT_SEQUENCE = Statement(
     Sequence,
     update(Room)
     .where(Room.id == bindparam("room"), select(_HELD_SEAT.c.id).exists())
-    .values(last_sequence=Room.last_sequence + 1)
+    .values(
+        last_sequence=Room.last_sequence + 1,
+        notice_due_at=func.coalesce(Room.notice_due_at, bindparam("due", type_=Room.notice_due_at.type)),
+    )
     .returning(Room.last_sequence),
 )
 _PUT_MESSAGE = insertion(
@@ -101,7 +125,7 @@ _HOLD_SEAT = Statement(HeldSeat, _SEAT)
 # Two marks at once, from two devices: one waits for the other here, so the cursor never goes back.
 _LOCK_SEAT = Statement(
     LockedSeat,
-    select(Seat.id, Seat.read_sequence, Seat.muted_at, Room.last_sequence)
+    select(Seat.id, Seat.read_sequence, Seat.told_sequence, Seat.muted_at, Room.last_sequence)
     .join(Room, Room.id == Seat.room_id)
     .where(Seat.room_id == bindparam("room"), Seat.user_id == bindparam("person"))
     .with_for_update(key_share=True, of=Seat),
@@ -143,6 +167,81 @@ _DELETE = Statement(
         deletion_reason=bindparam("reason"),
     ),
 )
+_now = bindparam("now", type_=Room.notice_due_at.type)
+TENANTS_WITH_DUE_ROOMS = Statement(TenantId, select(Room.tenant_id).where(Room.notice_due_at <= _now).distinct())
+"""The tenants in which people are to be told of what they have not read, found across all of them."""
+
+_said = once_more(Message)
+_due = (
+    select(
+        Room.id,
+        select(func.max(_said.sequence))
+        .where(_said.room_id == Room.id, _said.created_at <= bindparam("said_by", type_=Message.created_at.type))
+        .scalar_subquery()
+        .label("sequence"),
+    )
+    .where(Room.tenant_id == bindparam("tenant", type_=Room.tenant_id.type), Room.notice_due_at <= _now)
+    .order_by(Room.notice_due_at)
+    .limit(100)
+    .with_for_update(skip_locked=True, key_share=True, of=Room)
+    .cte("due")
+)
+# Whoever speaks at the same moment holds the room's row, and is seen here by its last sequence: a message is either told
+# of now or has the room due again.
+_TAKE_DUE_ROOMS = Statement(
+    DueRoom,
+    update(Room)
+    .where(Room.id == _due.c.id)
+    .values(
+        notice_due_at=case(
+            (func.coalesce(_due.c.sequence, 0) < Room.last_sequence, bindparam("again", type_=_now.type)),
+        )
+    )
+    .returning(Room.id, _due.c.sequence),
+)
+
+# Who reads at the same moment waits for this or this for them, at the seat's row, where the conditions are asked again.
+_others = once_more(Message)
+_is_new = (
+    select(_others.id)
+    .where(
+        _others.room_id == Seat.room_id,
+        _others.sequence > Seat.read_sequence,
+        _others.sequence <= bindparam("sequence", type_=Message.sequence.type),
+        _others.author_id != Seat.user_id,
+        _others.deleted_at.is_(None),
+    )
+    .exists()
+)
+_TO_TELL = (
+    select(Seat.id)
+    .where(
+        Seat.room_id == bindparam("room"),
+        Seat.muted_at.is_(None),
+        Seat.told_sequence <= Seat.read_sequence,
+        Seat.read_sequence < bindparam("sequence", type_=Message.sequence.type),
+        _is_new,
+    )
+    .order_by(Seat.id)
+    .limit(bindparam("size", type_=Message.sequence.type))
+    .with_for_update(key_share=True)
+    .cte("to_tell")
+)
+_TAKE_TO_TELL = Statement(
+    PersonId,
+    update(Seat)
+    .where(Seat.id == _TO_TELL.c.id)
+    .values(told_sequence=bindparam("sequence", type_=Message.sequence.type))
+    .returning(Seat.user_id),
+)
+_STILL_UNREAD = Statement(
+    HeldSeat,
+    select(Seat.id).where(
+        and_(Seat.room_id == bindparam("room"), Seat.user_id == bindparam("person")),
+        Seat.muted_at.is_(None),
+        Seat.read_sequence < bindparam("sequence"),
+    ),
+)
 
 
 async def put_room(ctx: Ctx, room_id: UUID) -> None:
@@ -168,7 +267,7 @@ async def remove_seat(ctx: Ctx, room_id: UUID, user_id: UUID) -> None:
 
 async def next_sequence(ctx: Ctx, room_id: UUID) -> int | None:
     """Hold the seat, lock the room and take the next number; None when the acting person has no seat in it."""
-    taken = await ctx.db.one(_NEXT_SEQUENCE, room=room_id, person=ctx.user_id)
+    taken = await ctx.db.one(_NEXT_SEQUENCE, room=room_id, person=ctx.user_id, due=ctx.now + NOTICE_GRACE)
     return None if taken is None else taken.last_sequence
 
 
@@ -229,3 +328,25 @@ async def put_read(ctx: Ctx, seat_id: UUID, sequence: int) -> None:
 async def put_muted(ctx: Ctx, seat_id: UUID, since: datetime | None) -> None:
     """Mute the room for a locked seat, or let it be heard again."""
     await ctx.db.run(_MUTE, seat=seat_id, moment=since)
+
+
+async def take_due_rooms(ctx: Ctx) -> list[DueRoom]:
+    """Take the rooms in which something has been unread for long enough; those with newer messages are due again."""
+    return await ctx.db.all(
+        _TAKE_DUE_ROOMS,
+        tenant=ctx.tenant_id,
+        now=ctx.now,
+        said_by=ctx.now - NOTICE_GRACE,
+        again=ctx.now + NOTICE_GRACE,
+    )
+
+
+async def take_to_tell(ctx: Ctx, room_id: UUID, sequence: int, *, limit: int) -> list[UUID]:
+    """Take at most so many people who have not read up to a message and were told nothing since they last read."""
+    found = await ctx.db.all(_TAKE_TO_TELL, room=room_id, sequence=sequence, size=limit)
+    return [each.user_id for each in found]
+
+
+async def is_unread(ctx: Ctx, room_id: UUID, user_id: UUID, sequence: int) -> bool:
+    """Whether a person who wants to hear of it still has a message to read."""
+    return await ctx.db.one(_STILL_UNREAD, room=room_id, person=user_id, sequence=sequence) is not None

@@ -7,6 +7,8 @@ from uuid import UUID
 
 EDIT_WINDOW = timedelta(minutes=5)
 DELETE_WINDOW = timedelta(minutes=15)
+NOTICE_GRACE = timedelta(minutes=2)
+"""How long a message may stay unread before its readers are told of it."""
 
 
 class Verdict(StrEnum):

@@ -11,17 +11,23 @@ from muster.kit.db.tables import TenantTable, personal, plain
 
 
 class Room(TenantTable):
-    """A place to talk. Its row is the lock under which messages get their sequence."""
+    """A place to talk. Its row is the lock under which messages get their sequence.
+
+    notice_due_at: when its people are next told of what they have not read; None while nothing is new.
+    """
 
     __tablename__ = "rooms"
+    __table_args__ = (Index("rooms_due_idx", "notice_due_at", postgresql_where="notice_due_at is not null"),)
 
     last_sequence: Mapped[int] = plain()
+    notice_due_at: Mapped[datetime | None] = plain()
 
 
 class Seat(TenantTable):
     """The right of one person to read and write in one room, and how far they have read.
 
-    read_sequence: everything up to it has been read; it never goes back. muted_at: since when they want no notices.
+    read_sequence: everything up to it has been read; it never goes back. told_sequence: up to where they were last told
+    that there is something to read. muted_at: since when they want no notices.
     """
 
     __tablename__ = "room_seats"
@@ -36,6 +42,7 @@ class Seat(TenantTable):
     room_id: Mapped[UUID] = plain()
     user_id: Mapped[UUID] = plain()
     read_sequence: Mapped[int] = plain()
+    told_sequence: Mapped[int] = plain()
     muted_at: Mapped[datetime | None] = plain()
 
 

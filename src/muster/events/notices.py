@@ -3,12 +3,17 @@
 from typing import ClassVar
 from uuid import UUID
 
+from muster.chat import queries as chat
+from muster.chat.commands import RoomUnread
 from muster.events import queries
 from muster.events.facts import EventJoined, EventPromoted
 from muster.identity.mail import post_mail
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Action, Letter, Mail
 from muster.notifications import commands as notifications
+
+# People who are told in one transaction; the fact is recorded again for the rest.
+_TOLD_AT_ONCE = 200
 
 
 class JoinedMail(Mail):
@@ -42,3 +47,35 @@ async def tell_owner_of_join(ctx: Ctx, fact: EventJoined) -> None:
 async def tell_promoted(ctx: Ctx, fact: EventPromoted) -> None:
     """Tell who waited that they have a place now."""
     await notifications.tell(ctx, user_id=fact.user_id, kind="WAITLIST_PROMOTED", data={"eventId": fact.event_id})
+
+
+class MessagesMail(Mail):
+    """To who sits in an event's room: there is something to read. It names nobody and quotes nothing."""
+
+    kind: ClassVar[str] = "events.messages"
+    event_id: UUID
+    sequence: int
+
+    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
+        """None when they have read it meanwhile, muted the room or left it."""
+        title = await queries.title_of(ctx, self.event_id)
+        if title is None or not await chat.is_unread(ctx, self.event_id, user_id, self.sequence):
+            return None
+        return Letter(
+            subject=f"New messages in {title}",
+            paragraphs=(f"Others have written in the room of {title} since you were last there.",),
+            action=Action("Read them", f"{ctx.settings.addresses.app}/events/{self.event_id}"),
+            footnote="You get this because you have a place in the event. No other follows until you have read; "
+            "mute the event's room to get none.",
+        )
+
+
+async def tell_of_messages(ctx: Ctx, fact: RoomUnread) -> None:
+    """Tell who has something to read in an event's room, once until they have read it."""
+    people = await chat.take_to_tell(ctx, fact.room_id, fact.sequence, limit=_TOLD_AT_ONCE)
+    for user_id in people:
+        data = {"eventId": fact.room_id}
+        await notifications.tell(ctx, user_id=user_id, kind="EVENT_MESSAGES", data=data, settled_by_id=fact.room_id)
+        await post_mail(ctx, MessagesMail(event_id=fact.room_id, sequence=fact.sequence), user_id=user_id)
+    if len(people) == _TOLD_AT_ONCE:
+        ctx.record(fact)

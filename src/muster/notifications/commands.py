@@ -37,16 +37,27 @@ class NotificationNotFound(NotFound):
     code = "NOTIFICATION_NOT_FOUND"
 
 
-async def tell(ctx: Ctx, *, user_id: UUID, kind: str, data: Mapping[str, object]) -> None:
+async def tell(
+    ctx: Ctx, *, user_id: UUID, kind: str, data: Mapping[str, object], settled_by_id: UUID | None = None
+) -> None:
     """Tell a person something that follows from the fact at hand; a repeat for the same fact tells nothing.
 
-    kind: what it is about, which clients render. data: the ids it needs. Raises LookupError outside a handler.
+    kind: what it is about, which clients render. data: the ids it needs. settled_by_id: what `settle` is called with
+    when the person has seen to it elsewhere. Raises LookupError outside a handler.
     """
     if ctx.cause is None:
         raise LookupError("only a handler tells, since the fact it follows is the key that makes a repeat harmless")
-    made = await queries.put_notification(ctx, user_id=user_id, fact_id=ctx.cause, kind=kind, data=data)
+    made = await queries.put_notification(
+        ctx, user_id=user_id, fact_id=ctx.cause, kind=kind, data=data, settled_by_id=settled_by_id
+    )
     if made is not None:
         ctx.record(NotificationAdded(user_id=user_id, notification_id=made))
+
+
+async def settle(ctx: Ctx, *, by_id: UUID) -> None:
+    """The acting person has seen to something elsewhere, so what they were told of it is read."""
+    if await queries.put_settled(ctx, by_id):
+        ctx.record(BadgeChanged(user_id=ctx.user_id))
 
 
 @command("POST /notifications/{id}/reading", "markNotificationRead", allow=member, limit=API)

@@ -25,7 +25,7 @@ _PUT = Statement(
     insert(Notification)
     .on_conflict_do_nothing(index_elements=["tenant_id", "user_id", "fact_id"])
     .returning(Notification.id),
-    insert_keys=("tenant_id", "id", "user_id", "fact_id", "kind", "data", "created_at"),
+    insert_keys=("tenant_id", "id", "user_id", "fact_id", "kind", "data", "created_at", "settled_by_id"),
 )
 _MINE = (Notification.user_id == bindparam("person"), Notification.deleted_at.is_(None))
 _THIS = (Notification.id == bindparam("notification"), *_MINE)
@@ -36,12 +36,18 @@ _FIND = Statement(NotificationId, select(Notification.id).where(*_THIS))
 _MARK_READ = Statement(Nothing, update(Notification).where(*_THIS, _UNREAD).values(read_at=bindparam("moment")))
 _MARK_UNREAD = Statement(Nothing, update(Notification).where(*_THIS, _READ).values(read_at=None))
 _MARK_ALL_READ = Statement(Nothing, update(Notification).where(*_MINE, _UNREAD).values(read_at=bindparam("moment")))
+_SETTLE = Statement(
+    Nothing,
+    update(Notification)
+    .where(*_MINE, _UNREAD, Notification.settled_by_id == bindparam("settler"))
+    .values(read_at=bindparam("moment")),
+)
 _DELETE = Statement(Nothing, update(Notification).where(*_THIS).values(deleted_at=bindparam("moment")))
 _DELETE_ALL = Statement(Nothing, update(Notification).where(*_MINE).values(deleted_at=bindparam("moment")))
 
 
 async def put_notification(
-    ctx: Ctx, *, user_id: UUID, fact_id: UUID, kind: str, data: Mapping[str, object]
+    ctx: Ctx, *, user_id: UUID, fact_id: UUID, kind: str, data: Mapping[str, object], settled_by_id: UUID | None
 ) -> UUID | None:
     """Store what a person is told because of a fact; None when they have been told already."""
     made = await ctx.db.one(
@@ -53,6 +59,7 @@ async def put_notification(
         kind=kind,
         data=msgspec.json.encode(data).decode(),
         created_at=ctx.now,
+        settled_by_id=settled_by_id,
     )
     return None if made is None else made.id
 
@@ -73,6 +80,11 @@ async def put_read(ctx: Ctx, notification_id: UUID, *, read: bool) -> bool:
 async def put_all_read(ctx: Ctx) -> bool:
     """Mark every notification of the acting person as read; False when all were."""
     return bool(await ctx.db.run(_MARK_ALL_READ, person=ctx.user_id, moment=ctx.now))
+
+
+async def put_settled(ctx: Ctx, by_id: UUID) -> bool:
+    """Mark what somebody has done elsewhere as read; False when nothing was unread."""
+    return bool(await ctx.db.run(_SETTLE, person=ctx.user_id, settler=by_id, moment=ctx.now))
 
 
 async def put_deleted(ctx: Ctx, notification_id: UUID) -> bool:

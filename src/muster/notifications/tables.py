@@ -13,7 +13,7 @@ from muster.kit.db.tables import Json, TenantTable, plain
 class Notification(TenantTable):
     """Something one person is told. At most one per fact and person, however often a handler runs.
 
-    deleted_at: since when it is out of the person's sight; the row stays, so that a repeat does not tell it anew.
+    settled_by_id: the room whose reading makes this read too. deleted_at: since when it is out of the person's sight; the row stays, so that a repeat does not tell it anew.
     """
 
     __tablename__ = "notifications"
@@ -45,4 +45,5 @@ class Notification(TenantTable):
     data: Mapped[Json] = plain()
     created_at: Mapped[datetime] = plain()
     read_at: Mapped[datetime | None] = plain()
+    settled_by_id: Mapped[UUID | None] = plain()
     deleted_at: Mapped[datetime | None] = plain()

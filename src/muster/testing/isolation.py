@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +36,7 @@ from muster.testing.people import Standing, sign_in
 from muster.testing.rows import isolated_tables, row_violations
 from muster.testing.serving import Service
 from muster.testing.town import Town, settle
-from muster.testing.work import drain
+from muster.testing.work import drain, working
 
 VICTIM, INTRUDER = "northern", "southern"
 """The names of the two towns. Everything that people of the first wrote holds its name."""
@@ -107,11 +107,15 @@ async def violations_below(world: World) -> list[str]:
     if found := await row_violations(victim, intruder, tables=tables):
         return found
     try:
-        await drain(urls, seconds=_WORK_SECONDS)
+        async with working(urls) as work:
+            await work.quiet(seconds=_WORK_SECONDS)
+            await work.pass_to(datetime.now(UTC) + timedelta(minutes=5))
     except TimeoutError:
         return ["the worker cannot do the work there is"]
     if await value(urls, "select count(*) from facts where position is null"):
         return ["the sequencer passed over facts"]
+    if await value(urls, "select count(*) from rooms where last_sequence > 0 and notice_due_at is not null"):
+        return ["nobody looks for what is due"]
     found = await row_violations(victim, intruder, tables=_WRITTEN_BY_WORKER)
     searched = await victim.client(Standing.MEMBER).call("events", filter={"text": VICTIM})
     if str(victim.event_id) not in json.dumps(searched.data):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 
@@ -15,6 +16,7 @@ from muster.kit.commands.context import Services
 from muster.kit.db.database import Database
 from muster.kit.db.migrate import Urls
 from muster.kit.work.jobs import run_jobs
+from muster.kit.work.schedule import tick
 from muster.kit.work.sequencer import Sequencer
 from muster.testing.serving import settings_for
 
@@ -49,6 +51,11 @@ class Work:
                 if not left["open"]:
                     return
                 await asyncio.sleep(0.02)
+
+    async def pass_to(self, now: datetime) -> None:
+        """Do what is due by a moment, and what follows from it."""
+        await tick(self.services, now)
+        await self.quiet()
 
 
 @asynccontextmanager

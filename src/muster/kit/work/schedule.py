@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 import structlog
 from sqlalchemy import bindparam, select, update
@@ -18,16 +19,24 @@ from muster.kit.work.tables import ScheduleRun
 log = structlog.get_logger()
 
 
+class TenantId(Row):
+    """A tenant in which something is due."""
+
+    tenant_id: UUID
+
+
 @dataclass(frozen=True)
 class Due:
     """An entry of the schedule. Its periods are counted from 1970, so a daily entry runs just after midnight UTC.
 
     seconds: the period. run: what is done, in a transaction of its own. name: stays the same between releases.
+    tenants: finds those in which something is due by `now`; None is what no tenant owns.
     """
 
     name: str
     seconds: int
     run: Callable[[Ctx], Awaitable[None]]
+    tenants: Statement[TenantId] | None = None
 
     def period(self, now: datetime) -> datetime:
         """When the period that `now` lies in began."""
@@ -38,15 +47,19 @@ SCHEDULE: dict[str, Due] = {}
 """Every entry by its name."""
 
 
-def every(*, seconds: int, name: str, run: Callable[[Ctx], Awaitable[None]]) -> None:
+def every(
+    *, seconds: int, name: str, run: Callable[[Ctx], Awaitable[None]], tenants: Statement[TenantId] | None = None
+) -> None:
     """Run something once in every period. Entries stand in one table, `muster/schedule.py`.
 
+    tenants: a statement with the parameter `now` that finds tenants across all; `run` then runs in each of them, in a
+    transaction of its own, and must bear that two workers do so at once.
     What was missed while no worker ran is not made up for: an entry looks for all that is due by then.
     Raises TypeError for a second entry of one name.
     """
     if name in SCHEDULE:
         raise TypeError(f"two entries of the schedule are named {name}; rename one")
-    SCHEDULE[name] = Due(name, seconds, run)
+    SCHEDULE[name] = Due(name, seconds, run, tenants)
 
 
 class _Known(Row):
@@ -95,21 +108,39 @@ async def _run(services: Services, due: Due, now: datetime) -> None:
     request_id = f"schedule-{new_id()}"
     with structlog.contextvars.bound_contextvars(request_id=request_id, entry=due.name):
         try:
-            await _claim_and_run(services, due, now, request_id)
+            found = await _claim_and_run(services, due, now, request_id)
         except _Taken:
             return
         except Exception:
             log.exception("schedule.failed")
             await _pass_over(services, due, now)
+            return
+        for tenant_id in found:
+            await _run_in_tenant(services, due, now, request_id, tenant_id)
 
 
-async def _claim_and_run(services: Services, due: Due, now: datetime, request_id: str) -> None:
+async def _run_in_tenant(services: Services, due: Due, now: datetime, request_id: str, tenant_id: UUID) -> None:
+    """What fails in one tenant is logged, and keeps nobody else waiting."""
+    try:
+        async with system_transaction(
+            services, tenant_id=tenant_id, verb=due.name, reason="is due", now=now, request_id=request_id
+        ) as ctx:
+            await due.run(ctx)
+    except Exception:
+        log.exception("schedule.failed", tenant_id=str(tenant_id))
+
+
+async def _claim_and_run(services: Services, due: Due, now: datetime, request_id: str) -> list[UUID]:
+    """Run an entry that no tenant owns; of any other, answer with the tenants it is to run in."""
     async with system_transaction(
         services, tenant_id=PLATFORM_TENANT, verb=due.name, reason="is due", now=now, request_id=request_id
     ) as ctx:
         if not await ctx.db.run(_CLAIM, entry=due.name, period=due.period(now), now=now):
             raise _Taken
+        if due.tenants is not None:
+            return [found.tenant_id for found in await ctx.db.all(due.tenants, now=now)]
         await due.run(ctx)
+        return []
 
 
 async def _pass_over(services: Services, due: Due, now: datetime) -> None:

@@ -188,6 +188,7 @@ class _Builder:
                 room_id=event,
                 user_id=person,
                 read_sequence=self.random.randint(0, self.tables["rooms"][-1]["last_sequence"]),
+                told_sequence=0,
                 muted_at=self._maybe(_BASE),
             )
 

@@ -2,14 +2,17 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, cast, column, func, literal, select
 
 from muster.kit.commands.context import Ctx
 from muster.kit.db.migrate import Urls
+from muster.kit.db.statements import Statement
 from muster.kit.db.tables import PLATFORM_TENANT
-from muster.kit.work.schedule import every, tick
+from muster.kit.work.schedule import TenantId, every, tick
 from muster.kit.work.tests.support import services_on
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -55,6 +58,30 @@ async def test_an_entry_acts_as_the_system_in_the_platform_tenant(urls: Urls) ->
     async with services_on(urls.worker) as services:
         await tick(services, START)
     assert [(ctx.tenant_id, ctx.actor.kind, ctx.now) for ctx in seen] == [(PLATFORM_TENANT, "system", START)]
+
+
+async def test_an_entry_of_tenants_runs_in_each_that_has_something_due_and_one_that_fails_stops_no_other(
+    urls: Urls,
+) -> None:
+    due, ran = [UUID(int=number) for number in (1, 2, 3)], list[UUID]()
+    numbers = func.unnest(literal(due, ARRAY(Uuid()))).table_valued(column("tenant_id", Uuid())).render_derived("due")
+    tenants = Statement(
+        TenantId,
+        select(cast(numbers.c.tenant_id, Uuid()).label("tenant_id")).where(
+            bindparam("now", type_=DateTime(timezone=True)) >= START
+        ),
+    )
+
+    async def note(ctx: Ctx) -> None:
+        ran.append(ctx.tenant_id)
+        if ctx.tenant_id == due[1]:
+            raise RuntimeError("on purpose")
+
+    every(seconds=60, name="of tenants", run=note, tenants=tenants)
+    async with services_on(urls.worker) as services:
+        for minutes in (-1, 0, 0, 1):
+            await tick(services, START + timedelta(minutes=minutes))
+    assert ran == due * 2
 
 
 async def test_a_failing_entry_waits_for_its_next_period_and_does_not_stop_others(urls: Urls) -> None:
