@@ -226,13 +226,13 @@ def _planned(urls: Urls, query: Query, pick: Pick, slot: SlotValues) -> dict[str
 
 
 def _explain(urls: Urls, text: str, arguments: list[object]) -> dict[str, Any]:
-    numbered = re.sub(r"\$(\d+)", lambda match: f"%(p{match[1]})s", text.replace("%", "%%"))
-    with psycopg.connect(
-        urls.app, options="-c enable_seqscan=off -c jit=off", cursor_factory=psycopg.ClientCursor
-    ) as connection:
+    """The one plan for all values, which is what the pool asks PostgreSQL to run."""
+    options = "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_generic_plan"
+    with psycopg.connect(urls.app, options=options, cursor_factory=psycopg.ClientCursor) as connection:
         connection.execute(f"set local muster.tenant = '{TENANT}'")
-        given = {f"p{number}": value for number, value in enumerate(arguments, start=1)}
-        row = connection.execute(f"explain (format json) {numbered}".encode(), given).fetchone()
+        connection.execute(f"prepare read as {text}".encode())
+        places = ", ".join(["%s"] * len(arguments))
+        row = connection.execute(f"explain (format json) execute read ({places})".encode(), arguments).fetchone()
     assert row is not None
     plan: dict[str, Any] = row[0][0]["Plan"]
     return plan

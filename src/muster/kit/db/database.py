@@ -2,21 +2,26 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from muster.kit.db.statements import RowT, Statement
 from muster.kit.db.tables import TENANT_SETTING
 
-# Cut off by the server, so that no request can hold a lock or a connection for long.
+# The limits are kept by the server, so that no request can hold a lock or a connection for long.
 _LIMITS = {
     "timezone": "UTC",
     "jit": "off",
+    # Statements are written so that one plan fits all values. Planned for each value anew, a list costs twice as much.
+    "plan_cache_mode": "force_generic_plan",
     "statement_timeout": "15s",
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
 }
+_Held: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 # How long a request waits for a connection before it is told to come again.
 _PATIENCE_SECONDS = 20
 
@@ -72,6 +77,9 @@ class Database:
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
+        # Connections that went from one request to the next without a visit to the pool, which costs a task each time.
+        self._at_hand: list[_Held] = []
+        self._waiting = 0
 
     @classmethod
     async def open(cls, url: str, *, size: int) -> "Database":
@@ -90,21 +98,41 @@ class Database:
 
     async def close(self) -> None:
         """Let running statements finish, then close every connection."""
+        # From now on nothing stays at hand.
+        self._waiting += 1
+        while self._at_hand:
+            await self._pool.release(self._at_hand.pop())
         await self._pool.close()
+
+    async def row(self, text: str, arguments: Iterable[object]) -> "asyncpg.Record | None":
+        """The first row of one statement, outside any transaction and under no tenant."""
+        connection = await self._take()
+        try:
+            row = await connection.fetchrow(text, *arguments)
+        except BaseException:
+            await self._pool.release(connection)
+            raise
+        await self._keep(connection)
+        return row
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection from the pool, outside any transaction and under no tenant."""
-        async with self._pool.acquire(timeout=_PATIENCE_SECONDS) as connection:
+        connection = await self._take()
+        try:
             yield connection  # type: ignore[misc]  # the pool's proxy stands in for the connection
+        except BaseException:
+            await self._pool.release(connection)
+            raise
+        await self._keep(connection)
 
     @asynccontextmanager
     async def transaction(self, tenant_id: UUID) -> AsyncIterator[Transaction]:
         """A transaction under one tenant; commits at the end, rolls back on any error."""
-        async with self._pool.acquire(timeout=_PATIENCE_SECONDS) as connection:
+        async with self.connection() as connection:
             try:
                 await connection.execute(f"begin; select set_config('{TENANT_SETTING}', '{tenant_id}', true)")
-                yield Transaction(connection)  # type: ignore[arg-type]  # the pool's proxy stands in
+                yield Transaction(connection)
             except BaseException:
                 # A connection that was lost has rolled back by itself, and must not hide what went wrong.
                 with suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
@@ -114,3 +142,26 @@ class Database:
                 raise RuntimeError(
                     "a failed statement was passed over, so PostgreSQL rolled back instead of committing"
                 )
+
+    async def _take(self) -> _Held:
+        """A connection at hand, or else one from the pool, which is waited for."""
+        while self._at_hand:
+            connection = self._at_hand.pop()
+            if not connection.is_closed():
+                return connection
+            await self._pool.release(connection)
+        self._waiting += 1
+        try:
+            return await self._pool.acquire(timeout=_PATIENCE_SECONDS)
+        finally:
+            self._waiting -= 1
+
+    async def _keep(self, connection: _Held) -> None:
+        """Have a connection at hand for the next request, unless somebody waits at the pool.
+
+        What went wrong on a connection is for the pool to mend, so only sound ones come here.
+        """
+        if self._waiting:
+            await self._pool.release(connection)
+        else:
+            self._at_hand.append(connection)

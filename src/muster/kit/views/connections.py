@@ -3,7 +3,7 @@
 The inner select takes one row more than asked and numbers them; what the outer one aggregates is at most the page.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +19,7 @@ from sqlalchemy import (
     column,
     false,
     func,
+    literal_column,
     select,
     true,
     tuple_,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from muster.kit.views.page_arguments import PageShape
-from muster.kit.views.paging import CHECK_LENGTH, SEPARATOR
+from muster.kit.views.paging import CHECK_LENGTH, LARGEST_SIZE, SEPARATOR
 from muster.kit.views.picks import Pick
 from muster.kit.views.scope import RowCondition, Scope
 from muster.kit.views.view import View
@@ -138,15 +139,21 @@ class Connection:
 
     def _inner(self) -> tuple[Any, list[ColumnElement[Any]]]:
         statement, row, keys = self._rows(select(), beyond_cursor=False)
-        ordered = [key.desc() if self.order.descending != self.shape.backwards else key.asc() for key in keys]
+        # The planner sees that no more rows are wanted than these, whatever size the one plan for all sizes is given.
+        most = literal_column(str(LARGEST_SIZE + 1), Integer())
         statement = (
             statement.add_columns(*row)
             .add_columns(*(key.label(f"key{number}") for number, key in enumerate(keys)))
-            .add_columns(func.row_number().over(order_by=ordered).label("rn"))
-            .order_by(*ordered)
-            .limit(self.size + 1)
+            .order_by(*self._ordered(keys))
+            .limit(most)
         )
-        return self._correlated(statement).subquery(self.scope.name("page")), keys
+        rows = self._correlated(statement).subquery(self.scope.name("rows"))
+        ordered = self._ordered(rows.c[f"key{number}"] for number in range(len(keys)))
+        page = select(*rows.c, func.row_number().over(order_by=ordered).label("rn")).limit(self.size + 1)
+        return page.subquery(self.scope.name("page")), keys
+
+    def _ordered(self, keys: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+        return [key.desc() if self.order.descending != self.shape.backwards else key.asc() for key in keys]
 
     def _rows(self, statement: Select[Any], *, beyond_cursor: bool | None) -> Any:
         """`statement` over the rows of the list; with their alias and their order keys.

@@ -61,8 +61,7 @@ async def run_plan(
 
     Raises RuntimeError when a body is NULL, which a writer has then forgotten to guard.
     """
-    async with database.connection() as connection:
-        row = await connection.fetchrow(plan.sql.text, *plan.arguments(origin, slots))
+    row = await database.row(plan.sql.text, plan.arguments(origin, slots))
     bodies: tuple[str, ...] = () if row is None else tuple(row)[2:]
     if row is None or None in bodies:
         raise RuntimeError("a compiled read answered NULL; some value lacks its `null`")
