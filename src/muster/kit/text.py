@@ -24,6 +24,8 @@ def refuse_unstorable(value: object, path: str = "") -> None:
 
     Raises BadInput with the path for U+0000 and for lone surrogates.
     """
+    if _is_storable(value):
+        return
     waiting = [(path, value)]
     while waiting:
         place, found = waiting.pop()
@@ -35,6 +37,22 @@ def refuse_unstorable(value: object, path: str = "") -> None:
                 waiting.append((f"{place}.{key}" if place else str(key), inner))
         elif isinstance(found, list):
             waiting += [(f"{place}[{index}]", inner) for index, inner in enumerate(found)]
+
+
+def _is_storable(value: object) -> bool:
+    """The answer for nearly all input, found without keeping track of places."""
+    waiting = [value]
+    # More is appended while this goes on.
+    for found in waiting:
+        if isinstance(found, str):
+            if not found.isascii() or "\x00" in found:
+                return False
+        elif isinstance(found, dict):
+            waiting += found.keys()
+            waiting += found.values()
+        elif isinstance(found, list):
+            waiting += found
+    return True
 
 
 def _refuse_text(text: str, path: str) -> None:

@@ -15,8 +15,10 @@ from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.http import graphql_over_http
 from muster.kit.endpoints.health import Health
 from muster.kit.endpoints.http import NoSuchAddress, NoSuchMethod, problem_response
+from muster.kit.endpoints.lanes import Lanes
 from muster.kit.endpoints.pages.browser import graphiql, wants_page
 from muster.kit.endpoints.pages.serving import page_routes
+from muster.kit.endpoints.rest.address import Address
 from muster.kit.endpoints.rest.endpoints import Rest
 from muster.kit.endpoints.socket import graphql_over_socket
 from muster.kit.errors import AppError
@@ -40,10 +42,13 @@ def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health
     async def openapi_endpoint(_request: Request) -> Response:
         return Response(openapi, media_type="application/json")
 
-    routes = [
-        Route("/graphql", graphql_endpoint, methods=["GET", "POST"]),
-        WebSocketRoute("/graphql", socket_endpoint),
+    hot = [
+        Route("/graphql", Address({"GET": graphql_endpoint, "POST": graphql_endpoint})),
         *Rest(services, edge).routes(),
+    ]
+    routes = [
+        *hot,
+        WebSocketRoute("/graphql", socket_endpoint),
         *page_routes(services, edge),
         Route("/openapi.json", openapi_endpoint),
         Route("/health", health.short),
@@ -53,7 +58,7 @@ def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health
     application = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
     # An address has one form; a redirect would be made from the client's own Host header.
     application.router.redirect_slashes = False
-    return Frame(application)
+    return Frame(Lanes(application, hot))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

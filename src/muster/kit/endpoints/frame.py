@@ -1,9 +1,9 @@
 """The frame around every request: its id, its log line, and an answer even when everything fails."""
 
+import logging
 import time
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muster.kit.endpoints.edge import request_id_from
@@ -11,6 +11,8 @@ from muster.kit.endpoints.http import problem_response
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 
 log = structlog.get_logger()
+_lines = logging.getLogger(__name__)
+_ID_HEADER = b"x-request-id"
 
 
 class Frame:
@@ -24,13 +26,14 @@ class Frame:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        request_id = request_id_from(Headers(scope=scope).get("x-request-id"))
+        request_id = request_id_from(_given_id(scope))
         scope.setdefault("state", {})["request_id"] = request_id
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            if scope["type"] == "websocket":
-                await self._app(scope, receive, send)
-            else:
-                await self._request(scope, receive, send, request_id)
+        # The server gives every request and socket a context of its own, so there is nothing to take back.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+        else:
+            await self._request(scope, receive, send, request_id)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         began, status = time.perf_counter(), 0
@@ -39,7 +42,7 @@ class Frame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["x-request-id"] = request_id
+                message["headers"] = [*message["headers"], (_ID_HEADER, request_id.encode())]
             await send(message)
 
         try:
@@ -48,5 +51,12 @@ class Frame:
             answer = problem_response(as_rest_writes_it(client_error(error)), request_id)
             if status == 0:
                 await answer(scope, receive, send_with_id)
-        milliseconds = round((time.perf_counter() - began) * 1000, 2)
-        log.debug("request.done", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
+        # Asked first, since putting a line together that nobody wants costs more than finding the address.
+        if _lines.isEnabledFor(logging.DEBUG):
+            milliseconds = round((time.perf_counter() - began) * 1000, 2)
+            log.debug("request.done", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
+
+
+def _given_id(scope: Scope) -> str | None:
+    """The request id that the client gave."""
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == _ID_HEADER), None)
