@@ -4,11 +4,13 @@ import muster.events.commands
 import muster.events.streams
 import muster.events.views
 import muster.identity.commands
+import muster.identity.pages
 import muster.identity.views
 import muster.notifications.commands
 import muster.notifications.streams
 import muster.notifications.views
 import muster.tenancy.commands
+import muster.tenancy.dev_mail
 import muster.tenancy.registration
 import muster.tenancy.views
 

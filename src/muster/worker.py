@@ -43,6 +43,8 @@ async def _work(settings: Settings) -> None:
     url = settings.database.worker_url
     if url is None:
         raise CannotRun("The worker needs a database: set DATABASE_WORKER_URL, or use `muster up`.")
+    if settings.is_production and settings.mail.smtp_url is None:
+        log.warning("mail.is_not_sent", remedy="Set SMTP_URL: without mail nobody can verify an account.")
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

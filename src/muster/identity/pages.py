@@ -1,0 +1,139 @@
+"""The pages that links in mails lead to. Opening one changes nothing: scanners of mail open links, people press buttons."""
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from muster.kit.endpoints.pages.page import Visit, page
+from muster.kit.errors import Invalid
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the form."""
+
+    name: str
+    label: str
+    type: str
+    autocomplete: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do on a page.
+
+    command: what the form does, by its GraphQL name, with its fields and perhaps the link's token as arguments.
+    done: title and text of what is shown afterwards.
+    """
+
+    command: str
+    title: str
+    text: str
+    button: str
+    done: tuple[str, str]
+    fields: tuple[Field, ...] = ()
+    by_link: bool = True
+
+    def show(self, visit: Visit, *, wrong: str | None = None) -> Response:
+        """The form. wrong: what was not right with it, the last time it was sent."""
+        return visit.show(
+            "identity/templates/step.html",
+            status=200 if wrong is None else Invalid.status,
+            title=self.title,
+            text=self.text,
+            button=self.button,
+            fields=self.fields,
+            token=visit.field("token") if self.by_link else None,
+            wrong=wrong,
+        )
+
+    async def take(self, visit: Visit) -> Response:
+        """Do what the form asks for; what is wrong with its fields is shown above it."""
+        names = [each.name for each in self.fields] + (["token"] if self.by_link else [])
+        try:
+            await visit.run(self.command, **{name: visit.field(name) for name in names})
+        except Invalid as refusal:
+            return self.show(visit, wrong="; ".join(each.message for each in refusal.fields) or refusal.detail)
+        title, text = self.done
+        return visit.show("identity/templates/done.html", title=title, text=text)
+
+
+_VERIFY = Step(
+    "verifyEmail",
+    "Confirm your mail address",
+    "Press the button, and your account is ready.",
+    "Confirm my address",
+    ("Confirmed", "Your account is ready. You may close this page."),
+)
+_RESET = Step(
+    "resetPassword",
+    "Set a new password",
+    "At least 10 characters. Everybody who is signed in to your account now will be signed out.",
+    "Set the password",
+    ("Your password is set", "Sign in with it. You may close this page."),
+    (Field("password", "New password", "password", "new-password"),),
+)
+_UNLOCK = Step(
+    "unlockAccount",
+    "Sign in again",
+    "Press the button, and you can sign in again at once.",
+    "Let me sign in again",
+    ("You can sign in again", "You may close this page."),
+)
+_FORGOT = Step(
+    "forgotPassword",
+    "Forgot your password?",
+    "Give the mail address of your account, and a link to set a new password is mailed there.",
+    "Mail me the link",
+    ("Look into your mailbox", "If that address has an account, a link is on its way. It works for an hour."),
+    (Field("email", "Mail address", "email", "email"),),
+    by_link=False,
+)
+
+
+@page("GET /verify")
+async def show_verify(visit: Visit) -> Response:
+    """Where the mail after registering leads."""
+    return _VERIFY.show(visit)
+
+
+@page("POST /verify")
+async def verify(visit: Visit) -> Response:
+    """Confirm the address."""
+    return await _VERIFY.take(visit)
+
+
+@page("GET /reset")
+async def show_reset(visit: Visit) -> Response:
+    """Where the mail about a forgotten password leads."""
+    return _RESET.show(visit)
+
+
+@page("POST /reset")
+async def reset(visit: Visit) -> Response:
+    """Set the password."""
+    return await _RESET.take(visit)
+
+
+@page("GET /unlock")
+async def show_unlock(visit: Visit) -> Response:
+    """Where the mail about too many wrong passwords leads."""
+    return _UNLOCK.show(visit)
+
+
+@page("POST /unlock")
+async def unlock(visit: Visit) -> Response:
+    """Lift the lock."""
+    return await _UNLOCK.take(visit)
+
+
+@page("GET /forgot")
+async def show_forgot(visit: Visit) -> Response:
+    """Where the mail about a changed password leads."""
+    return _FORGOT.show(visit)
+
+
+@page("POST /forgot")
+async def forgot(visit: Visit) -> Response:
+    """Have the link mailed."""
+    return await _FORGOT.take(visit)
