@@ -75,6 +75,7 @@ def test_the_tour_works_line_by_line(house: dict[str, str]) -> None:
     assert said["sequence"] == 1
     assert read["data"]["event"]["joinedCount"] == 2
     assert [item["kind"] for item in told["items"]] == ["WAITLIST_PROMOTED"]
+    assert next(answer["unreadCount"] for answer in rest if "unreadCount" in answer) > 0, "of Nora"
     heard = next(answer["eventMessageAdded"] for answer in rest if "eventMessageAdded" in answer)
     assert heard["message"] == {"content": "I got in!", "author": {"name": "Cyd"}}
 
