@@ -7,7 +7,6 @@ from muster.chat import queries as chat
 from muster.chat.commands import RoomUnread
 from muster.events import queries
 from muster.events.facts import EventJoined, EventPromoted
-from muster.identity.mail import post_mail
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Action, Letter, Mail
 from muster.notifications import commands as notifications
@@ -40,8 +39,8 @@ async def tell_owner_of_join(ctx: Ctx, fact: EventJoined) -> None:
     owner_id = await queries.owner_of(ctx, fact.event_id)
     if owner_id is not None and owner_id != fact.user_id:
         data = {"eventId": fact.event_id, "userId": fact.user_id}
-        await notifications.tell(ctx, user_id=owner_id, kind="EVENT_JOINED", data=data)
-        await post_mail(ctx, JoinedMail(event_id=fact.event_id), user_id=owner_id)
+        mail = JoinedMail(event_id=fact.event_id)
+        await notifications.tell(ctx, user_id=owner_id, kind="EVENT_JOINED", data=data, mail=mail)
 
 
 async def tell_promoted(ctx: Ctx, fact: EventPromoted) -> None:
@@ -74,8 +73,13 @@ async def tell_of_messages(ctx: Ctx, fact: RoomUnread) -> None:
     """Tell who has something to read in an event's room, once until they have read it."""
     people = await chat.take_to_tell(ctx, fact.room_id, fact.sequence, limit=_TOLD_AT_ONCE)
     for user_id in people:
-        data = {"eventId": fact.room_id}
-        await notifications.tell(ctx, user_id=user_id, kind="EVENT_MESSAGES", data=data, settled_by_id=fact.room_id)
-        await post_mail(ctx, MessagesMail(event_id=fact.room_id, sequence=fact.sequence), user_id=user_id)
+        await notifications.tell(
+            ctx,
+            user_id=user_id,
+            kind="EVENT_MESSAGES",
+            data={"eventId": fact.room_id},
+            mail=MessagesMail(event_id=fact.room_id, sequence=fact.sequence),
+            settled_by_id=fact.room_id,
+        )
     if len(people) == _TOLD_AT_ONCE:
         ctx.record(fact)

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 from uuid import UUID
 
+from muster.identity.mail import post_mail
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.commands.facts import Fact
 from muster.kit.errors import NotFound
 from muster.kit.limits import API
+from muster.kit.mail.kinds import Mail
 from muster.notifications import queries
 from muster.notifications.views import NotificationBadgeView, NotificationView
 
@@ -38,12 +40,19 @@ class NotificationNotFound(NotFound):
 
 
 async def tell(
-    ctx: Ctx, *, user_id: UUID, kind: str, data: Mapping[str, object], settled_by_id: UUID | None = None
+    ctx: Ctx,
+    *,
+    user_id: UUID,
+    kind: str,
+    data: Mapping[str, object],
+    mail: Mail | None = None,
+    settled_by_id: UUID | None = None,
 ) -> None:
     """Tell a person something that follows from the fact at hand; a repeat for the same fact tells nothing.
 
-    kind: what it is about, which clients render. data: the ids it needs. settled_by_id: what `settle` is called with
-    when the person has seen to it elsewhere. Raises LookupError outside a handler.
+    kind: what it is about, which clients render. data: the ids it needs. mail: the same as a letter, for who has
+    shown that their address is theirs. settled_by_id: what `settle` is called with when the person has seen to it
+    elsewhere. Raises LookupError outside a handler.
     """
     if ctx.cause is None:
         raise LookupError("only a handler tells, since the fact it follows is the key that makes a repeat harmless")
@@ -52,6 +61,8 @@ async def tell(
     )
     if made is not None:
         ctx.record(NotificationAdded(user_id=user_id, notification_id=made))
+    if mail is not None:
+        await post_mail(ctx, mail, user_id=user_id)
 
 
 async def settle(ctx: Ctx, *, by_id: UUID) -> None:
