@@ -298,7 +298,7 @@ class _Source:
             mailbox = Address(display_name, addr_spec=address)
         except (MessageError, ValueError, IndexError):
             mailbox = Address()
-        if not mailbox.username or not mailbox.domain:
+        if not mailbox.username or not mailbox.domain or not value.isprintable():
             raise SettingError(f"{name} is {value!r}: it must be a mail address such as Muster <no-reply@example.org>.")
         return mailbox
 

@@ -51,7 +51,7 @@ async def post_office(
 
     def authenticate(_server: SMTP, _session: Session, _envelope: Envelope, _how: str, given: object) -> AuthResult:
         right = isinstance(given, LoginPassword) and (given.login, given.password) == login
-        return AuthResult(success=right)
+        return AuthResult(success=right, handled=right)
 
     office = PostOffice()
     loop = asyncio.get_running_loop()
