@@ -25,6 +25,7 @@ from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.endpoints.health import Health
 from muster.kit.endpoints.openapi import document
 from muster.kit.endpoints.socket import LARGEST_MESSAGE
+from muster.kit.endpoints.wire import BoundedHttp
 from muster.kit.processes import CannotRun
 from muster.kit.realtime.hub import Hub
 from muster.kit.work.waking import Waker
@@ -59,7 +60,7 @@ async def _serve(settings: Settings) -> None:
                 app,
                 host=settings.http.host,
                 port=settings.http.port,
-                http="httptools",
+                http=BoundedHttp,
                 ws="websockets-sansio",
                 ws_max_size=LARGEST_MESSAGE,
                 log_config=None,

@@ -101,6 +101,52 @@ async def test_heads(name: str, town: Town) -> None:
     assert answer.startswith(b"HTTP/1.1 4"), answer
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Junk: " + b"a" * 70_000 + b"\r\n\r\n", 431),
+        (b"GET /health/live HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 40_000 + b"\r\n", 431),
+        (b"GET /health/live?" + b"a" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+    ],
+    ids=["one header", "many headers", "address"],
+)
+async def test_a_head_too_large(head: bytes, status: int, town: Town) -> None:
+    answer = await _say(town, head)
+    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@pytest.mark.parametrize("endless", [b"X-Junk: ", b"", b"GET /"], ids=["a header", "headers", "an address"])
+async def test_a_head_without_end_is_cut_off(endless: bytes, town: Town) -> None:
+    place = urlsplit(town.service.address)
+    reader, writer = await asyncio.open_connection(place.hostname, place.port)
+    start = b"" if endless.startswith(b"GET") else b"GET /health/live HTTP/1.1\r\nHost: x\r\n"
+    writer.write(start + endless)
+    sent = 0
+    try:
+        async with asyncio.timeout(10):
+            # A client that goes on until it is cut off; ten times the bound is never taken.
+            while sent < 700_000 and not reader.at_eof():
+                writer.write((b"a" * 500) if endless else b"A: " + b"b" * 500 + b"\r\n")
+                await writer.drain()
+                sent += 500
+                await asyncio.sleep(0)
+            answer = await reader.read()
+    except ConnectionError:
+        answer = b""
+    finally:
+        writer.close()
+    assert sent < 700_000
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 431")
+
+
+async def test_a_large_body_is_no_large_head(town: Town) -> None:
+    headers = {**town.client(Standing.MEMBER).headers(), "content-type": "application/json"}
+    body = json.dumps({"title": "x" * 500_000}).encode()
+    for _ in range(2):
+        response = await town.service.http.post("/api/v1/events", content=body, headers=headers)
+        assert response.status_code == 422
+
+
 async def test_a_host_that_is_none_breaks_no_query(town: Town) -> None:
     answer = await _say(town, b"GET /graphql?query=%7B__typename%7D HTTP/1.1\r\nHost: [\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200")

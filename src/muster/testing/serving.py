@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from muster.kit.db.migrate import Urls
+from muster.kit.endpoints.wire import BoundedHttp
 from muster.main import open_app
 from muster.settings import Settings
 
@@ -83,7 +84,7 @@ class _Listening(uvicorn.Server):
     """Uvicorn in the test's own event loop; entering it gives the address."""
 
     def __init__(self, app: ASGIApp) -> None:
-        super().__init__(uvicorn.Config(app, http="httptools", ws="websockets-sansio", log_config=None, lifespan="off"))
+        super().__init__(uvicorn.Config(app, http=BoundedHttp, ws="websockets-sansio", log_config=None, lifespan="off"))
         self._ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muster.kit.endpoints.edge import request_id_from
 from muster.kit.endpoints.http import problem_response
-from muster.kit.endpoints.problem import as_rest_writes_it, client_error
+from muster.kit.endpoints.problem import as_rest_writes_it, check_head, client_error
 
 log = structlog.get_logger()
 _lines = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ class Frame:
             await send(message)
 
         try:
+            check_head(scope)
             await self._app(scope, receive, send_with_id)
         except Exception as error:  # noqa: BLE001 - nothing below answered, so this does
             answer = problem_response(as_rest_writes_it(client_error(error)), request_id)

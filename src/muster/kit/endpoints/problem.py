@@ -4,15 +4,41 @@ from typing import Any
 
 import msgspec
 import structlog
+from starlette.types import Scope
 
 from muster.kit.db.failures import as_client_error
 from muster.kit.errors import AppError, FieldProblem
 
 log = structlog.get_logger()
 
+LARGEST_HEAD = 65_536
+"""Bytes of all headers of a request together."""
+LARGEST_ADDRESS = 32_768
+"""Bytes; a GraphQL document may stand in an address (RFC 9110, 4.1, asks for 8,000 at least)."""
+
 
 class Fault(AppError):
     """Something went wrong on our side; the request id finds it in our logs."""
+
+
+class AddressTooLong(AppError):
+    """The address is longer than this service reads; send what is long in a body."""
+
+    status, code, title = 414, "ADDRESS_TOO_LONG", "Address too long"
+
+
+class HeadersTooLarge(AppError):
+    """The headers hold more than this service reads; send fewer or shorter ones."""
+
+    status, code, title = 431, "HEADERS_TOO_LARGE", "Headers too large"
+
+
+def check_head(scope: Scope) -> None:
+    """Refuse a request whose head is too large. Raises AddressTooLong, HeadersTooLarge."""
+    if len(scope["raw_path"]) + len(scope["query_string"]) > LARGEST_ADDRESS:
+        raise AddressTooLong
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEAD:
+        raise HeadersTooLarge
 
 
 def client_error(error: Exception) -> AppError:
