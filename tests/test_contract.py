@@ -17,8 +17,9 @@ from muster.testing.town import Town
 
 SECONDS = os.environ.get("MUSTER_CONTRACT_SECONDS", "25")
 # What the document allows may still be refused, for rules that JSON Schema has no word for. And the community is asked
-# for before the token, so that who names one that does not exist gets 404 with a token or without.
-NOT_ASKED = "positive_data_acceptance,missing_required_header"
+# for before the token, so that who names one that does not exist gets 404 with a token or without. Whether what was made
+# is found is asked by tests that know which id is of what.
+NOT_ASKED = "positive_data_acceptance,missing_required_header,ensure_resource_availability"
 # Whoever ends their own session would be a stranger for the rest of the run.
 ENDS_THE_SESSION = "(?i)logout|session|changePassword"
 

@@ -77,19 +77,23 @@ def read_struct(raw: dict[str, object], struct: type[StructT], *, from_text: boo
         values = msgspec.convert(raw, struct, strict=not from_text)
     except msgspec.ValidationError as error:
         raise _invalid_from(error) from None
-    _refuse_odd_moments(values, raw)
+    _refuse_odd_values(values, raw)
     return values
 
 
-def _refuse_odd_moments(value: object, raw: Any, path: str = "") -> None:
-    """Refuse moments that msgspec takes and we do not: numbers written as text, and what leaves the calendar in UTC."""
+def _refuse_odd_values(value: object, raw: Any, path: str = "") -> None:
+    """Refuse what msgspec takes and we do not: moments that are numbers written as text or leave the calendar in UTC,
+    and `null` written as text, since in an address nothing stands for null.
+    """
     if isinstance(value, msgspec.Struct):
         for name, key in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
             if key in raw:
-                _refuse_odd_moments(getattr(value, name), raw[key], f"{path}.{key}" if path else key)
+                _refuse_odd_values(getattr(value, name), raw[key], f"{path}.{key}" if path else key)
     elif isinstance(value, list):
         for index, each in enumerate(value):
-            _refuse_odd_moments(each, raw[index], f"{path}[{index}]")
+            _refuse_odd_values(each, raw[index], f"{path}[{index}]")
+    elif value is None and isinstance(raw, str):
+        raise Invalid.field(path, "must have a value; leave it out where nothing is meant")
     elif isinstance(value, datetime):
         if raw[4:5] != "-":
             raise Invalid.field(path, "must be a moment in ISO 8601, such as 2031-05-01T18:00:00Z")

@@ -53,13 +53,13 @@ class NotAcceptable(AppError):
 
 
 async def read_json(request: Request) -> Any:
-    """The decoded body; None when it is empty.
+    """The decoded body; `msgspec.UNSET` when there is none, which is not the same as `null`.
 
     Raises TooLarge, UnsupportedMediaType, BadInput.
     """
     body = await _read_body(request)
     if not body:
-        return None
+        return msgspec.UNSET
     media_type, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
     if media_type != "application/json":
         raise UnsupportedMediaType

@@ -16,25 +16,24 @@ class BoundedHttp(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._in_head = True
-        self._head = 0
+        # Bytes of a head that is not whole yet; None while a body is under way.
+        self._head: int | None = 0
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived."""
-        was_in_head = self._in_head
-        super().data_received(data)
-        if was_in_head and self._in_head and not self.transport.is_closing():
+        if self._head is not None:
             self._head += len(data)
-            if self._head > LARGEST_HEAD:
-                self.transport.write(_REFUSAL)
-                self.transport.close()
+        super().data_received(data)
+        if self._head is not None and self._head > LARGEST_HEAD and not self.transport.is_closing():
+            self.transport.write(_REFUSAL)
+            self.transport.close()
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        self._in_head = False
+        self._head = None
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The request is whole; what follows on this connection is the head of the next one."""
-        self._in_head, self._head = True, 0
+        self._head = 0
         super().on_message_complete()

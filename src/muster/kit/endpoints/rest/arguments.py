@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 
 from muster.kit.commands.command import Command
@@ -33,11 +34,13 @@ async def command_arguments(command: Command, request: Request) -> tuple[dict[st
     if not command.route.sends_body:
         return with_places(request, query_string(request)), True
     body = await read_json(request)
+    if body is msgspec.UNSET:
+        body = {}
     if any(each.name == "input" for each in command.arguments.parameters):
-        return with_places(request, {"input": {} if body is None else body}), False
-    if body is not None and not isinstance(body, dict):
+        return with_places(request, {"input": body}), False
+    if not isinstance(body, dict):
         raise BadInput("The body must be a JSON object.")
-    return with_places(request, body or {}), False
+    return with_places(request, body), False
 
 
 def with_places(request: Request, given: dict[str, Any]) -> dict[str, Any]:
