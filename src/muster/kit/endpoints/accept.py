@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 _WEIGHT = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
@@ -28,7 +29,9 @@ class _Range:
 _NOTHING = _Range("", "", 0.0)
 
 
-def preferred(accept: str | None, offered: Sequence[str]) -> str | None:
+# Clients of one kind send one header, and reading it costs as much as checking a token.
+@lru_cache(maxsize=200)
+def preferred(accept: str | None, offered: tuple[str, ...]) -> str | None:
     """The media type to answer with; None when the client takes none of them.
 
     accept: the header. offered: the best first, which is chosen without a header. Of types that the client likes alike,

@@ -146,9 +146,12 @@ def check_cost(picks: tuple[Pick, ...], slots: list[SlotValues], limits: Limits,
 
 
 def _cost(pick: Pick, slots: list[SlotValues]) -> int:
+    if not pick.picks and not pick.kinds:
+        return 1
     inner = sum(_cost(each, slots) for each in pick.picks)
     # A row is of one kind, so only the costliest counts.
-    inner += max((sum(_cost(each, slots) for each in picks) for _, picks in pick.kinds), default=0)
+    if pick.kinds:
+        inner += max(sum(_cost(each, slots) for each in picks) for _, picks in pick.kinds)
     if pick.slot is not None and isinstance(slots[pick.slot].shape, PageShape):
         inner *= max(1, slots[pick.slot].values["size"])
     return 1 + inner

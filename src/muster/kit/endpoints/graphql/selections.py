@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from graphql import (
     FieldNode,
@@ -10,7 +11,11 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLUnionType,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
+    ValueNode,
+    VariableNode,
     get_named_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
@@ -34,7 +39,26 @@ class Source:
 
     def read(self, variables: VariableValues) -> SlotValues:
         """The slot's values for one run. Raises BadInput or Invalid."""
-        return self.reads(argument_values(self.field, self.node, variables))
+        if self._takes_variables:
+            return self.reads(argument_values(self.field, self.node, variables))
+        return self._always
+
+    @cached_property
+    def _takes_variables(self) -> bool:
+        return any(_holds_variable(each.value) for each in self.node.arguments or ())
+
+    @cached_property
+    def _always(self) -> SlotValues:
+        """What is written in the document does not change from run to run."""
+        return self.reads(argument_values(self.field, self.node, VariableValues({}, {})))
+
+
+def _holds_variable(value: ValueNode) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(_holds_variable(each) for each in value.values)
+    if isinstance(value, ObjectValueNode):
+        return any(_holds_variable(each.value) for each in value.fields)
+    return isinstance(value, VariableNode)
 
 
 def argument_values(field: GraphQLField, node: FieldNode, variables: VariableValues) -> dict[str, object]:
