@@ -17,6 +17,8 @@ from muster.kit.db.binaries import ServerUser, environment, reachable_programs
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _COLON_BEFORE_NAME = re.compile(r"(?<!:):(?=\w)")
 _TPS = re.compile(r"tps = ([\d.]+) \(without")
+# As in the pools of the processes that serve.
+_ENVIRONMENT = environment() | {"PGOPTIONS": "-c plan_cache_mode=force_generic_plan"}
 _LEAVING_SECONDS = 5.0
 # Enough to keep two cores busy; each plans the statement anew, and that is not what is measured.
 _CLIENTS = 2
@@ -59,7 +61,7 @@ def pgbench(sql: Sql, url: str, postmaster: psutil.Process, folder: Path, *, sec
     arguments = ["--no-vacuum", "--protocol=prepared", f"--client={_CLIENTS}", f"--time={seconds}", f"--file={script}"]
     children, before = len(postmaster.children()), cpu_of_postgres(postmaster)
     ran = subprocess.run(
-        [programs / "pgbench", *arguments, *given, url], env=environment(), capture_output=True, text=True, check=False
+        [programs / "pgbench", *arguments, *given, url], env=_ENVIRONMENT, capture_output=True, text=True, check=False
     )
     _await_gone(postmaster, children)
     spent = cpu_of_postgres(postmaster) - before

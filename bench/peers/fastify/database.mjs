@@ -46,7 +46,8 @@ const STATEMENTS = {
 }
 
 export function open (connectionString, max, tenant) {
-  const pool = new pg.Pool({ connectionString, max })
+  // The same plan for all values, as ours has it: planning each execution anew would cost the peer dearly.
+  const pool = new pg.Pool({ connectionString, max, options: '-c plan_cache_mode=force_generic_plan' })
 
   async function rows (name, ...values) {
     return (await pool.query({ name, text: STATEMENTS[name], values })).rows
