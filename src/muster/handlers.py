@@ -3,7 +3,7 @@
 from muster.adapters import smtp
 from muster.chat.commands import RoomUnread
 from muster.events import notices as event_notices
-from muster.events.facts import EventJoined, EventPromoted
+from muster.events.facts import EventCancelled, EventJoined, EventKicked, EventPromoted, EventRoleChanged, EventUpdated
 from muster.identity import notices as identity_notices
 from muster.identity.facts import (
     AccountLocked,
@@ -19,6 +19,8 @@ from muster.kit.work.handlers import on
 
 # Connections to the mail server; providers refuse who opens many.
 _MAILS_AT_ONCE = 4
+# Events whose members are told something; each may be thousands of people.
+_CROWDS_AT_ONCE = 2
 
 on(VerificationAsked, identity_notices.mail_verification)
 on(RegisteredAgain, identity_notices.mail_registered_again)
@@ -28,6 +30,10 @@ on(PasswordChanged, identity_notices.mail_password_changed)
 
 on(EventJoined, event_notices.tell_owner_of_join)
 on(EventPromoted, event_notices.tell_promoted)
+on(EventKicked, event_notices.tell_kicked)
+on(EventRoleChanged, event_notices.tell_new_role)
+on(EventCancelled, outside(event_notices.tell_cancelled, at_once=_CROWDS_AT_ONCE))
+on(EventUpdated, outside(event_notices.tell_moved, at_once=_CROWDS_AT_ONCE))
 on(RoomUnread, event_notices.tell_of_messages)
 
 on(MailPosted, outside(Delivery(smtp.send), at_once=_MAILS_AT_ONCE))

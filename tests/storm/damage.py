@@ -37,6 +37,9 @@ DAMAGE = {
     "somebody was not told exactly once that they have a place now": (
         "delete from notifications where id = (select id from notifications where kind = 'WAITLIST_PROMOTED' limit 1)"
     ),
+    "somebody in a cancelled event was not told exactly once": (
+        "delete from notifications where id = (select id from notifications where kind = 'EVENT_CANCELLED' limit 1)"
+    ),
     "somebody was told what did not happen": "update notifications set fact_id = id",
     "a notification was not announced exactly once": _NEW_FACT.format("notification.added"),
     "messages of a room are not numbered without gaps": "update rooms set last_sequence = last_sequence + 1",

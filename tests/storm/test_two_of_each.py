@@ -40,6 +40,8 @@ async def _agree(urls: Urls, folder: Path) -> None:
         event_id = await create_event(connections[0], owner, places=PLACES)
         lines = [people[start :: len(connections)] for start in range(len(connections))]
         await asyncio.gather(*(_live(event_id, *each) for each in zip(connections, lines, strict=True)))
+        cancelled = await connections[0].ask(owner.token, "POST", f"{EVENTS}/{event_id}/cancellation")
+        assert cancelled.status == 200, cancelled
         await until_quiet(urls, 30)
         reading.cancel()
         seen_by_both = [await connection.ask(owner.token, "GET", f"{EVENTS}/{event_id}") for connection in connections]

@@ -69,8 +69,14 @@ WRONG = {
     "somebody was told what did not happen": """
         select n.id, n.kind, f.kind from notifications n left join facts f on f.id = n.fact_id
          where f.kind is distinct from
-               case n.kind when 'EVENT_JOINED' then 'event.joined' when 'EVENT_MESSAGES' then 'room.unread'
-                           else 'event.promoted' end""",
+               case n.kind when 'EVENT_JOINED' then 'event.joined' when 'WAITLIST_PROMOTED' then 'event.promoted'
+                           when 'EVENT_CANCELLED' then 'event.cancelled' when 'EVENT_MESSAGES' then 'room.unread' end""",
+    "somebody in a cancelled event was not told exactly once": """
+        select m.event_id, m.user_id, count(n.id) from facts f
+          join event_members m on m.event_id = f.aggregate_id and m.status in ('JOINED', 'WAITLIST')
+                              and m.user_id <> f.actor_id
+          left join notifications n on n.fact_id = f.id and n.user_id = m.user_id and n.kind = 'EVENT_CANCELLED'
+         where f.kind = 'event.cancelled' group by 1, 2 having count(n.id) <> 1""",
     "a notification was not announced exactly once": """
         select n.id, count(f.id) from notifications n
           left join facts f on f.kind = 'notification.added' and f.data->>'notification_id' = n.id::text

@@ -37,19 +37,21 @@ class EventUnpublished(EventFact):
 class EventUpdated(EventFact):
     """Organisers changed an event.
 
-    changed: the names of the fields, as clients know them. old_starts_at, old_ends_at: the times before, where it moved.
+    user_id: who did. changed: the names of the fields, as clients know them. old_starts_at, old_ends_at: the times before, where it moved.
     """
 
     kind: ClassVar[str] = "event.updated"
+    user_id: UUID
     changed: list[str]
     old_starts_at: datetime | None = None
     old_ends_at: datetime | None = None
 
 
 class EventCancelled(EventFact):
-    """An event will not take place."""
+    """An event will not take place. user_id: who says so."""
 
     kind: ClassVar[str] = "event.cancelled"
+    user_id: UUID
 
 
 class EventDeleted(EventFact):

@@ -1,37 +1,37 @@
-"""What people are told about events."""
+"""What people are told about events, in the product and by mail."""
 
-from typing import ClassVar
+from collections.abc import Mapping
 from uuid import UUID
 
 from muster.chat import queries as chat
 from muster.chat.commands import RoomUnread
 from muster.events import queries
-from muster.events.facts import EventJoined, EventPromoted
+from muster.events.facts import EventCancelled, EventJoined, EventKicked, EventPromoted, EventRoleChanged, EventUpdated
+from muster.events.letters import CancelledMail, JoinedMail, MessagesMail, MovedMail, PromotedMail
+from muster.events.tables import EventMemberStatus, EventStatus
 from muster.kit.commands.context import Ctx
-from muster.kit.mail.kinds import Action, Letter, Mail
+from muster.kit.mail.kinds import Mail
+from muster.kit.work.errands import Errand
 from muster.notifications import commands as notifications
 
-# People who are told in one transaction; the fact is recorded again for the rest.
-_TOLD_AT_ONCE = 200
-
-
-class JoinedMail(Mail):
-    """To the owner: somebody took a place."""
-
-    kind: ClassVar[str] = "events.joined"
-    event_id: UUID
-
-    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
-        """None when the event is gone."""
-        title = await queries.title_of(ctx, self.event_id)
-        if title is None:
-            return None
-        return Letter(
-            subject=f"Somebody joined {title}",
-            paragraphs=(f"There is one more at {title}.",),
-            action=Action("See who comes", f"{ctx.settings.addresses.app}/events/{self.event_id}"),
-            footnote="You get this because the event is yours.",
-        )
+_BATCH = 200
+"""How many are told in one transaction: a crowd takes many short ones, so that nobody else's work waits behind it."""
+_BEFORE_EVERYBODY = UUID(int=0)
+_MOVES = frozenset(
+    {
+        "startsAt",
+        "endsAt",
+        "timezone",
+        "meetingKind",
+        "onlineUrl",
+        "address",
+        "city",
+        "country",
+        "latitude",
+        "longitude",
+    }
+)
+"""The fields whose change moves an event in time or place."""
 
 
 async def tell_owner_of_join(ctx: Ctx, fact: EventJoined) -> None:
@@ -45,33 +45,24 @@ async def tell_owner_of_join(ctx: Ctx, fact: EventJoined) -> None:
 
 async def tell_promoted(ctx: Ctx, fact: EventPromoted) -> None:
     """Tell who waited that they have a place now."""
-    await notifications.tell(ctx, user_id=fact.user_id, kind="WAITLIST_PROMOTED", data={"eventId": fact.event_id})
+    data, mail = {"eventId": fact.event_id}, PromotedMail(event_id=fact.event_id)
+    await notifications.tell(ctx, user_id=fact.user_id, kind="WAITLIST_PROMOTED", data=data, mail=mail)
 
 
-class MessagesMail(Mail):
-    """To who sits in an event's room: there is something to read. It names nobody and quotes nothing."""
+async def tell_kicked(ctx: Ctx, fact: EventKicked) -> None:
+    """Tell who was removed; the note about it is for the organisers."""
+    await notifications.tell(ctx, user_id=fact.user_id, kind="EVENT_MEMBER_KICKED", data={"eventId": fact.event_id})
 
-    kind: ClassVar[str] = "events.messages"
-    event_id: UUID
-    sequence: int
 
-    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
-        """None when they have read it meanwhile, muted the room or left it."""
-        title = await queries.title_of(ctx, self.event_id)
-        if title is None or not await chat.is_unread(ctx, self.event_id, user_id, self.sequence):
-            return None
-        return Letter(
-            subject=f"New messages in {title}",
-            paragraphs=(f"Others have written in the room of {title} since you were last there.",),
-            action=Action("Read them", f"{ctx.settings.addresses.app}/events/{self.event_id}"),
-            footnote="You get this because you have a place in the event. No other follows until you have read; "
-            "mute the event's room to get none.",
-        )
+async def tell_new_role(ctx: Ctx, fact: EventRoleChanged) -> None:
+    """Tell a member what they are now."""
+    data = {"eventId": fact.event_id, "role": fact.role}
+    await notifications.tell(ctx, user_id=fact.user_id, kind="EVENT_MEMBER_ROLE_CHANGED", data=data)
 
 
 async def tell_of_messages(ctx: Ctx, fact: RoomUnread) -> None:
     """Tell who has something to read in an event's room, once until they have read it."""
-    people = await chat.take_to_tell(ctx, fact.room_id, fact.sequence, limit=_TOLD_AT_ONCE)
+    people = await chat.take_to_tell(ctx, fact.room_id, fact.sequence, limit=_BATCH)
     for user_id in people:
         await notifications.tell(
             ctx,
@@ -81,5 +72,49 @@ async def tell_of_messages(ctx: Ctx, fact: RoomUnread) -> None:
             mail=MessagesMail(event_id=fact.room_id, sequence=fact.sequence),
             settled_by_id=fact.room_id,
         )
-    if len(people) == _TOLD_AT_ONCE:
+    # Who was told is marked so; the fact is recorded again for the rest.
+    if len(people) == _BATCH:
         ctx.record(fact)
+
+
+async def tell_cancelled(errand: Errand, fact: EventCancelled) -> None:
+    """Tell everybody who has a place or waits for one that the event will not take place."""
+    attending = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
+    mail = CancelledMail(event_id=fact.event_id)
+    await _tell_each(errand, fact, attending, kind="EVENT_CANCELLED", data={"eventId": fact.event_id}, mail=mail)
+
+
+async def tell_moved(errand: Errand, fact: EventUpdated) -> None:
+    """Tell everybody who has a place when or where the event takes place now. A draft moves without a word."""
+    moved = sorted(_MOVES.intersection(fact.changed))
+    async with errand.transaction() as ctx:
+        event = await queries.outline_of(ctx, fact.event_id)
+    if not moved or event is None or event.status != EventStatus.PUBLISHED:
+        return
+    data = {
+        "eventId": fact.event_id,
+        "changed": moved,
+        "oldStartsAt": fact.old_starts_at,
+        "oldEndsAt": fact.old_ends_at,
+    }
+    mail = MovedMail(event_id=fact.event_id)
+    await _tell_each(errand, fact, (EventMemberStatus.JOINED,), kind="EVENT_UPDATED", data=data, mail=mail)
+
+
+async def _tell_each(
+    errand: Errand,
+    fact: EventCancelled | EventUpdated,
+    statuses: tuple[EventMemberStatus, ...],
+    *,
+    kind: str,
+    data: Mapping[str, object],
+    mail: Mail,
+) -> None:
+    """Tell all people of these standings but the one who did it. Run again, it tells only who has not been told."""
+    last: UUID | None = _BEFORE_EVERYBODY
+    while last is not None:
+        async with errand.transaction() as ctx:
+            people = await queries.members_after(ctx, fact.event_id, statuses, last, size=_BATCH)
+            for user_id in (each for each in people if each != fact.user_id):
+                await notifications.tell(ctx, user_id=user_id, kind=kind, data=data, mail=mail)
+        last = people[-1] if people else None

@@ -92,7 +92,7 @@ async def cancel(ctx: Ctx, *, id: UUID, reason: Reason | None = None) -> EventVi
     event, _ = await lock_organised_event(ctx, id)
     if is_left_to_do(ctx, event, Deed.CANCEL):
         await queries.put_cancelled(ctx, id, reason)
-        ctx.record(EventCancelled(event_id=id))
+        ctx.record(EventCancelled(event_id=id, user_id=ctx.user_id))
     return EventView.ref(id)
 
 

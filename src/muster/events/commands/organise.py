@@ -142,6 +142,7 @@ async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventV
     ctx.record(
         EventUpdated(
             event_id=id,
+            user_id=ctx.user_id,
             changed=[camel(name) for name in changed],
             old_starts_at=before.starts_at if "starts_at" in changed else None,
             old_ends_at=before.ends_at if "ends_at" in changed else None,

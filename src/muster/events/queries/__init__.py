@@ -3,8 +3,10 @@
 from muster.events.queries.event import (
     EditableEvent,
     LockedEvent,
+    Outline,
     editable,
     lock_event,
+    outline_of,
     owner_of,
     put_cancelled,
     put_deleted,
@@ -12,13 +14,13 @@ from muster.events.queries.event import (
     put_event,
     put_published,
     put_unpublished,
-    title_of,
 )
 from muster.events.queries.members import (
     Promoted,
     Standing,
     had_members,
     has_guests,
+    members_after,
     put_departed,
     put_role,
     put_seated,
@@ -30,12 +32,15 @@ from muster.events.queries.members import (
 __all__ = [
     "EditableEvent",
     "LockedEvent",
+    "Outline",
     "Promoted",
     "Standing",
     "editable",
     "had_members",
     "has_guests",
     "lock_event",
+    "members_after",
+    "outline_of",
     "owner_of",
     "put_cancelled",
     "put_deleted",
@@ -49,5 +54,4 @@ __all__ = [
     "put_waiting",
     "seat_from_queue",
     "standing",
-    "title_of",
 ]

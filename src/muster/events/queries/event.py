@@ -64,10 +64,17 @@ class Owner(Row):
     owner_id: UUID
 
 
-class Title(Row):
-    """What an event is called."""
+class Outline(Row):
+    """What a letter says of an event."""
 
     title: str
+    status: EventStatus
+    starts_at: datetime
+    timezone: str
+    address: str | None
+    city: str | None
+    country: str | None
+    cancel_reason: str | None
 
 
 _EDITED = tuple(name for name in EditableEvent.__struct_fields__ if name not in ("tags", "version"))
@@ -102,7 +109,7 @@ _LOCK = Statement(
     .with_for_update(key_share=True),
 )
 _OWNER = Statement(Owner, select(Event.owner_id).where(Event.id == bindparam("event")))
-_TITLE = Statement(Title, select(Event.title).where(Event.id == bindparam("event")))
+_OUTLINE = Statement(Outline, select(*columns(Outline, Event)).where(Event.id == bindparam("event")))
 _TAGS = select(EventTag.tag).where(EventTag.event_id == Event.id).order_by(EventTag.tag).correlate(Event)
 _EDITABLE = Statement(
     EditableEvent,
@@ -138,10 +145,10 @@ async def owner_of(ctx: Ctx, event_id: UUID) -> UUID | None:
     return None if found is None else found.owner_id
 
 
-async def title_of(ctx: Ctx, event_id: UUID) -> str | None:
-    """What an event is called; None when it is gone."""
-    found = await ctx.db.one(_TITLE, event=event_id)
-    return None if found is None else found.title
+async def outline_of(ctx: Ctx, event_id: UUID) -> Outline | None:
+    """What there is to say of an event; None when it is gone."""
+    found = await ctx.db.one(_OUTLINE, event=event_id)
+    return None if found is None or found.status == EventStatus.DELETED else found
 
 
 async def put_event(ctx: Ctx, *, tags: Sequence[str], **values: object) -> UUID:

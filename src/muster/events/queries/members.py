@@ -1,9 +1,25 @@
 """Who takes part in an event: seats, the queue, and who goes. All of it is written under the event's lock."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Integer, Text, and_, bindparam, func, literal, null, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Integer,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
@@ -35,6 +51,12 @@ class Promoted(Row):
     """Who waited and has a place now: their membership, and they."""
 
     id: UUID
+    user_id: UUID
+
+
+class Attendee(Row):
+    """Somebody who attends."""
+
     user_id: UUID
 
 
@@ -139,6 +161,19 @@ _SET_ROLE = Statement(
 )
 
 
+_AFTER = Statement(
+    Attendee,
+    select(EventMember.user_id)
+    .where(
+        EventMember.event_id == bindparam("event"),
+        EventMember.user_id > bindparam("after", type_=EventMember.user_id.type),
+        EventMember.status == any_(bindparam("statuses", type_=ARRAY(Text()))),
+    )
+    .order_by(EventMember.user_id)
+    .limit(bindparam("size", type_=Integer())),
+)
+
+
 def _is_there(*conditions: ColumnElement[bool]) -> Statement[Found]:
     membership = select(EventMember.id).where(EventMember.event_id == bindparam("event"), *conditions)
     return Statement(Found, select(membership.exists().label("found")))
@@ -209,6 +244,14 @@ async def put_departed(
 async def put_role(ctx: Ctx, *, member_id: UUID, role: EventMemberRole) -> None:
     """Give a member another role."""
     await ctx.db.run(_SET_ROLE, member=member_id, new_role=role)
+
+
+async def members_after(
+    ctx: Ctx, event_id: UUID, statuses: Collection[EventMemberStatus], after: UUID, *, size: int
+) -> list[UUID]:
+    """The next people with one of these standings, by their ids. after: the last one known. size: how many at most."""
+    found = await ctx.db.all(_AFTER, event=event_id, after=after, statuses=list(statuses), size=size)
+    return [each.user_id for each in found]
 
 
 async def has_guests(ctx: Ctx, event_id: UUID) -> bool:

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Coroutine
 from typing import Any
+from uuid import UUID
 
-from muster.testing.below import ask, value
+from muster.testing.below import ask, change, value
 from muster.testing.client import Answer
 from muster.testing.people import Person, sign_in
 from muster.testing.serving import Service
@@ -17,6 +18,26 @@ FACTS = "select count(*) from facts where kind = $1 and aggregate_id = $2"
 _COUNTED = "select joined_count from events where id = $1"
 _SEATS_IN_ROOM = "select count(*) from room_seats where room_id = $1"
 _PLACES = "select coalesce(max, 99999) from events where id = $1"
+
+_CROWD = """
+with person as (
+  insert into users (id, name, email, created_at)
+  select gen_random_uuid(), 'P', n || '@crowd.invalid', now() from generate_series(1, $2::int) as n returning id
+), place as (
+  select e.tenant_id, e.id as event_id, p.id as user_id, row_number() over () as number from person p, events e
+   where e.id = $1
+), member as (
+  insert into members (tenant_id, id, user_id, role, status, joined_at)
+  select tenant_id, gen_random_uuid(), user_id, 'participant', 'ACTIVE', now() from place
+)
+insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, queue_number)
+select tenant_id, gen_random_uuid(), event_id, user_id, 'PARTICIPANT', 'WAITLIST', now(), number from place
+"""
+
+
+async def crowd(service: Service, event_id: UUID, number: int) -> None:
+    """Let so many people wait for an event, without their doing."""
+    await change(service.urls, _CROWD, event_id, number)
 
 
 async def some_people(service: Service, number: int) -> list[Person]:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from muster.chat.rules import NOTICE_GRACE
-from muster.events.notices import MessagesMail
+from muster.events.letters import MessagesMail
 from muster.kit.commands.system import system_transaction
 from muster.testing.below import ask, change, value
 from muster.testing.client import Client

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from muster.events.tests.support import FACTS, QUEUE, at_once, some_people, sound
+from muster.events.tests.support import FACTS, QUEUE, at_once, crowd, some_people, sound
 from muster.testing.below import ask, change, snapshot, value
 from muster.testing.client import Answer, Way
 from muster.testing.people import Person, Standing
@@ -150,23 +150,7 @@ async def test_a_whole_queue_is_seated_at_once(service: Service) -> None:
     owner, first = await some_people(service, 2)
     event_id = await make_event(owner.client, max=2)
     (await first.client.call("joinEvent", eventId=event_id)).ok()
-    await change(service.urls, _CROWD, event_id, 2000)
+    await crowd(service, event_id, 2000)
     (await _update(owner, event_id, max=None)).ok()
     assert await value(service.urls, FACTS, "event.promoted", event_id) == 2000
     await sound(service, event_id)
-
-
-_CROWD = """
-with person as (
-  insert into users (id, name, email, created_at)
-  select gen_random_uuid(), 'P', n || '@crowd.invalid', now() from generate_series(1, $2::int) as n returning id
-), place as (
-  select e.tenant_id, e.id as event_id, p.id as user_id, row_number() over () as number from person p, events e
-   where e.id = $1
-), member as (
-  insert into members (tenant_id, id, user_id, role, status, joined_at)
-  select tenant_id, gen_random_uuid(), user_id, 'participant', 'ACTIVE', now() from place
-)
-insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, queue_number)
-select tenant_id, gen_random_uuid(), event_id, user_id, 'PARTICIPANT', 'WAITLIST', now(), number from place
-"""

@@ -1,4 +1,7 @@
-"""Errands: handlers that act outside the database. No transaction is open while they do, so nothing waits for them."""
+"""Errands: handlers that make their own transactions, between which none is open.
+
+Those that act outside the database, so that nothing waits for them; and those with much to write, in many short ones.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -49,9 +52,9 @@ class Outside(Generic[F]):
 
 
 def outside(function: Callable[[Errand, F], Awaitable[None]], *, at_once: int) -> Outside[F]:
-    """Mark a handler that acts outside the database, where the table of handlers names it.
+    """Mark a handler that acts outside any transaction but its own, where the table of handlers names it.
 
-    It claims in one transaction, acts, and notes the result in another. Killed in between, it runs again; what it
+    One that acts outside the database claims in one transaction, acts, and notes the result in another. Killed in between, it runs again; what it
     does outside therefore carries a key by which a repeat is known.
     at_once: how many may run, on all workers together; whoever is slow outside then holds up nobody else's jobs.
     """
