@@ -60,12 +60,10 @@ class EventDeleted(EventFact):
     kind: ClassVar[str] = "event.deleted"
 
 
-class EventImported(Fact):
+class EventImported(EventFact):
     """An event came in from a file, published."""
 
     kind: ClassVar[str] = "event.imported"
-    about: ClassVar[str] = "event_id"
-    event_id: UUID
 
 
 class MembershipFact(Fact):

@@ -133,24 +133,29 @@ async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventV
     if input.version is not UNSET and input.version != before.version:
         raise EventChanged
     after = _edited(before, input, event.phase(ctx.now), ctx)
-    changed = [name for name in before.__struct_fields__ if getattr(before, name) != getattr(after, name)]
-    if not changed:
+    if after == before:
         return EventView.ref(id)
     if after.max is not None and after.max < event.joined_count:
         raise TooFewPlaces.field("input.max", f"{event.joined_count} people have a place already", "TOO_FEW_PLACES")
-    await queries.put_edited(ctx, id, after, new_tags="tags" in changed)
+    await put_changes(ctx, id, before, after)
+    phase = rules.phase(event.status, after.ends_at, ctx.now)
+    await promote(ctx, id, phase, Places(taken=event.joined_count, max=after.max))
+    return EventView.ref(id)
+
+
+async def put_changes(ctx: Ctx, event_id: UUID, before: EditableEvent, after: EditableEvent) -> None:
+    """Store what differs of the locked event, and say so."""
+    changed = [name for name in before.__struct_fields__ if getattr(before, name) != getattr(after, name)]
+    await queries.put_edited(ctx, event_id, after, new_tags="tags" in changed)
     ctx.record(
         EventUpdated(
-            event_id=id,
+            event_id=event_id,
             user_id=ctx.user_id,
             changed=[camel(name) for name in changed],
             old_starts_at=before.starts_at if "starts_at" in changed else None,
             old_ends_at=before.ends_at if "ends_at" in changed else None,
         )
     )
-    phase = rules.phase(event.status, after.ends_at, ctx.now)
-    await promote(ctx, id, phase, Places(taken=event.joined_count, max=after.max))
-    return EventView.ref(id)
 
 
 def _edited(before: EditableEvent, input: UpdateEventInput, phase: Phase, ctx: Ctx) -> EditableEvent:

@@ -8,13 +8,16 @@ from itertools import islice
 from uuid import UUID
 
 import asyncpg
+from msgspec import structs
 
 from muster.chat import commands as chat
+from muster.events.commands.organise import put_changes
 from muster.events.facts import EventImported
 from muster.events.importing import queries
 from muster.events.importing.queries import Known
-from muster.events.importing.records import Arrival, Refused, arrival
+from muster.events.importing.records import SAID, Arrival, Refused, arrival
 from muster.events.importing.rows import Row
+from muster.events.queries import editable, lock_event
 from muster.events.tables import EventStatus
 from muster.kit.commands.context import Ctx
 from muster.kit.db.failures import RETRIABLE
@@ -140,10 +143,21 @@ class Import:
         await chat.open_rooms(ctx, room_ids=fresh.keys(), user_id=self.owner_id)
         for event_id in fresh:
             ctx.record(EventImported(event_id=event_id))
-        changed = {each.event_id: each.arrival for each in decided if each.outcome == Outcome.UPDATED}
-        await queries.change_events(ctx, changed)
-        for event_id in changed:
-            ctx.record(EventImported(event_id=event_id))
+        # In the order of their ids, as whoever locks several rows does.
+        for each in sorted(decided, key=lambda each: each.event_id):
+            if each.outcome == Outcome.UPDATED:
+                await _change(ctx, each.event_id, each.arrival)
+
+
+async def _change(ctx: Ctx, event_id: UUID, arrival: Arrival) -> None:
+    """Let an event say what its row says now; who has a place is told if it moved."""
+    await lock_event(ctx, event_id)
+    before = await editable(ctx, event_id)
+    tags = before.tags if set(before.tags) == set(arrival.tags) else arrival.tags
+    after = structs.replace(before, tags=tags, **{name: arrival.values[name] for name in SAID})
+    if after != before:
+        await put_changes(ctx, event_id, before, after)
+    await queries.put_digest(ctx, event_id, arrival.digest)
 
 
 def _decide(arrival: Arrival, known: Known | None) -> _Decided:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, delete, func, select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, update
 
-from muster.events.importing.records import Arrival
+from muster.events.importing.records import SAID, Arrival
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus, EventStatus, EventTag
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
@@ -21,15 +21,10 @@ class Known(Row):
     status: EventStatus
 
 
-_SAID = (
-    *("title", "description", "starts_at", "ends_at", "timezone", "meeting_kind", "url", "online_url"),
-    *("address", "city", "country", "latitude", "longitude", "source_digest"),
-)
-"""What a row says of its event, and nobody else decides."""
 _GIVEN = (
     *("tenant_id", "id", "owner_id", "status", "published_at", "source", "source_id"),
     *("join_mode", "mode", "min", "max", "visibility"),
-    *("joined_count", "last_queue_number", "created_at", "updated_at", "version"),
+    *("joined_count", "last_queue_number", "created_at", "updated_at", "version", "source_digest"),
 )
 
 # Two imports of one source at once: the second waits here and then sees what the first one made.
@@ -40,22 +35,13 @@ _KNOWN = Statement(
         Event.source == bindparam("name"), Event.source_id == any_(bindparam("ids", type_=ARRAY(Text())))
     ),
 )
-_PUT_EVENT = insertion(Nothing, Event, *_GIVEN, *_SAID)
+_PUT_EVENT = insertion(Nothing, Event, *_GIVEN, *SAID)
 _PUT_MEMBER = insertion(
     Nothing, EventMember, "tenant_id", "id", "event_id", "user_id", "role", "status", "asked_at", "joined_at"
 )
 _PUT_TAG = insertion(Nothing, EventTag, "tenant_id", "id", "event_id", "tag")
-_REMOVE_TAGS = Statement(
-    Nothing, delete(EventTag).where(EventTag.event_id == any_(bindparam("events", type_=ARRAY(Uuid()))))
-)
-_CHANGE = Statement(
-    Nothing,
-    update(Event)
-    .where(Event.id == bindparam("event"))
-    .values(
-        {name: bindparam(f"new_{name}", type_=getattr(Event, name).type) for name in _SAID}
-        | {"version": Event.version + 1, "updated_at": bindparam("moment")}
-    ),
+_PUT_DIGEST = Statement(
+    Nothing, update(Event).where(Event.id == bindparam("event")).values(source_digest=bindparam("digest"))
 )
 
 
@@ -84,26 +70,18 @@ async def put_events(ctx: Ctx, source: str, arrivals: Mapping[UUID, Arrival]) ->
         "updated_at": ctx.now,
         "version": 1,
     }
-    rows = [{**shared, **each.values, **_mark(each), "id": event_id} for event_id, each in arrivals.items()]
+    rows = [
+        {**shared, **each.values, "source_id": each.source_id, "source_digest": each.digest, "id": event_id}
+        for event_id, each in arrivals.items()
+    ]
     await ctx.db.each(_PUT_EVENT, rows)
     await _put_owners(ctx, arrivals)
     await _put_tags(ctx, arrivals)
 
 
-async def change_events(ctx: Ctx, arrivals: Mapping[UUID, Arrival]) -> None:
-    """Let events say what their rows say now. arrivals: by the ids of the events."""
-    rows = [
-        {f"new_{name}": value for name, value in (each.values | _mark(each)).items()}
-        | {"event": event_id, "moment": ctx.now}
-        for event_id, each in arrivals.items()
-    ]
-    await ctx.db.each(_CHANGE, rows)
-    await ctx.db.run(_REMOVE_TAGS, events=list(arrivals))
-    await _put_tags(ctx, arrivals)
-
-
-def _mark(arrival: Arrival) -> dict[str, str]:
-    return {"source_id": arrival.source_id, "source_digest": arrival.digest}
+async def put_digest(ctx: Ctx, event_id: UUID, digest: str) -> None:
+    """Note of which row an event was last made."""
+    await ctx.db.run(_PUT_DIGEST, event=event_id, digest=digest)
 
 
 async def _put_owners(ctx: Ctx, event_ids: Iterable[UUID]) -> None:

@@ -21,6 +21,13 @@ SHORTEST_TITLE = 3
 YEARS = range(1900, 2200)
 
 
+SAID = (
+    *("title", "description", "starts_at", "ends_at", "timezone", "meeting_kind", "url", "online_url"),
+    *("address", "city", "country", "latitude", "longitude"),
+)
+"""What a row says of its event beside its tags; the rest is for people here to decide."""
+
+
 class Record(msgspec.Struct, kw_only=True):
     """A row by the names of its fields.
 

@@ -172,6 +172,22 @@ async def test_two_imports_at_once_make_no_doubles(service: Service, ada: Person
     assert (await value(service.urls, WHOLE), await value(service.urls, DOUBLES)) == (200, 0)
 
 
+async def test_who_has_a_place_is_told_when_the_row_moves(service: Service, ada: Person, tmp_path: Path) -> None:
+    rows = [row(1, url="https://one.example"), row(2)]
+    first, second = await bring_in(service.urls, ada, write(tmp_path, rows))
+    bob = await sign_in(service, "Bob")
+    for each in (first, second):
+        (await bob.client.call("joinEvent", eventId=each.event_id)).ok()
+    changed = [row(1, url="https://other.example"), row(2, end_date="2032-05-02")]
+    await bring_in(service.urls, ada, write(tmp_path, changed))
+    await drain(service.urls)
+    told = (await bob.client.call("myNotifications")).ok()["items"]
+    assert [(each["kind"], each["data"]["changed"]) for each in told] == [("EVENT_UPDATED", ["endsAt"])]
+    assert not [
+        each for each in (await ada.client.call("myNotifications")).ok()["items"] if each["kind"] == "EVENT_UPDATED"
+    ]
+
+
 async def test_nobody_is_told_of_thousands(service: Service, ada: Person, tmp_path: Path) -> None:
     await bring_in(service.urls, ada, write(tmp_path, [row(number) for number in range(50)]))
     await drain(service.urls)
