@@ -94,13 +94,8 @@ class Writer:
         return Written("\n".join([operation, *self._fragments]), self._variables)
 
     def _roots(self, root: GraphQLObjectType) -> list[str]:
-        allowed = [name for name in root.fields if self._is_allowed(name) or self._chance(0.01)]
+        allowed = [name for name in root.fields if self._oracle.may_ask(name) or self._chance(0.01)]
         return self._random.choices(allowed, k=self._random.choice((1, 1, 1, 2, 3)))
-
-    def _is_allowed(self, name: str) -> bool:
-        if name in ("event", "events", "eventMembers"):
-            return True
-        return self._oracle.role is not None or (name == "me" and self._oracle.signed_in)
 
     def _chance(self, share: float) -> bool:
         return self._random.random() < share

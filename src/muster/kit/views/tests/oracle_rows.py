@@ -1,7 +1,5 @@
 """The oracle: graphql-core's own executor over plain rows. Slow and obviously right: no SQL, no compiler, only lists."""
 
-import base64
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,10 +11,8 @@ from graphql import GraphQLResolveInfo, GraphQLSchema, execute_sync, parse
 
 from muster.kit.caller import Claim
 from muster.kit.text import camel
-from muster.kit.views.paging import cursor_tag
+from muster.kit.views.tests.oracle_cursors import Key, decode_cursor, encode_cursor, is_beyond, moment_text
 from muster.kit.views.tests.oracle_world import Row, World
-
-Key = tuple[Any, ...]
 
 _ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "Event": {
@@ -29,10 +25,16 @@ _ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "Message": {"SEQUENCE": (("sequence", "id"), False)},
     "MessageVersion": {"WRITTEN": (("written_at", "id"), False)},
     "Notification": {"NEWEST": (("created_at", "id"), True)},
+    "OpenSession": {"NEWEST": (("created_at", "id"), True)},
 }
 """The keys of each order by type, and whether the largest come first."""
 _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 """Relations to people, who are never hidden."""
+
+
+_FOR_ANYONE = ("event", "events", "eventMembers")
+_FOR_SIGNED_IN = ("me", "mySessions")
+"""The queries that are not for members alone."""
 
 
 class Refused(Exception):
@@ -66,23 +68,6 @@ class Answer:
 
     data: dict[str, Any] | None
     refused: str | None
-
-
-def encode_cursor(list_: List, order: str, filters: dict[str, object], key: Key) -> str:
-    """The cursor of a place: tag, keys and checksum."""
-    tag = cursor_tag(list_.name, order, {**list_.chosen, **filters})
-    body = "\x1f".join([tag, *map(_cursor_part, key)])
-    check = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()[:8]
-    return base64.b64encode(f"{body}\x1f{check}".encode()).decode()
-
-
-def _cursor_part(value: object) -> str:
-    # PostgreSQL writes the float 1.0 as 1.
-    return _moment(value) if isinstance(value, datetime) else str(value).removesuffix(".0")
-
-
-def _moment(value: datetime) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class Oracle:
@@ -147,11 +132,6 @@ class Oracle:
         rows = self._rows("event_tags")
         return {each: [row["tag"] for row in rows if row["event_id"] == each] for each in self.events}
 
-    @property
-    def signed_in(self) -> bool:
-        """Whether the viewer is anybody."""
-        return self._me is not None
-
     @cached_property
     def role(self) -> str | None:
         """The viewer's role in the tenant."""
@@ -214,6 +194,7 @@ class Oracle:
             "Message.deletionReason": lambda said: said["deletion_reason"] if said["author_id"] == self._me else None,
             "NotificationBadge.unreadCount": lambda _: len([row for row in self._told if row["read_at"] is None]),
             "User.email": lambda person: person["email"] if person["id"] == self._me else None,
+            "User.verifiedAt": lambda person: _plain(person, "verifiedAt") if person["id"] == self._me else None,
         }
 
     def members_of(self, event: Row) -> List:
@@ -227,11 +208,15 @@ class Oracle:
         queue = [row["queue_number"] for row in self._members if row["event_id"] == member["event_id"]]
         return len([number for number in queue if number is not None and number <= own])
 
+    def may_ask(self, name: str) -> bool:
+        """Whether the viewer may ask a query at all."""
+        if name in _FOR_ANYONE:
+            return True
+        return self._me is not None if name in _FOR_SIGNED_IN else self.role is not None
+
     def _root(self, name: str, given: dict[str, Any]) -> Any:
-        if name not in ("event", "events", "eventMembers") and self._me is None:
-            raise Refused("UNAUTHENTICATED")
-        if name not in ("event", "events", "eventMembers", "me") and self.role is None:
-            raise Refused("NOT_A_MEMBER")
+        if not self.may_ask(name):
+            raise Refused("UNAUTHENTICATED" if self._me is None else "NOT_A_MEMBER")
         if name in ("me", "myNotificationBadge"):
             return self.users[self._me] if self._me else None
         if name == "event":
@@ -253,6 +238,8 @@ class Oracle:
             return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
         if name == "myEventChats":
             return List("EventChat", name, [row for row in self._seats.values() if self._seen_event(row["room_id"])])
+        if name == "mySessions":
+            return List("OpenSession", name, self._open_sessions())
         if name == "myEvents":
             return self._my_events(name, given)
         if name == "myNotifications":
@@ -287,6 +274,10 @@ class Oracle:
         rows = [row for row in seen if upcoming is None or (row["ends_at"] > datetime.now(UTC)) is upcoming]
         return List("Event", name, rows, {"role": role, "membership_status": status, "upcoming": upcoming})
 
+    def _open_sessions(self) -> list[Row]:
+        open_ = [row for row in self._world.tables["sessions"] if row["revoked_at"] is None]
+        return [row for row in open_ if row["user_id"] == self._me and row["expires_at"] > datetime.now(UTC)]
+
     def cursors(self, list_: List, given: dict[str, Any]) -> list[str]:
         """The cursors of every row of a list, in no order."""
         return [self._cursor(list_, given)(row) for row in self._ordered(list_, given)]
@@ -294,9 +285,9 @@ class Oracle:
     def _page(self, list_: List, given: dict[str, Any]) -> Connection:
         ordered, key, cursor = self._ordered(list_, given), self._key(list_, given), self._cursor(list_, given)
         before, place = given.get("before"), given.get("after") or given.get("before")
-        mark = _decoded(place) if place else None
+        mark = decode_cursor(place) if place else None
         ascends = self._descends(list_, given) == bool(before)
-        beyond = [row for row in ordered if mark and _is_beyond(key(row), mark, ascends=ascends)]
+        beyond = [row for row in ordered if mark and is_beyond(key(row), mark, ascends=ascends)]
         left = [row for row in ordered if row not in beyond]
         backwards = given.get("last") is not None
         size = given.get("last") if backwards else given.get("first")
@@ -325,7 +316,8 @@ class Oracle:
 
     def _cursor(self, list_: List, given: dict[str, Any]) -> Callable[[Row], str]:
         key = self._key(list_, given)
-        return lambda row: encode_cursor(list_, _order(list_, given), _filters(given), key(row))
+        order, filters = _order(list_, given), _filters(given)
+        return lambda row: encode_cursor(list_.name, order, {**list_.chosen, **filters}, key(row))
 
     def _key(self, list_: List, given: dict[str, Any]) -> Callable[[Row], Key]:
         """What the order sorts by."""
@@ -361,7 +353,7 @@ def _plain(source: Row, name: str) -> Any:
     """The value of a column as JSON has it; the parts of an edge or of page information as they are."""
     value = source[name] if name in source else next(source[each] for each in source if camel(each) == name)
     if isinstance(value, datetime):
-        return _moment(value)
+        return moment_text(value)
     return str(value) if isinstance(value, UUID) else value
 
 
@@ -379,22 +371,3 @@ def _typed(name: str, value: Any) -> Any:
     if name in ("startsAfter", "startsBefore"):
         return datetime.fromisoformat(value)
     return UUID(value) if name == "ownerId" else value
-
-
-def _decoded(cursor: str) -> Key:
-    """The keys inside a cursor: a rank is a float, a sequence an int, a moment has its Z."""
-    _, *parts, _ = base64.b64decode(cursor).decode().split("\x1f")
-    return tuple(_part(part) for part in parts)
-
-
-def _part(text: str) -> Any:
-    if text.endswith("Z"):
-        return datetime.fromisoformat(text)
-    if text.isdecimal():
-        return int(text)
-    return UUID(text) if len(text) == 36 else float(text)
-
-
-def _is_beyond(key: Key, mark: Key, *, ascends: bool) -> bool:
-    """Whether a row lies at or beyond the mark, against the direction of paging."""
-    return key <= mark if ascends else key >= mark

@@ -98,17 +98,23 @@ class _Builder:
             created_at=_BASE,
             verified_at=_BASE,
         )
-        expires = datetime.now(UTC) + timedelta(days=1)
-        # The person's id serves as the id of their session.
-        self._add(
-            "sessions",
-            id=person,
-            user_id=person,
-            generation=0,
-            created_at=_BASE,
-            refreshed_at=_BASE,
-            expires_at=expires,
-        )
+        # The person's id serves as the id of the session that they ask with.
+        for session in (person, *(self._id() for _ in range(self.random.choice((0, 1, 3))))):
+            days, revoked_at = (
+                (1, None) if session == person else self.random.choice(((1, None), (-1, None), (1, _BASE)))
+            )
+            self._add(
+                "sessions",
+                id=session,
+                user_id=person,
+                generation=0,
+                created_at=self.random.choice(MOMENTS),
+                refreshed_at=_BASE,
+                expires_at=datetime.now(UTC) + timedelta(days=days),
+                revoked_at=revoked_at,
+                address=self._maybe("192.0.2.1"),
+                agent=self._maybe(self._text()),
+            )
         return person
 
     def _event(self, tenant: UUID, group: list[UUID]) -> None:

@@ -1,0 +1,49 @@
+"""Cursors as the oracle writes and reads them: plain Python beside the SQL of `Connection`."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from muster.kit.views.paging import cursor_tag
+
+Key = tuple[Any, ...]
+"""The values that a row is sorted by."""
+
+
+def encode_cursor(list_name: str, order: str, selection: dict[str, object], key: Key) -> str:
+    """The cursor of a place: tag, keys and checksum. selection: the arguments that choose rows."""
+    tag = cursor_tag(list_name, order, selection)
+    body = "\x1f".join([tag, *map(_cursor_part, key)])
+    check = hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()[:8]
+    return base64.b64encode(f"{body}\x1f{check}".encode()).decode()
+
+
+def _cursor_part(value: object) -> str:
+    # PostgreSQL writes the float 1.0 as 1.
+    return moment_text(value) if isinstance(value, datetime) else str(value).removesuffix(".0")
+
+
+def moment_text(value: datetime) -> str:
+    """A moment as answers write it."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def decode_cursor(cursor: str) -> Key:
+    """The keys inside a cursor: a rank is a float, a sequence an int, a moment has its Z."""
+    _, *parts, _ = base64.b64decode(cursor).decode().split("\x1f")
+    return tuple(_part(part) for part in parts)
+
+
+def _part(text: str) -> Any:
+    if text.endswith("Z"):
+        return datetime.fromisoformat(text)
+    if text.isdecimal():
+        return int(text)
+    return UUID(text) if len(text) == 36 else float(text)
+
+
+def is_beyond(key: Key, mark: Key, *, ascends: bool) -> bool:
+    """Whether a row lies at or beyond the mark, against the direction of paging."""
+    return key <= mark if ascends else key >= mark
