@@ -12,7 +12,8 @@ import uvloop
 from graphql import print_schema
 from starlette.types import ASGIApp
 
-import muster.slices  # noqa: F401 - importing it declares every endpoint
+import muster.handlers
+import muster.slices  # noqa: F401 - importing them declares every endpoint, and every kind of mail for /dev/mail
 from muster.access.gate import GATE
 from muster.identity.commands import token_keys
 from muster.kit.commands.context import Services

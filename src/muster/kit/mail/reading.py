@@ -43,12 +43,13 @@ async def newest(ctx: Ctx, *, size: int, to: str | None = None, mail_id: UUID | 
 
 
 async def written(ctx: Ctx, mail: PostedMail) -> tuple[Letter, Written]:
-    """A mail's letter, and how it looks. One with nothing left to tell says that."""
+    """A mail's letter, and how it looks. One that cannot be written any more says why."""
     try:
         letter = await read_mail(mail.kind, mail.data).letter(ctx, mail.user_id)
-    except UnknownMail:
-        letter = None
-    letter = letter or Letter(subject=f"({mail.kind})", paragraphs=("There is nothing left to tell.",))
+        why = "There is nothing left to tell: its link was used, or what it is about is gone."
+    except UnknownMail as unknown:
+        letter, why = None, f"This release does not know {unknown}."
+    letter = letter or Letter(subject=f"({mail.kind})", paragraphs=(why,))
     return letter, write(letter, ctx.settings)
 
 

@@ -1,5 +1,8 @@
 """/dev/mail: every community's mail in development, harmless whatever it holds, and nothing at all in production."""
 
+import subprocess
+import sys
+
 from muster.kit.db.migrate import Urls
 from muster.testing.client import Client
 from muster.testing.people import found_tenant, put_in_tenant, sign_in
@@ -53,6 +56,18 @@ async def test_what_a_mail_holds_is_shown_and_never_run(service: Service) -> Non
         assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; {{ 7*7 }}" in page.text
     assert frame.headers["content-security-policy"].startswith("sandbox ")
     assert "allow-scripts" not in frame.headers["content-security-policy"] + pages[1].text
+
+
+def test_the_api_knows_every_kind_of_mail_that_the_worker_sends() -> None:
+    told = "from muster.kit.mail.kinds import KINDS; print(sorted(KINDS))"
+    known = [
+        subprocess.run(
+            [sys.executable, "-c", f"import muster.{process}; {told}"], check=True, capture_output=True
+        ).stdout
+        for process in ("main", "worker")
+    ]
+    assert known[0] == known[1]
+    assert b"identity.verify" in known[0]
 
 
 async def test_what_is_not_there_is_not_found(service: Service) -> None:
