@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls
 from muster.testing.shell import database_settings, muster, started
 
@@ -147,3 +148,19 @@ def test_killed_half_way_the_next_run_completes_it(settings: dict[str, str], url
     told = json.loads(muster(*arguments, folder=tmp_path, **settings).stdout)
     assert (told["created"], told["unchanged"], told["refused"]) == (3000 - left[0], left[0], 0)
     assert events(urls) == (3000, 3000, 3000)
+
+
+def test_a_lost_database_is_one_sentence(
+    settings: dict[str, str], server: EmbeddedPostgres, urls: Urls, tmp_path: Path
+) -> None:
+    (tmp_path / "rows.jsonl").write_text("".join(row(number) + "\n" for number in range(5000)))
+    database = urls.app.partition("?")[0].rpartition("/")[2]
+    with started("import", "events", "rows.jsonl", folder=tmp_path, **settings) as running:
+        while events(urls)[0] == 0:
+            assert running.poll() is None, "it ended before its database was lost"
+            time.sleep(0.005)
+        with psycopg.connect(server.superuser_url(), autocommit=True) as connection:
+            connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [database])
+        _, complained = running.communicate()
+    assert running.returncode == 1
+    assert complained == "muster: The database cannot answer right now; try again in a moment.\n"

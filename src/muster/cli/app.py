@@ -49,3 +49,10 @@ def main() -> None:
         sys.exit(f"muster: {error}")
     except KeyboardInterrupt:
         sys.exit(130)  # 128 + SIGINT, as shells have it
+    except Exception as error:
+        from muster.kit.db.failures import as_client_error  # the driver takes a while to import
+
+        said = as_client_error(error)
+        if said is None:
+            raise
+        sys.exit(f"muster: {said}")
