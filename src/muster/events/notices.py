@@ -9,6 +9,7 @@ from muster.events import queries
 from muster.events.facts import EventCancelled, EventJoined, EventKicked, EventPromoted, EventRoleChanged, EventUpdated
 from muster.events.letters import CancelledMail, JoinedMail, MessagesMail, MovedMail, PromotedMail
 from muster.events.tables import EventMemberStatus, EventStatus
+from muster.events.views import EventMemberView, EventView
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Mail
 from muster.kit.work.errands import Errand
@@ -39,25 +40,27 @@ async def tell_owner_of_join(ctx: Ctx, fact: EventJoined) -> None:
     owner_id = await queries.owner_of(ctx, fact.event_id)
     if owner_id is not None and owner_id != fact.user_id:
         data = {"eventId": fact.event_id, "userId": fact.user_id}
-        mail = JoinedMail(event_id=fact.event_id)
-        await notifications.tell(ctx, user_id=owner_id, kind="EVENT_JOINED", data=data, mail=mail)
+        about, mail = EventMemberView.ref(fact.member_id), JoinedMail(event_id=fact.event_id)
+        await notifications.tell(ctx, user_id=owner_id, kind="EVENT_JOINED", data=data, about=about, mail=mail)
 
 
 async def tell_promoted(ctx: Ctx, fact: EventPromoted) -> None:
     """Tell who waited that they have a place now."""
-    data, mail = {"eventId": fact.event_id}, PromotedMail(event_id=fact.event_id)
-    await notifications.tell(ctx, user_id=fact.user_id, kind="WAITLIST_PROMOTED", data=data, mail=mail)
+    about, mail = EventView.ref(fact.event_id), PromotedMail(event_id=fact.event_id)
+    data = {"eventId": fact.event_id}
+    await notifications.tell(ctx, user_id=fact.user_id, kind="WAITLIST_PROMOTED", data=data, about=about, mail=mail)
 
 
 async def tell_kicked(ctx: Ctx, fact: EventKicked) -> None:
     """Tell who was removed; the note about it is for the organisers."""
-    await notifications.tell(ctx, user_id=fact.user_id, kind="EVENT_MEMBER_KICKED", data={"eventId": fact.event_id})
+    about, data = EventView.ref(fact.event_id), {"eventId": fact.event_id}
+    await notifications.tell(ctx, user_id=fact.user_id, kind="EVENT_MEMBER_KICKED", data=data, about=about)
 
 
 async def tell_new_role(ctx: Ctx, fact: EventRoleChanged) -> None:
     """Tell a member what they are now."""
-    data = {"eventId": fact.event_id, "role": fact.role}
-    await notifications.tell(ctx, user_id=fact.user_id, kind="EVENT_MEMBER_ROLE_CHANGED", data=data)
+    about, data = EventMemberView.ref(fact.member_id), {"eventId": fact.event_id, "role": fact.role}
+    await notifications.tell(ctx, user_id=fact.user_id, kind="EVENT_MEMBER_ROLE_CHANGED", data=data, about=about)
 
 
 async def tell_of_messages(ctx: Ctx, fact: RoomUnread) -> None:
@@ -69,6 +72,7 @@ async def tell_of_messages(ctx: Ctx, fact: RoomUnread) -> None:
             user_id=user_id,
             kind="EVENT_MESSAGES",
             data={"eventId": fact.room_id},
+            about=EventView.ref(fact.room_id),
             mail=MessagesMail(event_id=fact.room_id, sequence=fact.sequence),
             settled_by_id=fact.room_id,
         )
@@ -111,10 +115,11 @@ async def _tell_each(
     mail: Mail,
 ) -> None:
     """Tell all people of these standings but the one who did it. Run again, it tells only who has not been told."""
+    about = EventView.ref(fact.event_id)
     last: UUID | None = _BEFORE_EVERYBODY
     while last is not None:
         async with errand.transaction() as ctx:
             people = await queries.members_after(ctx, fact.event_id, statuses, last, size=_BATCH)
             for user_id in (each for each in people if each != fact.user_id):
-                await notifications.tell(ctx, user_id=user_id, kind=kind, data=data, mail=mail)
+                await notifications.tell(ctx, user_id=user_id, kind=kind, data=data, about=about, mail=mail)
         last = people[-1] if people else None

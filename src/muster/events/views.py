@@ -46,6 +46,7 @@ from muster.kit.views.paging import (
 )
 from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, many, one, only_if, sql
+from muster.notifications.views import NotificationSubject
 
 
 def waitlist_position(membership: type[EventMember], _viewer: Viewer) -> ColumnElement[int | None]:
@@ -153,6 +154,9 @@ class EventMemberView(View, of=EventMember):
     waitlist_position: int | None = sql(waitlist_position)
     user: UserView = one("user_id")
     event: EventView | None = one("event_id")
+
+
+NotificationSubject.add(EventView, EventMemberView)
 
 
 def is_own(membership: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:

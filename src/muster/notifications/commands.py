@@ -12,8 +12,9 @@ from muster.kit.commands.facts import Fact
 from muster.kit.errors import NotFound
 from muster.kit.limits import API
 from muster.kit.mail.kinds import Mail
+from muster.kit.views.view import View
 from muster.notifications import queries
-from muster.notifications.views import NotificationBadgeView, NotificationView
+from muster.notifications.views import NotificationBadgeView, NotificationSubject, NotificationView
 
 
 class NotificationAdded(Fact):
@@ -45,19 +46,23 @@ async def tell(
     user_id: UUID,
     kind: str,
     data: Mapping[str, object],
+    about: View | None = None,
     mail: Mail | None = None,
     settled_by_id: UUID | None = None,
 ) -> None:
     """Tell a person something that follows from the fact at hand; a repeat for the same fact tells nothing.
 
-    kind: what it is about, which clients render. data: the ids it needs. mail: the same as a letter, for who has
-    shown that their address is theirs. settled_by_id: what `settle` is called with when the person has seen to it
-    elsewhere. Raises LookupError outside a handler.
+    kind: what it is about, which clients render. data: the ids it needs. about: a reference to what clients read along,
+    a row of a view that is added to `NotificationSubject`. mail: the same as a letter, for who has shown that their
+    address is theirs. settled_by_id: what `settle` is called with when the person has seen to it elsewhere.
+    Raises LookupError outside a handler, and for a row of any other view.
     """
     if ctx.cause is None:
         raise LookupError("only a handler tells, since the fact it follows is the key that makes a repeat harmless")
+    if about is not None and about.type_name() not in NotificationSubject.views:
+        raise LookupError(f"{about.type_name()} is not added to NotificationSubject, so nobody could read it")
     made = await queries.put_notification(
-        ctx, user_id=user_id, fact_id=ctx.cause, kind=kind, data=data, settled_by_id=settled_by_id
+        ctx, user_id=user_id, fact_id=ctx.cause, kind=kind, data=data, about=about, settled_by_id=settled_by_id
     )
     if made is not None:
         ctx.record(NotificationAdded(user_id=user_id, notification_id=made))

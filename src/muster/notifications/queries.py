@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Nothing, Row, Statement
 from muster.kit.ids import new_id
+from muster.kit.views.view import View
 from muster.notifications.tables import Notification
 
 
@@ -25,7 +26,18 @@ _PUT = Statement(
     insert(Notification)
     .on_conflict_do_nothing(index_elements=["tenant_id", "user_id", "fact_id"])
     .returning(Notification.id),
-    insert_keys=("tenant_id", "id", "user_id", "fact_id", "kind", "data", "created_at", "settled_by_id"),
+    insert_keys=(
+        "tenant_id",
+        "id",
+        "user_id",
+        "fact_id",
+        "kind",
+        "data",
+        "subject_kind",
+        "subject_id",
+        "created_at",
+        "settled_by_id",
+    ),
 )
 _MINE = (Notification.user_id == bindparam("person"), Notification.deleted_at.is_(None))
 _THIS = (Notification.id == bindparam("notification"), *_MINE)
@@ -47,7 +59,14 @@ _DELETE_ALL = Statement(Nothing, update(Notification).where(*_MINE).values(delet
 
 
 async def put_notification(
-    ctx: Ctx, *, user_id: UUID, fact_id: UUID, kind: str, data: Mapping[str, object], settled_by_id: UUID | None
+    ctx: Ctx,
+    *,
+    user_id: UUID,
+    fact_id: UUID,
+    kind: str,
+    data: Mapping[str, object],
+    about: View | None,
+    settled_by_id: UUID | None,
 ) -> UUID | None:
     """Store what a person is told because of a fact; None when they have been told already."""
     made = await ctx.db.one(
@@ -58,6 +77,8 @@ async def put_notification(
         fact_id=fact_id,
         kind=kind,
         data=msgspec.json.encode(data).decode(),
+        subject_kind=None if about is None else about.type_name(),
+        subject_id=None if about is None else about.row_id,
         created_at=ctx.now,
         settled_by_id=settled_by_id,
     )

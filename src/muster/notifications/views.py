@@ -12,13 +12,17 @@ from muster.kit.caller import member
 from muster.kit.db.tables import Json, once_more
 from muster.kit.views.paging import descending
 from muster.kit.views.query import query
-from muster.kit.views.view import Page, View, Viewer, sql
+from muster.kit.views.view import Page, UnionView, View, Viewer, one_of, sql
 from muster.notifications.tables import Notification
 
 
 def is_recipient(notification: type[Notification], viewer: Viewer) -> ColumnElement[bool]:
     """The viewer is the one who is told, and has not deleted it."""
     return and_(notification.user_id == viewer.user_id, notification.deleted_at.is_(None))
+
+
+class NotificationSubject(UnionView):
+    """What a notification is about. Null when it is gone, or the viewer may not see it any more."""
 
 
 class NotificationView(View, of=Notification):
@@ -31,6 +35,7 @@ class NotificationView(View, of=Notification):
     id: UUID
     kind: str
     data: Json
+    subject: NotificationSubject | None = one_of("subject_kind", "subject_id")
     created_at: datetime
     read_at: datetime | None
 

@@ -14,6 +14,7 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLObjectType,
     GraphQLSchema,
+    GraphQLUnionType,
     get_named_type,
     parse,
 )
@@ -106,27 +107,39 @@ class Writer:
     def _number(self) -> str:
         return f"_{self._random.getrandbits(40):x}"
 
-    def _field(self, name: str, found: GraphQLField, *, depth: int) -> _Node:
+    def _field(self, name: str, found: GraphQLField, *, depth: int, renamed: bool = False) -> _Node:
         """A field with arguments and, below it, fields of its own.
 
-        depth: how many more relations may be followed.
+        depth: how many more relations may be followed. renamed: it has to have a key of its own.
         """
-        key = f"{self._key()}: " if found.args or self._chance(0.2) else ""
+        key = f"{self._key()}: " if found.args or renamed or self._chance(0.2) else ""
         node = _Node(f"{key}{name}{self._arguments(name, found)}")
         kind = get_named_type(found.type)
         if isinstance(kind, GraphQLObjectType):
             node.type_name = kind.name
             node.children = self._children(kind, depth=depth - 1 if self._is_view(kind) else depth)
+        if isinstance(kind, GraphQLUnionType):
+            node.type_name = kind.name
+            wanted = self._random.sample(kind.types, k=self._random.randint(1, len(kind.types)))
+            node.children = [_Node("__typename"), *(self._branch(each, depth=depth - 1) for each in wanted)]
         return node
+
+    def _branch(self, kind: GraphQLObjectType, *, depth: int) -> _Node:
+        """What is wanted of one type of a union. Types may have fields of one name that differ, so each has a key."""
+        names = [name for name, found in kind.fields.items() if self._fits(found, depth)]
+        wanted = self._random.sample(names, k=self._random.choice((1, 1, 2, 3)))
+        fields = [self._field(name, kind.fields[name], depth=depth, renamed=True) for name in wanted]
+        return _Node(f"... on {kind.name}", fields, kind.name)
+
+    @staticmethod
+    def _fits(found: GraphQLField, depth: int) -> bool:
+        return depth > 0 or not isinstance(get_named_type(found.type), GraphQLObjectType | GraphQLUnionType)
 
     def _is_view(self, kind: GraphQLObjectType) -> bool:
         return "id" in kind.fields
 
     def _children(self, kind: GraphQLObjectType, *, depth: int) -> list[_Node]:
-        def fits(found: GraphQLField) -> bool:
-            return depth > 0 or not isinstance(get_named_type(found.type), GraphQLObjectType)
-
-        names = [name for name, found in kind.fields.items() if fits(found) or not self._is_view(kind)]
+        names = [name for name, found in kind.fields.items() if self._fits(found, depth) or not self._is_view(kind)]
         wanted = self._random.sample(names, k=min(len(names), self._random.choice((1, 1, 2, 2, 3, 7))))
         nodes = [self._field(name, kind.fields[name], depth=depth) for name in wanted]
         if self._chance(0.15):

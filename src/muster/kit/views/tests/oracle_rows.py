@@ -192,10 +192,21 @@ class Oracle:
             "EventChat.lastSequence": lambda seat: len(self._said_in(seat["room_id"])),
             "EventChat.unreadCount": self._unread_in,
             "Message.deletionReason": lambda said: said["deletion_reason"] if said["author_id"] == self._me else None,
+            "Notification.subject": self._subject,
             "NotificationBadge.unreadCount": lambda _: len([row for row in self._told if row["read_at"] is None]),
             "User.email": lambda person: person["email"] if person["id"] == self._me else None,
             "User.verifiedAt": lambda person: _plain(person, "verifiedAt") if person["id"] == self._me else None,
         }
+
+    def _subject(self, notification: Row) -> Row | None:
+        """What a notification is about, with the name of its type, if the viewer sees it."""
+        kind, row_id, found = notification["subject_kind"], notification["subject_id"], None
+        if kind == "Event":
+            found = self._seen_event(row_id)
+        elif kind == "EventMember":
+            members = (row for row in self._members if self._seen_event(row["event_id"]) and self._sees_membership(row))
+            found = next((row for row in members if row["id"] == row_id), None)
+        return None if found is None else {**found, "__typename": kind}
 
     def members_of(self, event: Row) -> List:
         """The list of a visible event's memberships, as a field of the event."""

@@ -225,6 +225,7 @@ class _Builder:
 
     def _notifications(self, tenant: UUID, person: UUID) -> None:
         for _ in range(self.random.choice((0, 1, 3, 22))):
+            subject = self._subject(tenant)
             data: object = self.random.choice(({}, [], 1.5, "", {self._text(): [self._text(), None, True, {"a": 1}]}))
             self._in(
                 tenant,
@@ -233,10 +234,19 @@ class _Builder:
                 fact_id=self._id(),
                 kind=self._text(),
                 data=Jsonb(data),
+                subject_kind=subject[0],
+                subject_id=subject[1],
                 created_at=self.random.choice(MOMENTS),
                 read_at=self._maybe(_BASE),
                 deleted_at=self.random.choice((None, None, None, _BASE)),
             )
+
+    def _subject(self, tenant: UUID) -> tuple[str | None, UUID | None]:
+        """What a notification is about: now and then nothing, what nobody has heard of, or what is gone."""
+        kind = self.random.choice(("Event", "Event", "EventMember", "EventMember", "Unheard", None))
+        table = {"EventMember": "event_members"}.get(kind or "", "events")
+        rows = [row["id"] for row in self.tables[table] if row["tenant_id"] == tenant]
+        return (None, None) if kind is None else (kind, self.random.choice([*rows, self._id()]))
 
     def _in(self, tenant: UUID, table: str, row_id: UUID | None = None, **values: object) -> UUID:
         row_id = row_id or self._id()
