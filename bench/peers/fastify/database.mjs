@@ -41,8 +41,8 @@ const STATEMENTS = {
   putMember: `insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, joined_at)
     values ($1, uuidv7(), $2, $3, 'PARTICIPANT', 'JOINED', now(), now()) returning id, status, role`,
   takePlace: 'update events set joined_count = joined_count + 1 where tenant_id = $1 and id = $2',
-  putSeat: `insert into room_seats (tenant_id, id, room_id, user_id, read_sequence)
-    select $1, uuidv7(), $2, $3, last_sequence from rooms where tenant_id = $1 and id = $2`
+  putSeat: `insert into room_seats (tenant_id, id, room_id, user_id, read_sequence, told_sequence)
+    select $1, uuidv7(), $2, $3, last_sequence, last_sequence from rooms where tenant_id = $1 and id = $2`
 }
 
 export function open (connectionString, max, tenant) {

@@ -1,5 +1,11 @@
-"""The wire: uvicorn's HTTP, with a bound on the head of a request, which it would collect for as long as one is sent."""
+"""The wire: uvicorn's HTTP, with two differences.
 
+The head of a request has a bound; uvicorn would collect one for as long as it is sent. And head and body of an answer go
+out in one piece; uvicorn writes them one after the other, and each write is a call of the kernel that wakes the client.
+"""
+
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -19,6 +25,10 @@ class BoundedHttp(HttpToolsProtocol):
         # Bytes of a head that is not whole yet; None while a body is under way.
         self._head: int | None = 0
 
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Take a connection."""
+        super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]  # it stands in for one
+
     def data_received(self, data: bytes) -> None:
         """Take what has arrived."""
         if self._head is not None:
@@ -37,3 +47,31 @@ class BoundedHttp(HttpToolsProtocol):
         """The request is whole; what follows on this connection is the head of the next one."""
         self._head = 0
         super().on_message_complete()
+
+
+class _Gathering:
+    """A transport that sends what was written in one turn of the event loop at once; in all else the one it wraps."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._pieces: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        if not self._pieces:
+            self._loop.call_soon(self._flush)
+        self._pieces.append(data)
+
+    def writelines(self, pieces: Iterable[bytes]) -> None:
+        self.write(b"".join(pieces))
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        pieces, self._pieces = self._pieces, []
+        if pieces and not self._transport.is_closing():
+            self._transport.write(b"".join(pieces))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
