@@ -1,11 +1,9 @@
-"""What is mounted: importing this declares every table, command, view, query, subscription, page and mail."""
+"""What is mounted: importing this declares every table, command, view, query, subscription and page."""
 
 import muster.events.commands
-import muster.events.notices
 import muster.events.streams
 import muster.events.views
 import muster.identity.commands
-import muster.identity.notices
 import muster.identity.pages
 import muster.identity.views
 import muster.notifications.commands
