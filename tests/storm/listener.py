@@ -1,5 +1,6 @@
 """Somebody who listens to an event's room and stays with it, whatever happens to the API they listen through."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator
 from itertools import cycle
@@ -21,23 +22,37 @@ subscription ($id: UUID!, $after: Cursor) {
 class Listener:
     """Follows a room through one API after the other, from the last cursor on.
 
-    heard: the sequences and contents that came, as they came. moves: how often the connection was lost.
+    moves: how often the connection was lost.
     """
 
     def __init__(self, person: Person, event_id: str, *ports: int) -> None:
-        self.heard: list[tuple[int, str]] = []
         self.moves = 0
+        self._heard: list[tuple[int, str]] = []
         self._person = person
         self._variables: dict[str, Any] = {"id": event_id}
         self._ports = cycle(ports)
 
-    async def listen(self) -> None:
-        """Go on until cancelled."""
+    @property
+    def heard(self) -> list[tuple[int, str]]:
+        """The sequences and contents that came, as they came. Raises what ended the listening, if something did."""
+        if self._listening.done():
+            self._listening.result()
+        return self._heard
+
+    def start(self) -> None:
+        """Listen from now on."""
+        self._listening = asyncio.create_task(self._listen())
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._listening.cancel()
+
+    async def _listen(self) -> None:
         for port in self._ports:
             try:
                 async for element in self._elements(port):
                     self._variables["after"] = element["cursor"]
-                    self.heard.append((element["message"]["sequence"], element["message"]["content"]))
+                    self._heard.append((element["message"]["sequence"], element["message"]["content"]))
             except (OSError, ConnectionClosed):
                 self.moves += 1
 

@@ -14,7 +14,7 @@ from tests.storm.client import Answer, Connection
 from tests.storm.events import EVENTS, create_event
 from tests.storm.listener import Listener
 from tests.storm.people import Person, settle
-from tests.storm.processes import serving, working
+from tests.storm.processes import STARTING_SECONDS, serving, working
 from tests.storm.truth import looking, until_quiet, wrongs
 
 TALKERS, LISTENERS, JOINERS = 6, 6, 60
@@ -87,7 +87,10 @@ async def _survive(urls: Urls, folder: Path) -> None:
             Listener(each, event_id, *ports[:: 1 if at % 2 else -1])
             for at, each in enumerate(people[TALKERS : TALKERS + LISTENERS])
         ]
-        listening = [asyncio.create_task(each.listen()) for each in listeners]
+        # Workers have no address to ask whether they are ready; what they have done tells.
+        await until_quiet(urls, STARTING_SECONDS)
+        for each in listeners:
+            each.start()
         await _until_all_hear(listeners, talkers[0])
 
         joining = asyncio.create_task(_one_by_one(joiners))
@@ -99,11 +102,10 @@ async def _survive(urls: Urls, folder: Path) -> None:
 
         said = await _said(urls)
         await _until_heard(listeners, said[-1])
-        for task in listening:
-            task.cancel()
-    for listener in listeners:
-        first = said.index(listener.heard[0])
-        assert listener.heard == said[first:], "a gap, a repeat or another order"
+        for listener in listeners:
+            first = said.index(listener.heard[0])
+            assert listener.heard == said[first:], "a gap, a repeat or another order"
+            listener.stop()
     assert [listener.moves for listener in listeners] == [at % 2 for at in range(LISTENERS)]
     contents = {content for _, content in said}
     assert all(contents.issuperset(talker.promised) for talker in talkers)
