@@ -93,7 +93,6 @@ UPDATE         DO             DO         DO         CANCELLED
 PUBLISH        DO             PUBLISHED  PUBLISHED  CANCELLED
 UNPUBLISH      DONE           DO         OVER       CANCELLED
 CANCEL         NOT_PUBLISHED  DO         OVER       DONE
-DELETE         DO             DO         DO         DO
 JOIN           NOT_PUBLISHED  DO         OVER       CANCELLED
 LEAVE          DO             DO         DO         CANCELLED
 KICK           DO             DO         DO         CANCELLED
