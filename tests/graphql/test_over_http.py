@@ -248,4 +248,4 @@ async def test_head_is_a_get_without_a_body(town: Town) -> None:
 async def test_other_methods_are_refused(method: str, town: Town) -> None:
     response = await _get(town, method=method, query=TYPENAME)
     assert response.status_code == 405
-    assert {each.strip() for each in response.headers["allow"].split(",")} == {"GET", "HEAD", "POST"}
+    assert {each.strip() for each in response.headers["allow"].split(",")} == {"GET", "HEAD", "OPTIONS", "POST"}
