@@ -34,6 +34,8 @@ from muster.settings import Settings
 from muster.tenancy.queries import find_default_tenant, find_tenant
 
 _DRAIN_SECONDS = 10
+# Longer than the minute after which load balancers let an idle connection go: whoever closes second loses no request.
+_IDLE_SECONDS = 75
 
 
 def openapi_document() -> str:
@@ -70,6 +72,7 @@ async def _serve(settings: Settings) -> None:
                 # Forwarding headers are believed from no one until a setting names the proxy.
                 proxy_headers=False,
                 timeout_graceful_shutdown=_DRAIN_SECONDS,
+                timeout_keep_alive=_IDLE_SECONDS,
             ),
             health,
         )

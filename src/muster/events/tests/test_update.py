@@ -128,7 +128,7 @@ async def test_an_event_never_has_fewer_places_than_people(town: Town) -> None:
     await sound(town.service, town.event_id)
 
 
-@pytest.mark.parametrize("sizes", [(8, 6), (2, 12), (None, 4)])
+@pytest.mark.parametrize("sizes", [(8, 6), (2, 12), (None, 5)])
 async def test_the_size_changes_while_people_join_and_leave(service: Service, sizes: tuple[int | None, ...]) -> None:
     owner, *people = await some_people(service, 13)
     event_id = await make_event(owner.client, max=4)
