@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 import pytest
 import uvloop
 
+from muster.testing.thoroughness import as_much_as
 from tests.storm.client import Answer, Connection
 from tests.storm.events import EVENTS, create_event, event_input
 from tests.storm.house import PARTS, House, house
 from tests.storm.people import Person, settle
 from tests.storm.truth import looking, until_quiet, wrongs
 
-SEEDS = range(10)
+SEEDS = range(as_much_as(4, thoroughly=10))
 AT_ONCE = 2
 KILLING_SECONDS = 6.0
 CALM_SECONDS = 1.0

@@ -17,9 +17,10 @@ from muster.kit.views.tests.oracle_documents import Writer, Written
 from muster.kit.views.tests.oracle_rows import Answer, Oracle
 from muster.kit.views.tests.oracle_world import World, fill
 from muster.kit.views.tests.support import graphql_on
+from muster.testing.thoroughness import as_much_as
 
-DOCUMENTS, CHUNKS = 10_000, 40
-_EACH = DOCUMENTS // CHUNKS
+_EACH = 250
+_CHUNKS = as_much_as(10, thoroughly=40)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ async def _compiled(graphql: GraphQL, written: Written, claim: Claim) -> Answer:
     return Answer(json.loads(body, parse_int=float)["data"], None)
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", range(_CHUNKS))
 async def test_compiled_as_executed(chunk: int, graphql: GraphQL, schema: GraphQLSchema, world: World) -> None:
     viewers = [(name, claim, Oracle(world, claim)) for name, claim in world.viewers.items()]
     for seed in range(chunk * _EACH, (chunk + 1) * _EACH):
