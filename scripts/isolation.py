@@ -65,7 +65,7 @@ def report(connection: "psycopg.Connection[tuple[str, ...]]") -> str:
             table("Tables outside all tenants", ("table", "why"), rows(GLOBAL)),
             table("Crossings", ("table", "role", "may", "why"), rows(CROSSINGS)),
             table(
-                "Finders: functions that search below row security, in the caller's tenant only",
+                "Finders: functions that search below row security, in the caller's tenant or about one person",
                 ("function", "returns"),
                 rows(FINDERS),
             ),

@@ -204,6 +204,11 @@ def event_messages(event_id: UUID) -> Page[MessageView] | None:
     """What was said in an event's room, by sequence; empty for who has no seat in it, null without the event."""
 
 
+@query("GET /events/{event_id}/messages/{id}", "eventMessage", allow=member, where=in_room_of, parent=EventView)
+def event_message(event_id: UUID, id: UUID) -> MessageView | None:
+    """One message of an event's room; null for who has no seat in it."""
+
+
 class MessageVersionView(View, of=MessageVersion):
     """What a message said before it was edited, and since when."""
 

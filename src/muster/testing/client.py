@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
+import httpx
 import msgspec
 from graphql import GraphQLField, GraphQLSchema
 
@@ -85,7 +86,8 @@ class Client:
         given = {"authorization": self.token and f"Bearer {self.token}", "x-tenant": self.tenant}
         return {name: value for name, value in given.items() if value is not None}
 
-    async def _rest(self, name: str, arguments: dict[str, Any]) -> Answer:
+    def request(self, name: str, arguments: dict[str, Any]) -> httpx.Request:
+        """The request to an endpoint over REST. arguments: by their names on the wire, as JSON has them."""
         declared = endpoint(name)
         route = declared.route
         path, rest = route.template, dict(arguments)
@@ -94,13 +96,14 @@ class Client:
                 path = path.replace(f"{{{key}}}", str(rest.pop(key)))
         if route.sends_body:
             body = rest.pop("input") if set(rest) == {"input"} else rest
-            sent = self.service.http.build_request(route.method, path, json=body, headers=self.headers())
-        else:
-            flat = {**rest, **rest.pop("filter", {})} if "filter" in rest else rest
-            flat.pop("filter", None)
-            given = {key: _as_text(value) for key, value in flat.items() if value is not None}
-            sent = self.service.http.build_request(route.method, path, params=given, headers=self.headers())
-        response = await self.service.http.send(sent)
+            return self.service.http.build_request(route.method, path, json=body, headers=self.headers())
+        flat = {**rest, **rest.pop("filter", {})} if "filter" in rest else rest
+        flat.pop("filter", None)
+        given = {key: _as_text(value) for key, value in flat.items() if value is not None}
+        return self.service.http.build_request(route.method, path, params=given, headers=self.headers())
+
+    async def _rest(self, name: str, arguments: dict[str, Any]) -> Answer:
+        response = await self.service.http.send(self.request(name, arguments))
         assert_described(name, response)
         if response.status_code == 204:
             return Answer(204, None, True)

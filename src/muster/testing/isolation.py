@@ -120,6 +120,9 @@ async def violations_below(world: World) -> list[str]:
     searched = await victim.client(Standing.MEMBER).call("events", filter={"text": VICTIM})
     if str(victim.event_id) not in json.dumps(searched.data):
         found.append("text search does not find what is there")
+    outside = (await sign_in(world.service, f"{VICTIM} owner")).client
+    if (await outside.call("tenant", id=victim.tenant_id)).missing:
+        found.append("nobody finds their own community from outside")
     return found
 
 

@@ -123,9 +123,11 @@ def tables_with(declared: Endpoint, place: Place) -> Iterator[tuple[SqlTable, st
 
 
 def of_tenant(table: SqlTable) -> str:
-    """The SQL condition for the rows of tenant $1; of a table outside all tenants, those of its active members."""
+    """The SQL condition for the rows of tenant $1; of a table outside all tenants, its own or its active members'."""
     if "tenant_id" in table.columns:
         return "tenant_id = $1"
+    if table.name == "tenants":
+        return "id = $1"
     return "user_id in (select user_id from members where tenant_id = $1 and status = 'ACTIVE')"
 
 

@@ -68,14 +68,17 @@ class Query(Declaration):
         def chooses(row: Any) -> ColumnElement[bool]:
             return self._chooses(compiler, pick, row)
 
-        if not self.paged:
-            return compiler.one(self.view, pick, chooses)
-        if (parent := self._parent()) is None:
-            return compiler.page(self.view, pick, chooses)
+        parent = self._parent()
+        if self.paged:
+            within_checked = parent is not None and self.view.within is not None
+            found = compiler.page(self.view, pick, chooses, within_checked=within_checked)
+        else:
+            found = compiler.one(self.view, pick, chooses)
+        if parent is None:
+            return found
         view, argument = parent
         seen = compiler.exists(view, lambda above: above.id == compiler.bind(pick.slot or 0, argument, Uuid()))
-        page = compiler.page(self.view, pick, chooses, within_checked=self.view.within is not None)
-        return or_null(case((seen, page), else_=null()))
+        return or_null(case((seen, found), else_=null()))
 
     @property
     def may_be_missing(self) -> bool:
@@ -88,10 +91,13 @@ class Query(Declaration):
         return self.paged and self._parent() is not None
 
     def _parent(self) -> tuple[type[View], str] | None:
-        """The parent that every row of this list has in common, and the argument that names it."""
+        """The parent that has to be seen before what this reads, and the argument that names it.
+
+        One row that is within a parent asks for it by itself.
+        """
         if self.parent is not None:
             return self.parent, self.route.places[0]
-        if self.view.within is None:
+        if self.view.within is None or not self.paged:
             return None
         parent, column = parent_of(self.view)
         named = any(each.name == column for each in self.arguments.parameters)
@@ -141,9 +147,9 @@ def query(
     """Declare a way to read: a function without a body whose result is `View | None` or `Page[View]`.
 
     Its arguments choose rows by the columns of the same names; the others go to `where`. `unless` names filters of the
-    view, each with the condition that holds while the filter is not given. A list of what is within a
-    parent is null when the caller does not see that parent; `parent` names it where the view does not, and the first
-    place of the route is its id.
+    view, each with the condition that holds while the filter is not given. What is within a parent is null when the
+    caller does not see that parent; `parent` names it where the view does not, and the first place of the route is its
+    id.
     Raises TypeError, at import, for a declaration that is not whole.
     """
 

@@ -28,6 +28,21 @@ async def test_a_slug_is_what_fits_in_an_address(service: Service, slug: str) ->
 
 
 @pytest.mark.parametrize("way", Way)
+async def test_a_community_is_looked_at_by_who_belongs_to_it_or_has_entered(service: Service, way: Way) -> None:
+    founder, stranger, barred = [await sign_in(service, name) for name in ("founder", "stranger", "barred")]
+    tenant_id = await found_tenant(founder, "hill-valley")
+    await put_in_tenant(service, barred, tenant_id)
+    for person in (founder, barred):
+        assert (await person.client.call("tenant", way=way, id=tenant_id)).ok()["slug"] == "hill-valley"
+    await suspend(service, barred, tenant_id)
+    for caller in (stranger.client, barred.client, Client(service)):
+        assert (await caller.call("tenant", way=way, id=tenant_id)).missing
+    default = await value(service.urls, "select id from tenants where is_default")
+    assert (await Client(service).call("tenant", way=way, id=default)).ok()["id"] == str(default)
+    assert (await founder.client.in_tenant(tenant_id).call("tenant", way=way, id=default)).ok()["id"] == str(default)
+
+
+@pytest.mark.parametrize("way", Way)
 async def test_a_community_that_is_not_open_looks_like_none(service: Service, way: Way) -> None:
     founder, stranger, barred = [await sign_in(service, name) for name in ("founder", "stranger", "barred")]
     tenant_id = await found_tenant(founder, "hill-valley")

@@ -58,6 +58,7 @@ class Writer:
         self._people = [row["id"] for row in world.tables["users"]]
         self._events = [row["id"] for row in world.tables["events"]]
         self._own_events = [*oracle.events]
+        self._tenants = [row["id"] for row in (*world.tables["tenants"], world.tables["users"][0])]
         self._messages = [row["id"] for row in world.tables["messages"]]
         self._definitions: list[str]
         self._variables: dict[str, Any]
@@ -195,10 +196,12 @@ class Writer:
     def _arguments(self, name: str, found: GraphQLField) -> str:
         chosen: dict[str, object] = {}
         for key in found.args:
-            if key in ("id", "eventId"):
-                chosen[key] = self._event_id()
-            elif key == "messageId":
+            if name == "tenant":
+                chosen[key] = str(self._random.choice(self._tenants))
+            elif key == "messageId" or (key == "id" and "eventId" in chosen):
                 chosen[key] = self._message_id(str(chosen["eventId"]))
+            elif key in ("id", "eventId"):
+                chosen[key] = self._event_id()
             elif key in ("unreadOnly", "upcoming", "role", "membershipStatus") and self._chance(0.5):
                 chosen[key] = self._value(get_named_type(found.args[key].type))
         if "first" in found.args:

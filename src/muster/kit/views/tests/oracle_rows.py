@@ -32,7 +32,7 @@ _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 """Relations to people, who are never hidden."""
 
 
-_FOR_ANYONE = ("event", "events", "eventMembers")
+_FOR_ANYONE = ("event", "events", "eventMembers", "tenant")
 _FOR_SIGNED_IN = ("me", "mySessions")
 """The queries that are not for members alone."""
 
@@ -232,6 +232,12 @@ class Oracle:
             return self.users[self._me] if self._me else None
         if name == "event":
             return self._seen_event(UUID(given["id"]))
+        if name == "tenant":
+            return self._open_tenant(UUID(given["id"]))
+        if name == "eventMessage":
+            seen = given["eventId"] in map(str, self._seats) and self._seen_event(UUID(given["eventId"]))
+            said = self._said_in(seen["id"]) if seen else []
+            return next((row for row in said if str(row["id"]) == given["id"]), None)
         if name == "myMembershipForEvent":
             own = self._mine.get(UUID(given["eventId"]))
             return own if own and self._seen_event(own["event_id"]) else None
@@ -240,6 +246,16 @@ class Oracle:
             return seat if seat and self._seen_event(seat["room_id"]) else None
         found = self.root_list(name, given)
         return None if found is None else self._page(found, given)
+
+    def _open_tenant(self, tenant_id: UUID) -> Row | None:
+        """A community that the viewer is in: in this request, or as an active member."""
+        mine = [
+            row for row in self._world.tables["members"] if row["user_id"] == self._me and row["status"] == "ACTIVE"
+        ]
+        open_ = {self._tenant, *(row["tenant_id"] for row in mine)}
+        return next(
+            (row for row in self._world.tables["tenants"] if row["id"] == tenant_id and tenant_id in open_), None
+        )
 
     def root_list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list; None when its parent is not visible."""
