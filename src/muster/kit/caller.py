@@ -78,16 +78,20 @@ class Actor(msgspec.Struct, frozen=True):
 class Allow(StrEnum):
     """Who may use an endpoint at all; permissions and the object itself are asked after this.
 
-    Each asks what the one before asks, too. SIGNED_IN is for what a person needs to get verified, or to leave.
+    Each asks what the one before asks, too. WHOEVER is for how people come in, such as renewing a session: who a request
+    says it is from, and which community it names, is not even looked at, since a client may send its expired token along
+    with everything. SIGNED_IN is for what a person needs to get verified, or to leave.
     """
 
+    WHOEVER = "whoever"
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"
     VERIFIED = "verified"
     MEMBER = "member"
 
 
-anyone, signed_in, verified, member = Allow.ANYONE, Allow.SIGNED_IN, Allow.VERIFIED, Allow.MEMBER
+whoever, anyone = Allow.WHOEVER, Allow.ANYONE
+signed_in, verified, member = Allow.SIGNED_IN, Allow.VERIFIED, Allow.MEMBER
 
 Permission = NewType("Permission", str)
 """A name `resource:action`; the access slice keeps the catalogue."""
@@ -157,7 +161,7 @@ class Gate:
             raise TenantNotFound
         if claim.user_id is not None and not caller.session:
             raise Unauthenticated("Your session has ended; sign in again.")
-        if allow is not anyone and claim.user_id is None:
+        if claim.user_id is None and allow not in (anyone, whoever):
             raise Unauthenticated
         if allow in (verified, member) and not caller.verified:
             raise EmailNotVerified

@@ -18,7 +18,7 @@ from muster.identity.commands import (
 )
 from muster.identity.facts import RegisteredAgain
 from muster.kit.arguments import Input
-from muster.kit.caller import Claim, anyone
+from muster.kit.caller import Claim, whoever
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.errors import NotFound
@@ -39,7 +39,7 @@ async def _hash(services: Services, claim: Claim, *, input: RegisterInput) -> st
     return await checked_password(input.password, field="input.password", known=(input.name, input.email))
 
 
-@command("POST /auth/register", "register", allow=anyone, limit=AUTH, prepare=_hash)
+@command("POST /auth/register", "register", allow=whoever, limit=AUTH, prepare=_hash)
 async def register(ctx: Ctx, *, input: RegisterInput, prepared: str) -> MailSent:
     """Open an account with mail and password, and join the default community.
 
@@ -64,7 +64,7 @@ async def _tell_owner(ctx: Ctx, email: str) -> None:
         ctx.record(RegisteredAgain(user_id=owner_id))
 
 
-@command("POST /auth/dev-login", "devLogin", allow=anyone, limit=AUTH)
+@command("POST /auth/dev-login", "devLogin", allow=whoever, limit=AUTH)
 async def dev_login(ctx: Ctx, *, name: PersonName) -> Session:
     """In development only: sign in as whoever has this name, making them when there is nobody.
 

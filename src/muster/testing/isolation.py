@@ -13,7 +13,7 @@ from uuid import UUID
 
 from muster.access.gate import GATE
 from muster.identity.commands import token_keys
-from muster.kit.caller import Claim, Origin
+from muster.kit.caller import Claim, Origin, whoever
 from muster.kit.db.database import Database
 from muster.kit.errors import AppError
 from muster.kit.ids import new_id
@@ -160,6 +160,10 @@ async def intruders(world: World) -> list[Intruder]:
 async def _knocked(world: World, declared: Endpoint, way: Way, client: Client) -> list[str]:
     """A caller asks for the victim's tenant itself: it must look as one that does not exist."""
     given = await _own_arguments(world, declared)
+    if declared.allow is whoever:
+        # Which tenant they ask for is not looked at.
+        answer = await call(world, client, declared, way, given)
+        return [f"reads {answer}"] if _tells(answer) else []
     nowhere = client.in_tenant("no-such-town" if client.tenant == VICTIM else new_id())
     answer, absent = await call(world, client, declared, way, given), await call(world, nowhere, declared, way, given)
     if answer == absent and answer.code == "TENANT_NOT_FOUND":

@@ -9,7 +9,7 @@ from muster.identity import queries
 from muster.identity.commands.links import Token, follow_link
 from muster.identity.facts import EmailVerified, UserRegistered, VerificationAsked
 from muster.identity.tables import LinkPurpose
-from muster.kit.caller import anyone
+from muster.kit.caller import whoever
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import Conflict
@@ -53,7 +53,7 @@ async def open_account(ctx: Ctx, *, name: str, email: str, verified: bool = Fals
     return user_id
 
 
-@command("POST /auth/verify", "verifyEmail", allow=anyone, limit=AUTH)
+@command("POST /auth/verify", "verifyEmail", allow=whoever, limit=AUTH)
 async def verify_email(ctx: Ctx, *, token: Token) -> None:
     """Show that a mail is one's own, with the token from the link that was mailed to it.
 
@@ -74,7 +74,7 @@ def ask_for_verification(ctx: Ctx, user_id: UUID | None) -> None:
     ctx.record(VerificationAsked(asked_id=new_id(), user_id=user_id))
 
 
-@command("POST /auth/resend-verification", "resendVerification", allow=anyone, limit=AUTH)
+@command("POST /auth/resend-verification", "resendVerification", allow=whoever, limit=AUTH)
 async def resend_verification(ctx: Ctx, *, email: Email) -> MailSent:
     """Mail the link that verifies an address once more, at most three times an hour."""
     ask_for_verification(ctx, await queries.user_by_email(ctx, normal_email(email)))

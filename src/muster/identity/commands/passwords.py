@@ -13,7 +13,7 @@ from muster.identity.passwords import hash_password, is_easily_guessed, password
 from muster.identity.queries import Credentials
 from muster.identity.seals import read_link_token
 from muster.identity.tables import LinkPurpose
-from muster.kit.caller import Claim, anyone, signed_in
+from muster.kit.caller import Claim, signed_in, whoever
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.errors import Invalid, TooMany, Unauthenticated
@@ -87,7 +87,7 @@ async def count_attempt(ctx: Ctx, tried: Attempt) -> bool | None:
     return False
 
 
-@command("POST /auth/forgot-password", "forgotPassword", allow=anyone, limit=AUTH)
+@command("POST /auth/forgot-password", "forgotPassword", allow=whoever, limit=AUTH)
 async def forgot_password(ctx: Ctx, *, email: Email) -> MailSent:
     """Mail a link to set a new password, at most three times an hour."""
     user_id = await queries.user_by_email(ctx, normal_email(email))
@@ -107,7 +107,7 @@ async def _hash_for_link(services: Services, claim: Claim, *, token: str, passwo
     return await checked_password(password, field="password", known=(link.address,))
 
 
-@command("POST /auth/reset-password", "resetPassword", allow=anyone, limit=AUTH, prepare=_hash_for_link)
+@command("POST /auth/reset-password", "resetPassword", allow=whoever, limit=AUTH, prepare=_hash_for_link)
 async def reset_password(ctx: Ctx, *, token: Token, password: NewPassword, prepared: str) -> None:
     """Set a new password with the token from a mailed link. Every session ends, and the mail counts as verified.
 
@@ -158,7 +158,7 @@ async def change_password(
     ctx.record(PasswordChanged(user_id=ctx.user_id))
 
 
-@command("POST /auth/unlock", "unlockAccount", allow=anyone, limit=AUTH)
+@command("POST /auth/unlock", "unlockAccount", allow=whoever, limit=AUTH)
 async def unlock_account(ctx: Ctx, *, token: Token) -> None:
     """Let an account be signed in to again, with the token from the mail that told of too many wrong passwords.
 

@@ -15,7 +15,7 @@ from muster.identity.rules import Refresh
 from muster.identity.seals import LONGEST_TOKEN, read_refresh_token, refresh_token
 from muster.identity.tokens import TokenKeys
 from muster.identity.views import OpenSessionView, UserView
-from muster.kit.caller import Claim, anyone, signed_in
+from muster.kit.caller import Claim, signed_in, whoever
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.errors import AppError, NotFound, Unauthenticated
@@ -95,7 +95,7 @@ async def _check_password(services: Services, claim: Claim, *, email: str, passw
     return await attempt(account, password)
 
 
-@command("POST /auth/login", "login", allow=anyone, limit=AUTH, prepare=_check_password)
+@command("POST /auth/login", "login", allow=whoever, limit=AUTH, prepare=_check_password)
 async def login(
     ctx: Ctx,
     *,
@@ -115,11 +115,11 @@ async def login(
     return await open_session(ctx, prepared.account.id, remember=remember_me)
 
 
-@command("POST /auth/refresh", "refreshSession", allow=anyone, limit=AUTH, line="refresh_token")
+@command("POST /auth/refresh", "refreshSession", allow=whoever, limit=AUTH, line="refresh_token")
 async def refresh(
     ctx: Ctx, *, refresh_token: Annotated[str, Meta(max_length=LONGEST_TOKEN, examples=["0193b1f0a4c0.0.kq3v"])]
 ) -> Session:
-    """Renew a session: a fresh access token, and the refresh token to use next time. Send no access token with it.
+    """Renew a session: a fresh access token, and the refresh token to use next time.
 
     A refresh token is spent once. For 10 seconds it still gives the same successor, so that two tabs do not sign each
     other out; after that it ends the session, since two who hold one token are one too many.

@@ -9,11 +9,14 @@ import pytest
 
 from muster.identity.jobs import forget_expired
 from muster.identity.tests.people import ANN, PASSWORD, register, sessions
+from muster.kit.caller import whoever
+from muster.kit.commands.command import COMMANDS
 from muster.kit.commands.system import system_transaction
 from muster.kit.db.migrate import Urls
 from muster.kit.db.tables import PLATFORM_TENANT
 from muster.testing.below import ask, change, value
 from muster.testing.client import Answer, Client, Way
+from muster.testing.matrix import examples
 from muster.testing.people import sign_in
 from muster.testing.serving import Service, serving_in_process
 from muster.testing.work import working
@@ -65,6 +68,30 @@ async def test_a_session_dies_with_its_time(service: Service) -> None:
     await change(service.urls, "update sessions set expires_at = now() - interval '1 second'")
     assert (await ann.call("me")).code == "UNAUTHENTICATED"
     assert (await _refresh(service, session["refreshToken"])).code == "REFRESH_TOKEN_INVALID"
+
+
+@pytest.mark.parametrize("way", Way)
+async def test_who_sends_stale_credentials_along_can_still_come_in(service: Service, way: Way) -> None:
+    await register(service)
+    ended, session = (await _login(service)).ok(), (await _login(service)).ok()
+    (await Client(service, ended["accessToken"]).call("logout")).ok()
+    for token in ("of.yore", ended["accessToken"]):
+        stale = Client(service, token, tenant="no-such-town")
+        for command in [each for each in COMMANDS.values() if each.allow is whoever]:
+            answer = await stale.call(command.name, way=way, **examples(command))
+            assert answer.code not in ("UNAUTHENTICATED", "TENANT_NOT_FOUND"), command.name
+        session = (await stale.call("refreshSession", way=way, refreshToken=session["refreshToken"])).ok()
+        assert (await Client(service, session["accessToken"]).call("me")).ok()["name"] == "Ann"
+
+
+async def test_a_document_that_asks_for_more_looks_at_its_credentials(service: Service) -> None:
+    stale = Client(service, "of.yore")
+    for also in ("logout", 'muteEvent(eventId: "0193b1f0-a4c0-7d3e-9a51-c8f3a2b4d6e8", muted: true) { id }'):
+        told = await stale.document(f'mutation {{ forgotPassword(email: "{ANN}") {{ email }} {also} }}')
+        assert [each["extensions"]["code"] for each in told["errors"]] == ["UNAUTHENTICATED"]
+    named = await stale.document("{ __typename }")
+    assert named["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert await value(service.urls, "select count(*) from audit_rows") == 0
 
 
 @pytest.mark.parametrize("way", Way)

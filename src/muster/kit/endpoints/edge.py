@@ -45,16 +45,20 @@ class Edge:
         request_id: str,
         authorization: str | None = None,
         tenant: str | None = None,
+        whoever: bool = False,
     ) -> Origin:
         """The origin of a request or socket.
 
         authorization, tenant: stand in for the headers `Authorization` and `X-Tenant`, which browsers cannot send
-        with a socket.
+        with a socket. whoever: neither is looked at; see `Allow`.
         Raises Unauthenticated for a token that is not good, TenantNotFound for a slug that nobody has.
         """
         now, headers = datetime.now(UTC), connection.headers
-        user_id, session_id = self._signed_in(authorization or headers.get("authorization"), now)
-        claim = Claim(await self._tenant(tenant or headers.get("x-tenant")), user_id, session_id)
+        if whoever:
+            claim = Claim(self.default_tenant)
+        else:
+            user_id, session_id = self._signed_in(authorization or headers.get("authorization"), now)
+            claim = Claim(await self._tenant(tenant or headers.get("x-tenant")), user_id, session_id)
         address = connection.client.host if connection.client else None
         return Origin(claim, now, request_id, address, headers.get("user-agent"))
 

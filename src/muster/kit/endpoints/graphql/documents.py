@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -19,6 +20,8 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.validation.rules import overlapping_fields_can_be_merged
 from graphql.validation.validate import ValidationAbortedError
 
+from muster.kit.caller import whoever
+from muster.kit.commands.command import COMMANDS
 from muster.kit.endpoints.graphql.errors import BadDocument
 from muster.kit.endpoints.graphql.limits import LARGEST_DOCUMENT, MOST_TOKENS, Limits, check_shape
 from muster.kit.errors import BadInput
@@ -34,11 +37,13 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 100_000
 class Document:
     """A valid document: its operations by name, and its fragments.
 
+    is_for_whoever: all it does is what looks at nobody's credentials (see `Allow`), each written at its root.
     shapes: what execution has found out about each operation, by name and boolean variables.
     """
 
     operations: dict[str, OperationDefinitionNode]
     fragments: dict[str, FragmentDetails]
+    is_for_whoever: bool
     shapes: dict[Any, Any] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
@@ -105,4 +110,10 @@ def _sorted_out(parsed: DocumentNode) -> Document:
         for definition in parsed.definitions
         if isinstance(definition, FragmentDefinitionNode)
     }
-    return Document(operations, fragments)
+    return Document(operations, fragments, all(map(_is_for_whoever, operations.values())))
+
+
+def _is_for_whoever(operation: OperationDefinitionNode) -> bool:
+    fields = operation.selection_set.selections
+    commands = [COMMANDS.get(each.name.value) if isinstance(each, FieldNode) else None for each in fields]
+    return all(each is not None and each.allow is whoever for each in commands)

@@ -12,11 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from muster.kit.arguments import read_struct
-from muster.kit.caller import Origin
 from muster.kit.endpoints.accept import preferred
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.errors import request_errors
-from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest
+from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest, Operation
 from muster.kit.endpoints.http import decode_json, query_string, read_json
 from muster.kit.endpoints.problem import client_error
 from muster.kit.errors import AppError, BadInput, Invalid
@@ -45,24 +44,29 @@ async def graphql_over_http(request: Request, graphql: GraphQL, edge: Edge) -> R
     try:
         if media_type is None:
             raise NotAcceptable
-        asked = await _read(request)
-        origin = await edge.origin(request, request_id=request_id)
+        operation = _operation(graphql, await _read(request), is_safe=request.method != "POST")
+        whoever = isinstance(operation, Operation) and operation.document.is_for_whoever
+        origin = await edge.origin(request, request_id=request_id, whoever=whoever)
     except Exception as error:  # noqa: BLE001 - every failure becomes an answer in GraphQL's own form
         told = client_error(error)
         return _refused(told, told.status, request_id, media_type or GRAPHQL_JSON)
     try:
-        body = await _run(graphql, asked, origin, is_safe=request.method != "POST")
+        if isinstance(operation, AppError):
+            raise operation
+        body = await graphql.run(operation, origin)
     except Exception as error:  # noqa: BLE001 - as above
         told = client_error(error)
         return _refused(told, _status(told, media_type), request_id, media_type)
     return _answer(body, 200, {}, media_type)
 
 
-async def _run(graphql: GraphQL, asked: GraphQLRequest, origin: Origin, *, is_safe: bool) -> bytes:
-    operation = graphql.read(asked)
-    if is_safe and operation.kind == "mutation":
-        raise OnlyQueries(headers={"allow": "POST"})
-    return await graphql.run(operation, origin)
+def _operation(graphql: GraphQL, asked: GraphQLRequest, *, is_safe: bool) -> Operation | AppError:
+    """What is to be run, or why it cannot be: who calls is asked next, since it may not matter, and told first."""
+    try:
+        operation = graphql.read(asked)
+    except AppError as error:
+        return error
+    return OnlyQueries(headers={"allow": "POST"}) if is_safe and operation.kind == "mutation" else operation
 
 
 def _status(error: AppError, media_type: str) -> int:

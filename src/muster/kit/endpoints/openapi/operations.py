@@ -43,7 +43,7 @@ class Operations:
 
     def of(self, declared: Command | Query) -> Schema:
         """The operation of a declaration."""
-        parameters = [*self._arguments(declared), _TENANT]
+        parameters = [*self._arguments(declared), *([] if declared.allow is Allow.WHOEVER else [_TENANT])]
         if isinstance(declared, Query):
             parameters += self._paging(declared.view) if declared.paged else []
             parameters += [*self._include(declared.view), _IF_NONE_MATCH]
@@ -166,10 +166,10 @@ class Operations:
 
 
 def _security(declared: Command | Query) -> list[Schema]:
-    if declared.allow is not Allow.ANYONE:
-        return [{"bearer": []}]
-    # A read that is open to anyone shows more to who brings a token; what anyone may do, such as signing in, needs none.
-    return [{}, {"bearer": []}] if isinstance(declared, Query) else []
+    if declared.allow is Allow.WHOEVER:
+        return []
+    # What is open to anyone may show more to who brings a token.
+    return [{}, {"bearer": []}] if declared.allow is Allow.ANYONE else [{"bearer": []}]
 
 
 def _must(parameter: Parameter) -> bool:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
-from muster.kit.caller import Origin
+from muster.kit.caller import Origin, whoever
 from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.commands.context import Services
 from muster.kit.commands.run import Done, run_command
@@ -58,13 +58,15 @@ class Rest:
 
     def _guarded(self, declared: Command | Query) -> Serve:
         inner = self._command(declared) if isinstance(declared, Command) else self._query(declared)
+        is_for_whoever = declared.allow is whoever
 
         async def endpoint(request: Request) -> Response:
             request_id: str = request.state.request_id
             try:
                 if preferred(request.headers.get("accept"), ("application/json",)) is None:
                     raise NotAcceptable
-                return await inner(request, await self._edge.origin(request, request_id=request_id))
+                origin = await self._edge.origin(request, request_id=request_id, whoever=is_for_whoever)
+                return await inner(request, origin)
             except Exception as error:  # noqa: BLE001 - every failure becomes a problem document
                 return problem_response(as_rest_writes_it(client_error(error)), request_id)
 
