@@ -14,10 +14,25 @@ from muster.kit.commands.facts import Fact
 from muster.kit.errors import AppError, Conflict, Denied, Gone, Invalid, NotFound
 from muster.notifications import commands as notifications
 
-Content = Annotated[str, Meta(min_length=1, max_length=2000, pattern=r"\S", examples=["Who brings the clocks?"])]
-"""What somebody says."""
-Reason = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\S")]
-"""Why a moderator acts."""
+Content = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2000,
+        pattern=r"\S",
+        examples=["Who brings the clocks?"],
+        description="What is said: plain text.",
+    ),
+]
+Reason = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=300,
+        pattern=r"\S",
+        description="Why, for the author; a moderator has to give one.",
+    ),
+]
 
 
 class MessageSent(Fact):

@@ -24,7 +24,13 @@ def is_author(message: type[Message], viewer: Viewer) -> ColumnElement[bool]:
 
 
 class MessageView(View, of=Message):
-    """A message; `sequence` counts within its room. A deleted one keeps its place, without `content`."""
+    """A message. A deleted one keeps its place.
+
+    sequence: its number in the room, from 1 and without gaps. content: plain text; null when it is deleted.
+    created_at: when it was sent. edited_at: when it was last edited; null when never. deleted_at: when it was deleted;
+    null while it stands.
+    deletion_reason: why a moderator deleted it; null for all but its author.
+    """
 
     visible = sits_in_room
     filters = {"fromSequence": at_least(Message.sequence), "beforeSequence": before(Message.sequence)}

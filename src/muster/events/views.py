@@ -66,7 +66,19 @@ def tags_of(event: type[Event], _viewer: Viewer) -> ColumnElement[list[str]]:
 
 
 class EventView(View, of=Event):
-    """An event."""
+    """An event.
+
+    title: a line of plain text. description: plain text. starts_at: when it begins. ends_at: when it is over.
+    timezone: the IANA name of where it takes place. online_url: where to meet; null for who has no place.
+    url: its own page; null without one. address: where to meet, as people write it; null without one.
+    city: where it is; null when nobody said. country: where it is; null when nobody said.
+    latitude: degrees north; null without a point. longitude: degrees east; null without a point.
+    min: the fewest people it takes place with. max: the most who get a place, the owner among them; null is unlimited.
+    published_at: when it was published; null while it is a draft. cancelled_at: when it was cancelled; null when not.
+    cancel_reason: why it was cancelled; null when it was not, or nobody said. joined_count: how many have a place.
+    tags: in small letters, by the alphabet. created_at: when it was drafted. updated_at: when it last changed.
+    version: counts its changes; give it to `updateEvent`, so that it overwrites nobody else's.
+    """
 
     visible = event_visible
     brief = ("id", "title", "joinedCount")
@@ -81,7 +93,7 @@ class EventView(View, of=Event):
         "online": equals(Event.is_online),
         "city": in_any_case(Event.city_key),
         "country": in_any_case(Event.country_key),
-        "tag": Filter(str, has_tag),
+        "tag": Filter(str, "With this tag, in small letters or large.", has_tag),
     }
     orders = {
         "START": ascending(Event.starts_at),
@@ -140,7 +152,11 @@ class EventView(View, of=Event):
 
 
 class EventMemberView(View, of=EventMember):
-    """A person's membership of an event."""
+    """A person's membership of an event.
+
+    joined_at: when they got their place; null for who never had one. waitlist_position: in the queue, from 1;
+    null for who does not wait.
+    """
 
     visible = membership_visible
     within = "event"
@@ -180,7 +196,11 @@ def my_events(
     membership_status: EventMemberStatus | None = None,
     upcoming: bool | None = None,
 ) -> Page[EventView]:
-    """The events that the caller has a place in or waits for, or stands to as asked for; one's drafts among them."""
+    """The events that the caller has a place in or waits for, or stands to as asked for; one's drafts among them.
+
+    role: what the caller is to the event; any when absent. membership_status: how they stand; a place or the queue when
+    absent. upcoming: true for what is still to end, false for what is over; both when absent.
+    """
 
 
 @query("GET /events/{event_id}/members", "eventMembers", allow=anyone)
@@ -210,7 +230,10 @@ def event_message(event_id: UUID, id: UUID) -> MessageView | None:
 
 
 class MessageVersionView(View, of=MessageVersion):
-    """What a message said before it was edited, and since when."""
+    """What a message said before it was edited.
+
+    content: its words then. written_at: since when it said so.
+    """
 
     visible = version_visible
     orders = {"WRITTEN": ascending(MessageVersion.written_at)}
@@ -240,7 +263,9 @@ def event_message_versions(event_id: UUID, message_id: UUID) -> Page[MessageVers
 class EventChatView(View, of=Seat):
     """An event's room as the viewer has it: how far they have read, and how much is new.
 
-    The first unread message is the first with `fromSequence: readSequence + 1`.
+    read_sequence: up to where they have read; the first unread message is the first with `fromSequence` one more.
+    last_sequence: of the newest message; 0 without any. unread_count: messages of others that are new. muted_at: since
+    when they want no notices; null when they do.
     """
 
     visible = is_occupant

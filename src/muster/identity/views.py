@@ -20,7 +20,8 @@ def is_self(user: type[User], viewer: Viewer) -> ColumnElement[bool]:
 class UserView(View, of=User):
     """A person. Id and name are readable wherever something they did is; the rest is their own.
 
-    verifiedAt: when they showed that the mail is theirs; until then they may do little.
+    name: as they want to be called; several people may have one name. email: null for everybody else.
+    verified_at: when they showed that the mail is theirs; until then they may do little. Null for everybody else.
     """
 
     brief = ("id", "name")
@@ -45,7 +46,9 @@ def is_own_and_open(session: type[Session], viewer: Viewer) -> ColumnElement[boo
 class OpenSessionView(View, of=Session):
     """A device that the viewer is signed in on.
 
-    refreshedAt: when it was last seen, to within the life of an access token. address, agent: when it signed in.
+    created_at: when it signed in. refreshed_at: when it was last seen, to within the life of an access token.
+    expires_at: when it has to sign in again. address: where it signed in from; null where that is not known.
+    agent: what it said it was when it signed in; null when nothing.
     """
 
     visible = is_own_and_open

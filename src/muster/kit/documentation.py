@@ -1,17 +1,25 @@
-"""Documentation: what the docstring of a declared function tells its clients, taken apart.
+"""Documentation: what the docstring of a declared function or class tells its clients, taken apart.
 
     Remove somebody from an event; whoever waits longest gets a freed place.
 
     note: why, for the organisers. Raises EventNotFound, NotOrganiser.
 
 The first line is the summary. In what follows, `name:` begins the description of an argument, a sentence that begins
-with `Raises` names the errors that clients may meet, and the rest is the description.
+with `Raises` names the errors that clients may meet, and the rest is the description. Of a view, a payload or an input
+`name:` begins the description of a field; of a type with a name of its own, `Meta(description=...)` is.
 """
 
 import inspect
 import re
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import msgspec
+
+from muster.kit.remembered import remembered
+from muster.kit.text import camel
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _ARGUMENT = re.compile(r"(\w+): (.*)", re.DOTALL)
@@ -54,6 +62,25 @@ def read_documentation(function: Callable[..., object], also: Callable[..., obje
     return Documentation(function.__module__, summary.strip(), description, tuple(raises), arguments)
 
 
+@remembered
+def meanings_of(documented: type) -> Mapping[str, str]:
+    """What the docstring of a class says of its fields, by their names on the wire."""
+    names = frozenset(name for each in documented.__mro__ for name in getattr(each, "__annotations__", ()))
+    told = _sorted(inspect.cleandoc(documented.__doc__ or ""), names)[2]
+    return {camel(name): meaning for name, meaning in told.items()}
+
+
+def meaning_of_type(annotation: Any) -> str | None:
+    """What an annotation says of every value of its type, wherever that type is used."""
+    if get_origin(annotation) is Annotated:
+        # Of several, the last was given to the outermost name.
+        given = [each.description for each in annotation.__metadata__ if isinstance(each, msgspec.Meta)]
+        return next((each for each in reversed(given) if each), None)
+    if get_origin(annotation) in (types.UnionType, Union):
+        return next((told for each in get_args(annotation) if (told := meaning_of_type(each))), None)
+    return None
+
+
 def _sorted(text: str, names: frozenset[str]) -> tuple[str, list[str], dict[str, str]]:
     """The description, the errors and the arguments in the paragraphs of a docstring."""
     paragraphs, raises, arguments = [], [], {}
@@ -66,7 +93,7 @@ def _sorted(text: str, names: frozenset[str]) -> tuple[str, list[str], dict[str,
                 argument = None
             elif opening is not None and opening[1] in names:
                 argument = opening[1]
-                arguments[argument] = opening[2]
+                arguments[argument] = opening[2][0].upper() + opening[2][1:]
             elif argument is not None:
                 arguments[argument] += f" {sentence}"
             else:

@@ -26,7 +26,12 @@ class NotificationSubject(UnionView):
 
 
 class NotificationView(View, of=Notification):
-    """Something the viewer is told; clients render it from `kind` and `data`."""
+    """Something the viewer is told; clients render it from `kind` and `data`.
+
+    kind: what happened, such as `WAITLIST_PROMOTED`. data: what clients need to say it; its members depend on the kind.
+    created_at: when it was told. read_at: when it was read; null
+    until then.
+    """
 
     visible = is_recipient
     orders = {"NEWEST": descending(Notification.created_at)}
@@ -48,7 +53,10 @@ def unread(notification: Any, _viewer: Viewer, *, unread_only: bool) -> ColumnEl
 
 @query("GET /notifications", "myNotifications", allow=member, where=unread)
 def my_notifications(unread_only: bool = False) -> Page[NotificationView]:
-    """What the caller was told, the newest first."""
+    """What the caller was told, the newest first.
+
+    unread_only: leave out what was read.
+    """
 
 
 MOST_COUNTED = 1000
@@ -72,7 +80,10 @@ def unread_count(person: type[User], _viewer: Viewer) -> ColumnElement[int]:
 
 
 class NotificationBadgeView(View, of=User):
-    """How much the viewer has not read; 1000 means so many or more."""
+    """How much the viewer has not read.
+
+    unread_count: how many notifications; 1000 means so many or more.
+    """
 
     visible = is_self
 

@@ -33,7 +33,11 @@ class SlugTaken(Conflict):
 
 
 class CreateTenantInput(Input):
-    """What a new community needs. allowsUnverified: members may act before they have verified their mail."""
+    """What a new community needs.
+
+    slug: small letters and digits, with single hyphens between. name: as people read it.
+    allows_unverified: members may act before they have verified their mail.
+    """
 
     slug: Annotated[
         str, Meta(min_length=2, max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["chess-club"])

@@ -16,7 +16,10 @@ def is_open_to(tenant: type[Tenant], viewer: Viewer) -> ColumnElement[bool]:
 
 
 class TenantView(View, of=Tenant):
-    """A community. Its slug is its name in addresses and in the header `X-Tenant`."""
+    """A community.
+
+    slug: its name in addresses and in the header `X-Tenant`; it never changes. name: as people read it.
+    """
 
     visible = is_open_to
     example = {"slug": "chess-club", "name": "Chess club"}

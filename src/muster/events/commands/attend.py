@@ -62,7 +62,10 @@ _REFUSALS = {Verdict.NOT_INVITED: NotInvited, Verdict.KICKED: WasKicked}
 
 
 class Answer(Input):
-    """An answer to a question of the join form."""
+    """An answer to a question of the join form.
+
+    text: plain text.
+    """
 
     question_id: UUID
     text: Annotated[str, Meta(max_length=2000)]
@@ -77,7 +80,7 @@ Answers = Annotated[list[Answer], Meta(max_length=50)]
 async def join(ctx: Ctx, *, event_id: UUID, answers: Answers | None = None) -> EventMemberView:
     """Join an event, or take a place on its waitlist.
 
-    Joining twice gives the first membership. Events have no join form yet, so any answer is refused.
+    Joining twice gives the first membership. answers: to the join form. Events have none yet, so any answer is refused.
     Raises EventNotFound, JoinClosed, NotInvited, WasKicked, Invalid.
     """
     if answers:

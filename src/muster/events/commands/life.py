@@ -47,7 +47,9 @@ _REFUSALS: dict[Deletion, type[AppError]] = {
     Deletion.WAIT: DeletedTooSoon,
 }
 
-Reason = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S")]
+Reason = Annotated[
+    str, Meta(min_length=1, max_length=500, pattern=r"\S", description="Why; who has a place or waits is told.")
+]
 
 
 @command("POST /events/{id}/publication", "publishEvent", allow=member, limit=EVENT_WRITE)

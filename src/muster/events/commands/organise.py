@@ -36,33 +36,47 @@ class TooFewPlaces(Conflict):
     code = "TOO_FEW_PLACES"
 
 
-Title = Annotated[str, Meta(min_length=3, max_length=60, pattern=r"\S", examples=["Chess in the park"])]
-Timezone = Annotated[str, Meta(max_length=60, examples=["Europe/Warsaw"])]
-Description = Annotated[str, Meta(max_length=5000)]
-Url = Annotated[str, Meta(max_length=2000, pattern=r"^https?://\S+$")]
-Address = Annotated[str, Meta(min_length=1, max_length=300)]
-Place = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^\S")]
-Latitude = Annotated[float, Meta(ge=-90, le=90)]
-Longitude = Annotated[float, Meta(ge=-180, le=180)]
-Size = Annotated[int, Meta(ge=1, le=99_999)]
+Title = Annotated[
+    str,
+    Meta(
+        min_length=3, max_length=60, pattern=r"\S", examples=["Chess in the park"], description="A line of plain text."
+    ),
+]
+Starts = Annotated[Instant, Meta(description="When it begins; with an offset.")]
+Ends = Annotated[
+    Instant, Meta(examples=["2031-05-01T21:00:00Z"], description="When it is over, at most 30 days later.")
+]
+Timezone = Annotated[
+    str, Meta(max_length=60, examples=["Europe/Warsaw"], description="The IANA name of where it takes place.")
+]
+Description = Annotated[str, Meta(max_length=5000, description="Plain text.")]
+Url = Annotated[str, Meta(max_length=2000, pattern=r"^https?://\S+$", description="The event's own page.")]
+OnlineUrl = Annotated[Url, Meta(description="Where to meet online; shown to who has a place.")]
+Address = Annotated[str, Meta(min_length=1, max_length=300, description="Where to meet, as people write it.")]
+Place = Annotated[
+    str, Meta(min_length=1, max_length=100, pattern=r"^\S", description="Its name; it can be searched for.")
+]
+Latitude = Annotated[float, Meta(ge=-90, le=90, description="Degrees north; comes with the longitude.")]
+Longitude = Annotated[float, Meta(ge=-180, le=180, description="Degrees east; comes with the latitude.")]
+Fewest = Annotated[int, Meta(ge=1, le=99_999, description="The fewest people; absent or null is that of the mode.")]
+Most = Annotated[
+    int, Meta(ge=1, le=99_999, description="The most people, the owner among them; absent or null is that of the mode.")
+]
 Tag = Annotated[str, Meta(max_length=30, pattern=r"^\S+( \S+)*$")]
-Tags = Annotated[list[Tag], Meta(max_length=5)]
+Tags = Annotated[list[Tag], Meta(max_length=5, description="Kept in small letters.")]
 
 
 class CreateEventInput(Input):
-    """What a new event needs. Absent sizes are those of the mode; `max` absent in CUSTOM is unlimited.
-
-    url: the event's own page. online_url: where to meet, shown to who has a place.
-    """
+    """What a new event needs. `max` absent in CUSTOM is unlimited."""
 
     title: Title
-    starts_at: Instant
-    ends_at: Annotated[Instant, Meta(examples=["2031-05-01T21:00:00Z"])]
+    starts_at: Starts
+    ends_at: Ends
     timezone: Timezone
     meeting_kind: MeetingKind
     description: Description = ""
     url: Url | None = None
-    online_url: Url | None = None
+    online_url: OnlineUrl | None = None
     address: Address | None = None
     city: Place | None = None
     country: Place | None = None
@@ -70,8 +84,8 @@ class CreateEventInput(Input):
     longitude: Longitude | None = None
     join_mode: JoinMode = JoinMode.OPEN
     mode: Mode = Mode.CUSTOM
-    min: Size | None = None
-    max: Size | None = None
+    min: Fewest | None = None
+    max: Most | None = None
     visibility: Visibility = Visibility.PUBLIC
     tags: Tags = []
 
@@ -83,13 +97,13 @@ class UpdateEventInput(Input):
     """
 
     title: Title | UnsetType = UNSET
-    starts_at: Instant | UnsetType = UNSET
-    ends_at: Instant | UnsetType = UNSET
+    starts_at: Starts | UnsetType = UNSET
+    ends_at: Ends | UnsetType = UNSET
     timezone: Timezone | UnsetType = UNSET
     meeting_kind: MeetingKind | UnsetType = UNSET
     description: Description | UnsetType = UNSET
     url: Url | UnsetType | None = UNSET
-    online_url: Url | UnsetType | None = UNSET
+    online_url: OnlineUrl | UnsetType | None = UNSET
     address: Address | UnsetType | None = UNSET
     city: Place | UnsetType | None = UNSET
     country: Place | UnsetType | None = UNSET
@@ -97,8 +111,8 @@ class UpdateEventInput(Input):
     longitude: Longitude | UnsetType | None = UNSET
     join_mode: JoinMode | UnsetType = UNSET
     mode: Mode | UnsetType = UNSET
-    min: Size | UnsetType | None = UNSET
-    max: Size | UnsetType | None = UNSET
+    min: Fewest | UnsetType | None = UNSET
+    max: Most | UnsetType | None = UNSET
     visibility: Visibility | UnsetType = UNSET
     tags: Tags | UnsetType = UNSET
     version: int | UnsetType = UNSET

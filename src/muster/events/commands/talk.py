@@ -52,8 +52,9 @@ async def delete_message(ctx: Ctx, *, event_id: UUID, id: UUID, reason: Reason |
 
 @command("PUT /events/{event_id}/chat/reading", "markEventChatRead", allow=member, limit=API)
 async def mark_read(ctx: Ctx, *, event_id: UUID, sequence: WholeNumber | None = None) -> EventChatView:
-    """Say that an event's messages have been read, up to a sequence or all there are. What was read stays read.
+    """Say that an event's messages have been read. What was read stays read.
 
+    sequence: up to which message; up to the last when absent.
     Raises EventNotFound, NotInRoom, Invalid for a sequence beyond the last message.
     """
     await _seen(ctx, event_id)
@@ -64,6 +65,7 @@ async def mark_read(ctx: Ctx, *, event_id: UUID, sequence: WholeNumber | None = 
 async def mute(ctx: Ctx, *, event_id: UUID, muted: bool) -> EventChatView:
     """Want no notices of what is said in an event's room, or want them again.
 
+    muted: false is to want them again.
     Raises EventNotFound, NotInRoom.
     """
     await _seen(ctx, event_id)

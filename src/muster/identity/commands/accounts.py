@@ -20,8 +20,20 @@ from muster.kit.views.results import Payload
 # As browsers check `<input type=email>` (HTML Living Standard), with at least one dot in the domain.
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _ADDRESS = rf"^[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})+$"
-Email = Annotated[str, Meta(min_length=6, max_length=254, pattern=_ADDRESS, examples=["ada@example.org"])]
-PersonName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"\S", examples=["Ada"])]
+Email = Annotated[
+    str,
+    Meta(
+        min_length=6,
+        max_length=254,
+        pattern=_ADDRESS,
+        examples=["ada@example.org"],
+        description="A mail address; capitals do not count.",
+    ),
+]
+PersonName = Annotated[
+    str,
+    Meta(min_length=1, max_length=80, pattern=r"\S", examples=["Ada"], description="How a person wants to be called."),
+]
 
 
 class EmailTaken(Conflict):
@@ -31,7 +43,10 @@ class EmailTaken(Conflict):
 
 
 class MailSent(Payload):
-    """What happens next is in a mail to this address; the answer is the same whether or not it has an account."""
+    """What happens next is in a mail to this address; the answer is the same whether or not it has an account.
+
+    email: as accounts are known by it, in small letters.
+    """
 
     status = 202
 

@@ -11,7 +11,14 @@ from muster.identity.tables import LinkPurpose
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import Gone
 
-Token = Annotated[str, Meta(max_length=LONGEST_TOKEN, examples=["0193b1f0a4c07d3e9a51c8f3a2b4d6e8.kq3v"])]
+Token = Annotated[
+    str,
+    Meta(
+        max_length=LONGEST_TOKEN,
+        examples=["0193b1f0a4c07d3e9a51c8f3a2b4d6e8.kq3v"],
+        description="From the link in the mail; it is good once.",
+    ),
+]
 
 
 class LinkInvalid(Gone):

@@ -20,8 +20,18 @@ from muster.kit.errors import Invalid, TooMany, Unauthenticated
 from muster.kit.ids import new_id
 from muster.kit.limits import AUTH
 
-NewPassword = Annotated[str, Meta(min_length=10, max_length=1000, examples=["a long enough one"])]
-GivenPassword = Annotated[str, Meta(max_length=1000, examples=["a long enough one"])]
+NewPassword = Annotated[
+    str,
+    Meta(
+        min_length=10,
+        max_length=1000,
+        examples=["a long enough one"],
+        description="At least 10 characters, and nothing that is easily guessed.",
+    ),
+]
+GivenPassword = Annotated[
+    str, Meta(max_length=1000, examples=["a long enough one"], description="The present password.")
+]
 
 # Whose password is locked and counted when nobody has the mail, so that it takes as long as for somebody.
 _NOBODY = UUID(int=0)

@@ -53,7 +53,11 @@ class SessionNotFound(NotFound):
 
 
 class Session(Payload):
-    """A session: the token for requests, when that expires, the one that renews it, and whose it is."""
+    """A session: the token for requests, when that expires, the one that renews it, and whose it is.
+
+    access_token: goes with each request, as `Authorization: Bearer`. refresh_token: renews the session, once.
+    expires_at: when the access token does.
+    """
 
     access_token: str
     refresh_token: str
@@ -99,14 +103,14 @@ async def _check_password(services: Services, claim: Claim, *, email: str, passw
 async def login(
     ctx: Ctx,
     *,
-    email: Annotated[str, Meta(max_length=254, examples=["ada@example.org"])],
+    email: Annotated[str, Meta(max_length=254, examples=["ada@example.org"], description="Of the account.")],
     password: GivenPassword,
     remember_me: bool = False,
     prepared: Attempt,
 ) -> Session:
     """Sign in with mail and password.
 
-    The session lasts 7 days, with `rememberMe` 30. Five wrong passwords in a row lock the account for 15 minutes.
+    Five wrong passwords in a row lock the account for 15 minutes. remember_me: the session lasts 30 days, not 7.
     Raises WrongCredentials, the same for an unknown mail, a wrong password and a locked account.
     """
     right = await count_attempt(ctx, prepared)
@@ -123,6 +127,7 @@ async def refresh(
 
     A refresh token is spent once. For 10 seconds it still gives the same successor, so that two tabs do not sign each
     other out; after that it ends the session, since two who hold one token are one too many.
+    refresh_token: the one that came last.
     Raises RefreshTokenInvalid, RefreshTokenReused.
     """
     presented = read_refresh_token(ctx.settings.security.jwt_secret, refresh_token)
@@ -153,7 +158,10 @@ async def logout(ctx: Ctx) -> None:
 
 @command("DELETE /auth/sessions", "logoutEverywhere", allow=signed_in, limit=AUTH)
 async def logout_everywhere(ctx: Ctx, *, stay_here: bool = False) -> None:
-    """Sign out on every device, or with `stayHere` on every other."""
+    """Sign out on every device.
+
+    stay_here: on every other device only.
+    """
     await queries.revoke_sessions(ctx, ctx.user_id, but=ctx.session_id if stay_here else None)
     ctx.record(SignedOutEverywhere(user_id=ctx.user_id))
 

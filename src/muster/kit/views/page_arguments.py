@@ -38,7 +38,10 @@ def filter_struct(view: type[View]) -> type[msgspec.Struct] | None:
         return None
     return msgspec.defstruct(
         f"{view.type_name()}Filter",
-        [(name, each.type | None, None) for name, each in view.filters.items()],
+        [
+            (name, Annotated[each.type, msgspec.Meta(description=each.meaning)] | None, None)
+            for name, each in view.filters.items()
+        ],
         forbid_unknown_fields=True,
         frozen=True,
         namespace={

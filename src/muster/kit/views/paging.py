@@ -20,6 +20,7 @@ from muster.kit.errors import BadInput
 WholeNumber = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 """A number from 0, as large as GraphQL's Int."""
 _INPUTS: dict[type, Any] = {datetime: Instant, int: WholeNumber}
+_WORDS: dict[type, str] = {datetime: "moment", int: "number"}
 _SQL_TYPES: dict[Any, TypeEngine[Any]] = {
     UUID: Uuid(),
     bool: Boolean(),
@@ -35,11 +36,12 @@ LARGEST_SIZE = 100
 class Filter:
     """An optional condition on a list.
 
-    type: of its value. condition: over the table and the value; None for a finder.
+    type: of its value. meaning: which rows it leaves. condition: over the table and the value; None for a finder.
     finder: the SECURITY DEFINER function `finder(value)` that returns (id, rank) of the rows that match.
     """
 
     type: Any
+    meaning: str
     condition: Callable[[Any, ColumnElement[Any]], ColumnElement[bool]] | None = None
     finder: str | None = None
 
@@ -52,27 +54,29 @@ class Filter:
 def equals(column: InstrumentedAttribute[Any]) -> Filter:
     """Rows whose column has the value."""
     kind = column.property.columns[0].info.get("values", column.type.python_type)
-    return Filter(kind, lambda row, value: row[column.key] == value)
+    return Filter(kind, "Just this.", lambda row, value: row[column.key] == value)
 
 
 def in_any_case(column: InstrumentedAttribute[Any]) -> Filter:
     """Rows whose column, which holds small letters, has the value in small letters."""
-    return Filter(str, lambda row, value: row[column.key] == func.lower(value))
+    return Filter(str, "Just this, in small letters or large.", lambda row, value: row[column.key] == func.lower(value))
 
 
 def at_least(column: InstrumentedAttribute[Any]) -> Filter:
     """Rows at or after the moment or number."""
-    return Filter(_INPUTS[column.type.python_type], lambda row, value: row[column.key] >= value)
+    kind = column.type.python_type
+    return Filter(_INPUTS[kind], f"From this {_WORDS[kind]} on.", lambda row, value: row[column.key] >= value)
 
 
 def before(column: InstrumentedAttribute[Any]) -> Filter:
     """Rows before the moment or number."""
-    return Filter(_INPUTS[column.type.python_type], lambda row, value: row[column.key] < value)
+    kind = column.type.python_type
+    return Filter(_INPUTS[kind], f"Before this {_WORDS[kind]}.", lambda row, value: row[column.key] < value)
 
 
 def finder(function: str) -> Filter:
     """Rows that a finder returns: for operators that row security keeps from an index, such as full-text search."""
-    return Filter(str, finder=function)
+    return Filter(str, "With these words; `-` before one excludes it, quotes keep them together.", finder=function)
 
 
 @dataclass(frozen=True)

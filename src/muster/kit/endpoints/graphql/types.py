@@ -30,6 +30,7 @@ from graphql import (
 
 from muster.kit.db.tables import Json
 from muster.kit.declaration import Declaration
+from muster.kit.documentation import meaning_of_type, meanings_of
 from muster.kit.remembered import remembered
 from muster.kit.views.fields import Field, Leaf, ToOne, ToUnion, fields_of
 from muster.kit.views.page_arguments import filter_struct, order_names, read_page
@@ -110,10 +111,14 @@ def input_type(annotation: Any) -> GraphQLInputType:
 @remembered
 def input_object(struct: type[msgspec.Struct]) -> GraphQLInputObjectType:
     """The input object of a struct."""
+    told = meanings_of(struct)
 
     def fields() -> dict[str, GraphQLInputField]:
         return {
-            each.encode_name: GraphQLInputField(*_with_default(input_type(each.type), _default_of(each)))
+            each.encode_name: GraphQLInputField(
+                *_with_default(input_type(each.type), _default_of(each)),
+                told.get(each.encode_name) or meaning_of_type(each.type),
+            )
             for each in msgspec.structs.fields(struct)
         }
 
@@ -141,7 +146,9 @@ def arguments(declared: Declaration) -> dict[str, GraphQLArgument]:
     """The arguments of a command, query or subscription."""
     told = declared.documentation.arguments
     return {
-        each.key: GraphQLArgument(*_with_default(input_type(each.type), each.default), told.get(each.name))
+        each.key: GraphQLArgument(
+            *_with_default(input_type(each.type), each.default), told.get(each.name) or meaning_of_type(each.type)
+        )
         for each in declared.arguments.parameters
     }
 
@@ -158,9 +165,9 @@ def page_arguments(view: type[View]) -> dict[str, GraphQLArgument]:
         "before": GraphQLArgument(CURSOR, description="Only what comes before this place; goes with `last`."),
     }
     if order_names(view):
-        found["order"] = GraphQLArgument(order_type(view))
+        found["order"] = GraphQLArgument(order_type(view), description=f"{order_names(view)[0]} when absent.")
     if (filters := filter_struct(view)) is not None:
-        found["filter"] = GraphQLArgument(input_object(filters))
+        found["filter"] = GraphQLArgument(input_object(filters), description="Only what fits all of it.")
     return found
 
 
@@ -204,19 +211,20 @@ def union_type(union: type[UnionView]) -> GraphQLUnionType:
 
 
 def _view_field(view: type[View], field: Field) -> GraphQLField:
+    told = meanings_of(view).get(field.key)
     if isinstance(field, Leaf):
-        return GraphQLField(non_null(_scalar_or_enum(field.type), field.nullable))
+        return GraphQLField(non_null(_scalar_or_enum(field.type), field.nullable), description=told)
     if isinstance(field, ToOne):
-        return GraphQLField(non_null(view_type(field.target), field.nullable))
+        return GraphQLField(non_null(view_type(field.target), field.nullable), description=told)
     if isinstance(field, ToUnion):
-        return GraphQLField(union_type(field.target))
+        return GraphQLField(union_type(field.target), description=told)
     target, list_name = field.target, f"{view.type_name()}.{field.key}"
 
     def reads(raw: dict[str, object]) -> SlotValues:
         return read_page(target, list_name, raw, {})
 
     connection: GraphQLOutputType = GraphQLNonNull(connection_type(target))
-    return GraphQLField(connection, page_arguments(target), extensions={READS: reads})
+    return GraphQLField(connection, page_arguments(target), description=told, extensions={READS: reads})
 
 
 @remembered
@@ -248,7 +256,9 @@ def payload_type(payload: type[Payload]) -> GraphQLObjectType:
     """The object type of a payload."""
 
     def fields() -> dict[str, GraphQLField]:
-        return {key: GraphQLField(_payload_field(kind)) for key, kind in payload_fields(payload).items()}
+        told = meanings_of(payload)
+        fields = payload_fields(payload).items()
+        return {key: GraphQLField(_payload_field(kind), description=told.get(key)) for key, kind in fields}
 
     return GraphQLObjectType(payload.type_name(), fields, description=_first_line(payload))
 

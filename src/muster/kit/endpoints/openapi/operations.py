@@ -7,6 +7,7 @@ import msgspec
 from muster.kit.arguments import Parameter
 from muster.kit.caller import Allow
 from muster.kit.commands.command import Command
+from muster.kit.documentation import meaning_of_type
 from muster.kit.endpoints.openapi.examples import Schema, example_of
 from muster.kit.endpoints.openapi.refusals import problem_responses, refusals_of
 from muster.kit.endpoints.openapi.schemas import Schemas
@@ -74,7 +75,7 @@ class Operations:
                 continue
             schema = self._schemas.input(each.type)
             made = self._parameter(each.key, "path" if in_path else "query", schema, required=in_path or _must(each))
-            if told := declared.documentation.arguments.get(each.name):
+            if told := declared.documentation.arguments.get(each.name) or meaning_of_type(each.type):
                 made["description"] = told
             found.append(made)
         return found
@@ -91,7 +92,7 @@ class Operations:
         if orders := order_names(view):
             found["order"] = (f"{orders[0]} when absent.", {"type": "string", "enum": list(orders)})
         for name, each in view.filters.items():
-            found[name] = ("Only what fits.", self._schemas.input(each.type))
+            found[name] = (each.meaning, self._schemas.input(each.type))
         return [
             {**self._parameter(name, "query", schema, required=False), "description": told}
             for name, (told, schema) in found.items()

@@ -1,14 +1,15 @@
 """JSON schemas of what comes in and goes out, each under a name of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import msgspec
 
 from muster.kit.db.tables import Json
+from muster.kit.documentation import meanings_of
 from muster.kit.endpoints.openapi.examples import Schema, example_of
 from muster.kit.endpoints.rest.include import relations
 from muster.kit.views.fields import Field, Leaf, ToMany, ToOne, ToUnion, fields_of, split_optional
@@ -26,7 +27,11 @@ _PROBLEM: Schema = {
         "code": {"type": "string", "description": "The kind of problem for programs; it does not change."},
         "detail": {"type": "string", "description": "What is wrong here and what to do about it, for people."},
         "requestId": {"type": "string", "description": "Finds this request in the operator's logs."},
-        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldProblem"}},
+        "errors": {
+            "type": "array",
+            "description": "The fields concerned; empty when it is about none.",
+            "items": {"$ref": "#/components/schemas/FieldProblem"},
+        },
     },
 }
 _FIELD_PROBLEM: Schema = {
@@ -35,17 +40,18 @@ _FIELD_PROBLEM: Schema = {
     "required": ["path", "code", "message"],
     "properties": {
         "path": {"type": "string", "description": "Where, such as `answers[0].text`; empty for the input as a whole."},
-        "code": {"type": "string"},
-        "message": {"type": "string"},
+        "code": {"type": "string", "description": "What is wrong with it, for programs."},
+        "message": {"type": "string", "description": "What is wrong with it, for people, to be read after its name."},
     },
 }
+_HAS_NEXT: Schema = {"type": "boolean", "description": "Whether more follows."}
 _PAGE_INFO: Schema = {
     "type": "object",
     "description": "Where a page ends.",
     "required": ["endCursor", "hasNextPage"],
     "properties": {
         "endCursor": {"type": ["string", "null"], "description": "Give it as `after` for the next page."},
-        "hasNextPage": {"type": "boolean"},
+        "hasNextPage": _HAS_NEXT,
     },
 }
 _SCALARS: dict[Any, Schema] = {
@@ -70,6 +76,8 @@ class Schemas:
         """What clients send for an argument of this type."""
         (schema,), components = msgspec.json.schema_components([kind], ref_template="#/components/schemas/{name}")
         self.found |= {name: _for_generators(each) for name, each in components.items()}
+        for struct in structs_in(kind):
+            described(self.found[struct.__name__]["properties"], struct)
         found: Schema = schema
         return found
 
@@ -91,7 +99,7 @@ class Schemas:
             "type": "object",
             "required": ["items", "pageInfo"],
             "properties": {
-                "items": {"type": "array", "items": self.view(view)},
+                "items": {"type": "array", "description": "In the order asked for.", "items": self.view(view)},
                 "pageInfo": {"$ref": "#/components/schemas/PageInfo"},
             },
         }
@@ -132,11 +140,11 @@ class Schemas:
                 "The first of them, where they are included; the others are at the list's own address."
             )
             made["properties"] = {
-                "items": {"type": "array", "items": self.view(view)},
+                "items": {"type": "array", "description": "The first of them.", "items": self.view(view)},
                 "pageInfo": {
                     "type": "object",
                     "required": ["hasNextPage"],
-                    "properties": {"hasNextPage": {"type": "boolean"}},
+                    "properties": {"hasNextPage": _HAS_NEXT},
                 },
             }
         return _ref(name)
@@ -174,9 +182,25 @@ class Schemas:
         if name not in self.found:
             # Named before it is filled, since rows refer to each other.
             made = self.found[name] = {"type": "object", "description": _first_line(documented)}
-            made["properties"] = properties()
+            made["properties"] = described(properties(), documented)
             made["required"] = list(made["properties"]) if always is None else always
         return _ref(name)
+
+
+def described(properties: dict[str, Schema], documented: type) -> dict[str, Schema]:
+    """Properties with what the docstring of their class says of them."""
+    for key, told in meanings_of(documented).items():
+        if key in properties:
+            properties[key] = {**properties[key], "description": told}
+    return properties
+
+
+def structs_in(kind: Any) -> Iterator[type[msgspec.Struct]]:
+    """Every struct in an annotation, those within others included."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield kind
+        yield from (inner for each in msgspec.structs.fields(kind) for inner in structs_in(each.type))
+    yield from (inner for each in get_args(kind) for inner in structs_in(each))
 
 
 def _first_line(documented: type) -> str:
