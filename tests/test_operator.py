@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from muster.kit.db.migrate import Urls
@@ -160,3 +161,43 @@ def test_check_leaves_a_fresh_machine_as_it_is(tmp_path: Path) -> None:
     assert checked.returncode == 0
     assert findings(checked)["database"] == ("note", "the embedded PostgreSQL has not been started yet")
     assert not list(tmp_path.iterdir())
+
+
+async def test_jobs_are_looked_at_and_put_right(operate: Operate, urls: Urls) -> None:
+    queue = "events.notices.tell_promoted"
+    held = """
+    insert into pgqueuer.pgqueuer (priority, status, entrypoint, payload)
+    select 0, 'failed', $1, convert_to(jsonb_build_object(
+             'tenant_id', gen_random_uuid(), 'fact_id', gen_random_uuid(), 'kind', 'event.promoted')::text, 'UTF8')
+      from generate_series(1, 3) returning id
+    """
+    worker = await asyncpg.connect(urls.worker)
+    ids = [row["id"] for row in await worker.fetch(held, queue)]
+    assert [job["id"] for job in told(operate("jobs", "list", "--state", "failed", "--json"))] == ids
+    assert told(operate("jobs", "show", str(ids[0]), "--json"))["job"]["fact"] == "event.promoted"
+    assert told(operate("jobs", "pause", queue, "--json")) == {"queue": queue, "paused": True}
+    assert told(operate("jobs", "retry", str(ids[0]), "--json")) == {"jobs": ids[:1]}
+    assert told(operate("jobs", "discard", "--fact", "event.promoted", "--json")) == {"jobs": ids[1:]}
+    stats = {each.pop("name"): each for each in told(operate("jobs", "stats", "--json"))}
+    assert stats[queue] == {"waiting": 0, "active": 0, "completed": 0, "failed": 0, "delayed": 0, "paused": 1}
+    assert "kit.mail.delivery.Delivery" in stats, "a queue is told of while it is empty, too"
+    assert told(operate("jobs", "resume", queue, "--json"))["paused"] is False
+    assert told(operate("jobs", "cancel", "--all", "--json")) == {"jobs": ids[:1]}
+    await worker.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("retry",), "Say which"),
+        (("retry", "4711"), "4711: not there"),
+        (("pause", "nowhere"), "There is no queue 'nowhere'"),
+        (("show", "4711"), "There is no job 4711"),
+        (("list", "--tenant", "main"), "'main' is no id"),
+    ],
+)
+def test_what_cannot_be_done_to_jobs_is_one_sentence(operate: Operate, arguments: tuple[str, ...], says: str) -> None:
+    failed = operate("jobs", *arguments)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert says in failed.stderr
+    assert failed.stderr.count("\n") == 1

@@ -18,7 +18,8 @@ app = App(
 _import = App(name="import", help="Bring data of other systems in.")
 _user = App(name="user", help="Make and list people's accounts.")
 _tenant = App(name="tenant", help="Make and list communities.")
-for group in (_import, _user, _tenant):
+_jobs = App(name="jobs", help="See jobs, and put right what failed.")
+for group in (_import, _user, _tenant, _jobs):
     app.command(group)
 
 # Named, not imported: the API process should hold neither migrations nor the supervisor, and `version` should be quick.
@@ -37,6 +38,14 @@ _user.command("muster.cli.accounts:create_user", name="create")
 _user.command("muster.cli.accounts:list_users", name="list")
 _tenant.command("muster.cli.tenants:create_tenant", name="create")
 _tenant.command("muster.cli.tenants:list_tenants", name="list")
+_jobs.command("muster.cli.jobs:list_jobs", name="list")
+_jobs.command("muster.cli.jobs:show_job", name="show")
+_jobs.command("muster.cli.jobs:job_stats", name="stats")
+_jobs.command("muster.cli.jobs:pause_queue", name="pause")
+_jobs.command("muster.cli.jobs:resume_queue", name="resume")
+_jobs.command("muster.cli.jobs:retry_jobs", name="retry")
+_jobs.command("muster.cli.jobs:discard_jobs", name="discard")
+_jobs.command("muster.cli.jobs:cancel_jobs", name="cancel")
 
 
 def main() -> None:

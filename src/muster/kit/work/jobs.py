@@ -21,7 +21,7 @@ from muster.kit.db.statements import Row, Statement, columns
 from muster.kit.db.tables import Json
 from muster.kit.work.errands import Errand, NotYet
 from muster.kit.work.handlers import Follower, followers
-from muster.kit.work.queue import NAMES, HandlerJob, queue_on
+from muster.kit.work.queue import NAMES, HandlerJob, PutOff, queue_on
 
 log = structlog.get_logger()
 
@@ -36,14 +36,6 @@ _HEARTBEAT = timedelta(seconds=15)
 _LOOK = timedelta(seconds=1)
 _BATCH = 20
 _AT_ONCE = 60
-
-# The library writes three rows for every job, and removes none.
-_FORGET = """
-delete from pgqueuer.pgqueuer_log
- where id in (select id from pgqueuer.pgqueuer_log where created < $1 order by id limit $2)
-"""
-_KEPT = timedelta(days=7)
-_FORGOTTEN_AT_ONCE = 100_000
 
 
 class _Stored(Row):
@@ -61,6 +53,10 @@ _FACT = Statement(
 
 class UnknownFact(Exception):
     """A fact of a kind or version that this release does not know; a worker of the next release may take the job."""
+
+
+class WorkersDied(Exception):
+    """A job that every worker died of so far; another attempt would take the next one down."""
 
 
 async def run_jobs(services: Services, url: str, stop: asyncio.Event) -> None:
@@ -86,6 +82,8 @@ async def run_jobs(services: Services, url: str, stop: asyncio.Event) -> None:
                 max_concurrent_tasks=_AT_ONCE,
                 heartbeat_timeout=_HEARTBEAT,
                 shutdown_on_listener_failure=True,
+                # Its sums are not used, and rewrite every line of the log.
+                log_aggregation_interval=timedelta(0),
             )
         )
         await _until_stopped(running, manager, stop)
@@ -120,6 +118,10 @@ async def _follow(services: Services, follower: Follower, job: Job) -> None:
     """One attempt of one job."""
     call = msgspec.json.decode(job.payload or b"", type=HandlerJob)
     attempt = job.attempts + 1
+    if attempt > ATTEMPTS:
+        raise WorkersDied(
+            f"{ATTEMPTS} attempts ended without a word: the handler takes its worker down, or runs too long"
+        )
     with structlog.contextvars.bound_contextvars(
         request_id=call.request_id, handler=follower.name, fact_id=str(call.fact_id)
     ):
@@ -127,10 +129,10 @@ async def _follow(services: Services, follower: Follower, job: Job) -> None:
             await _handle(services, follower, call)
         except asyncio.CancelledError:
             # The library would take a cancelled job for one that nobody wants any more.
-            raise RetryRequested(reason="the worker stopped before the handler was done") from None
+            raise PutOff(reason="the worker stopped before the handler was done") from None
         except NotYet as later:
             log.info("handler.not_yet", attempt=attempt, reason=str(later))
-            raise RetryRequested(delay=later.after, reason=str(later)) from None
+            raise PutOff(delay=later.after, reason=str(later)) from None
         except Exception as error:
             log.exception("handler.failed", attempt=attempt, attempts=ATTEMPTS)
             if attempt >= ATTEMPTS:
@@ -166,8 +168,3 @@ async def _fact(ctx: Ctx, call: HandlerJob) -> Fact | None:
     if fact is None:
         raise UnknownFact(f"{call.kind} version {call.version}: run the release that recorded it")
     return fact
-
-
-async def forget_finished(ctx: Ctx) -> None:
-    """Remove old lines of the queue's log; belongs in the schedule. Jobs kept as failed stay."""
-    await ctx.db.connection.execute(_FORGET, ctx.now - _KEPT, _FORGOTTEN_AT_ONCE)

@@ -16,3 +16,13 @@ class ScheduleRun(GlobalTable):
 
     name: Mapped[str] = plain(unique=True)
     last_run_at: Mapped[datetime | None] = plain()
+
+
+class PausedQueue(GlobalTable):
+    """A queue that stands still: what waits in it is kept, and nothing of it is started."""
+
+    __tablename__ = "paused_queues"
+    reason: ClassVar[str] = "which queues stand still; queues are of the whole deployment"
+
+    queue: Mapped[str] = plain(unique=True)
+    since: Mapped[datetime] = plain()

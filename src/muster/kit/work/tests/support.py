@@ -15,7 +15,9 @@ from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.facts import Fact
 from muster.kit.commands.system import system_transaction
 from muster.kit.db.database import Database
+from muster.kit.db.migrate import Urls
 from muster.kit.ids import new_id
+from muster.kit.work.sequencer import Sequencer
 from muster.settings import Settings
 
 TENANT = UUID(int=1)
@@ -97,3 +99,11 @@ async def eventually(url: str, expected: int, query: str, *values: object, secon
     async with asyncio.timeout(seconds):
         while await count(url, query, *values) != expected:  # noqa: ASYNC110 - the other side is a database
             await asyncio.sleep(0.02)
+
+
+async def queued(urls: Urls, *facts: Fact, tenant_id: UUID = TENANT) -> None:
+    """Record facts and sequence them: the jobs that follow wait in the queue."""
+    sequencer = Sequencer(urls.worker)
+    async with services_on(urls.app, sequencer.wake) as services, running(sequencer.run):
+        await record(services, *facts, tenant_id=tenant_id)
+        await eventually(urls.worker, 0, "select count(*) from outbox")

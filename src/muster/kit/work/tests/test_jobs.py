@@ -14,10 +14,8 @@ from muster.kit.commands.context import Ctx
 from muster.kit.db.migrate import Urls
 from muster.kit.work import jobs
 from muster.kit.work.handlers import HANDLERS, on
-from muster.kit.work.jobs import backoff, forget_finished, run_jobs
-from muster.kit.work.schedule import every, tick
-from muster.kit.work.sequencer import Sequencer
-from muster.kit.work.tests.support import NOW, Happened, answer, count, eventually, record, running, services_on
+from muster.kit.work.jobs import backoff, run_jobs
+from muster.kit.work.tests.support import Happened, answer, count, eventually, queued, running, services_on
 
 # The real waits add up to two minutes; `test_waits_double...` looks at them.
 SOON = timedelta(milliseconds=20).__mul__
@@ -28,17 +26,10 @@ HELD = "select count(*) from pgqueuer.pgqueuer where status = 'failed'"
 ALL = "select count(*) from pgqueuer.pgqueuer"
 
 
-async def _record_and_sequence(urls: Urls, *facts: Happened, tenant_id: UUID = UUID(int=1)) -> None:
-    sequencer = Sequencer(urls.worker)
-    async with services_on(urls.app, sequencer.wake) as services, running(sequencer.run):
-        await record(services, *facts, tenant_id=tenant_id)
-        await eventually(urls.worker, 0, "select count(*) from outbox")
-
-
 async def test_a_handler_runs_under_the_tenant_of_its_fact_and_leaves_a_fact_and_an_audit_row(urls: Urls) -> None:
     tenant = UUID(int=5)
     on(Happened, answer)
-    await _record_and_sequence(urls, Happened(thing_id=uuid4(), number=3), tenant_id=tenant)
+    await queued(urls, Happened(thing_id=uuid4(), number=3), tenant_id=tenant)
     async with services_on(urls.worker) as services, running(partial(run_jobs, services, urls.worker)):
         await eventually(urls.worker, 0, ALL)
         async with services.database.transaction(tenant) as tx:
@@ -60,7 +51,7 @@ async def test_a_handler_is_told_which_fact_it_follows(urls: Urls) -> None:
         causes.append(ctx.cause)
 
     on(Happened, look)
-    await _record_and_sequence(urls, Happened(thing_id=uuid4()))
+    await queued(urls, Happened(thing_id=uuid4()))
     async with services_on(urls.worker) as services, running(partial(run_jobs, services, urls.worker)):
         await eventually(urls.worker, 0, ALL)
     assert len(causes) == 1
@@ -81,7 +72,7 @@ async def test_a_handler_that_fails_leaves_nothing_and_is_tried_again(
             raise ValueError("not yet")
 
     on(Happened, stumble)
-    await _record_and_sequence(urls, Happened(thing_id=uuid4()))
+    await queued(urls, Happened(thing_id=uuid4()))
     async with services_on(urls.worker) as services, running(partial(run_jobs, services, urls.worker)):
         await eventually(urls.worker, 0, ALL)
     assert attempts == 3
@@ -98,7 +89,7 @@ async def test_what_goes_on_failing_is_kept_with_its_error(urls: Urls, monkeypat
         raise ValueError("the reason it failed")
 
     on(Happened, never)
-    await _record_and_sequence(urls, Happened(thing_id=uuid4()))
+    await queued(urls, Happened(thing_id=uuid4()))
     async with services_on(urls.worker) as services, running(partial(run_jobs, services, urls.worker)):
         await eventually(urls.worker, 1, HELD, seconds=20)
     assert attempts == jobs.ATTEMPTS
@@ -114,7 +105,7 @@ def test_waits_double_from_a_second_and_are_scattered() -> None:
 
 async def test_a_job_waits_for_a_worker_that_has_its_handler(urls: Urls) -> None:
     on(Happened, answer)
-    await _record_and_sequence(urls, Happened(thing_id=uuid4()))
+    await queued(urls, Happened(thing_id=uuid4()))
     elsewhere = dict(HANDLERS)
     HANDLERS.clear()
     ran = asyncio.Event()
@@ -123,7 +114,7 @@ async def test_a_job_waits_for_a_worker_that_has_its_handler(urls: Urls) -> None
         ran.set()
 
     on(Happened, other)
-    await _record_and_sequence(urls, Happened(thing_id=uuid4()))
+    await queued(urls, Happened(thing_id=uuid4()))
     async with services_on(urls.worker) as services:
         async with running(partial(run_jobs, services, urls.worker)):
             await asyncio.wait_for(ran.wait(), 5)
@@ -135,7 +126,7 @@ async def test_a_job_waits_for_a_worker_that_has_its_handler(urls: Urls) -> None
 
 async def test_a_job_of_a_fact_that_is_gone_ends(urls: Urls) -> None:
     on(Happened, answer)
-    await _record_and_sequence(urls, Happened(thing_id=uuid4()))
+    await queued(urls, Happened(thing_id=uuid4()))
     owner = await asyncpg.connect(urls.owner, server_settings={"muster.maintenance": "on"})
     assert await owner.execute("delete from facts") == "DELETE 1"
     await owner.close()
@@ -152,7 +143,7 @@ async def test_a_stop_lets_running_jobs_finish(urls: Urls) -> None:
         await answer(ctx, fact)
 
     on(Happened, slow)
-    await _record_and_sequence(urls, Happened(thing_id=uuid4()))
+    await queued(urls, Happened(thing_id=uuid4()))
     async with services_on(urls.worker) as services, running(partial(run_jobs, services, urls.worker)):
         await asyncio.wait_for(entered.wait(), 5)
     assert await count(urls.worker, ALL) == 0
@@ -168,7 +159,7 @@ async def test_a_stop_queues_again_what_does_not_finish(urls: Urls, monkeypatch:
         await ctx.db.connection.execute("select pg_sleep(60)")
 
     on(Happened, stuck)
-    await _record_and_sequence(urls, Happened(thing_id=uuid4()))
+    await queued(urls, Happened(thing_id=uuid4()))
     async with services_on(urls.worker) as services, running(partial(run_jobs, services, urls.worker)):
         await asyncio.wait_for(entered.wait(), 5)
     assert await count(urls.worker, QUEUED) == 1
@@ -176,7 +167,7 @@ async def test_a_stop_queues_again_what_does_not_finish(urls: Urls, monkeypatch:
 
 async def test_a_job_of_a_killed_worker_runs_again_within_thirty_seconds(urls: Urls) -> None:
     on(Happened, answer)
-    await _record_and_sequence(urls, Happened(thing_id=uuid4()))
+    await queued(urls, Happened(thing_id=uuid4()))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "muster.kit.work.tests.stuck_worker", urls.worker, stdout=asyncio.subprocess.PIPE
     )
@@ -189,16 +180,3 @@ async def test_a_job_of_a_killed_worker_runs_again_within_thirty_seconds(urls: U
     assert await count(urls.worker, FOLLOWED) == 0
     async with services_on(urls.worker) as services, running(partial(run_jobs, services, urls.worker)):
         await eventually(urls.worker, 1, FOLLOWED, seconds=30)
-
-
-async def test_old_lines_of_the_log_are_forgotten(urls: Urls) -> None:
-    every(seconds=1, name="forget", run=forget_finished)
-    age = (
-        "with line as (insert into pgqueuer.pgqueuer_log (created, job_id, status, priority, entrypoint) "
-        "values ($1::timestamptz - interval '8 days', 1, 'successful', 0, 'x'), ($1, 2, 'successful', 0, 'x') "
-        "returning 1) select count(*) from line"
-    )
-    assert await count(urls.worker, age, NOW) == 2
-    async with services_on(urls.worker) as services:
-        await tick(services, NOW)
-    assert await count(urls.worker, "select sum(job_id)::bigint from pgqueuer.pgqueuer_log") == 2
