@@ -1,6 +1,6 @@
 """Connections and transactions: a pool per role, and transactions that run under one tenant."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 from uuid import UUID
@@ -10,6 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from muster.kit.db.statements import RowT, Statement
 from muster.kit.db.tables import TENANT_SETTING
+from muster.kit.db.trips import Trips
 
 # The limits are kept by the server, so that no request can hold a lock or a connection for long.
 _LIMITS = {
@@ -80,6 +81,7 @@ class Database:
         # Connections that went from one request to the next without a visit to the pool, which costs a task each time.
         self._at_hand: list[_Held] = []
         self._waiting = 0
+        self._trips = Trips(self.connection)
 
     @classmethod
     async def open(cls, url: str, *, size: int) -> "Database":
@@ -104,16 +106,12 @@ class Database:
             await self._pool.release(self._at_hand.pop())
         await self._pool.close()
 
-    async def row(self, text: str, arguments: Iterable[object]) -> "asyncpg.Record | None":
-        """The first row of one statement, outside any transaction and under no tenant."""
-        connection = await self._take()
-        try:
-            row = await connection.fetchrow(text, *arguments)
-        except BaseException:
-            await self._pool.release(connection)
-            raise
-        await self._keep(connection)
-        return row
+    async def row(self, text: str, arguments: Sequence[object]) -> "asyncpg.Record | None":
+        """The row of one read, outside any transaction and under no tenant but the one that it names itself.
+
+        text: one statement that answers with one row, and may be run again.
+        """
+        return await self._trips.row(text, arguments)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
