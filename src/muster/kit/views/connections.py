@@ -161,9 +161,10 @@ class Connection:
             .limit(most)
         )
         rows = self._correlated(statement).subquery(self.scope.name("rows"))
-        page = select(*rows.c).limit(self.size)
+        ordered = self._ordered(rows.c[f"key{number}"] for number in range(len(keys)))
+        # The order is said again, since PostgreSQL does not see through two selects that the rows are in it already.
+        page = select(*rows.c).order_by(*ordered).limit(self.size)
         if self.is_numbered:
-            ordered = self._ordered(rows.c[f"key{number}"] for number in range(len(keys)))
             page = select(*rows.c, func.row_number().over(order_by=ordered).label("rn")).limit(self.size + 1)
         return page.subquery(self.scope.name("page")), keys
 

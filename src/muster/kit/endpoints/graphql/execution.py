@@ -4,7 +4,7 @@ executor only answers introspection.
 
 import itertools
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -26,7 +26,7 @@ from muster.kit.commands.context import Services
 from muster.kit.commands.run import run_command
 from muster.kit.endpoints.graphql.documents import MOST_ERRORS, Document, Documents
 from muster.kit.endpoints.graphql.errors import BadOperation, field_error
-from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost
+from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost, page_sizes
 from muster.kit.endpoints.graphql.selections import Root, Selection, Source, argument_values, read_slots
 from muster.kit.endpoints.problem import client_error
 from muster.kit.endpoints.rendering import render
@@ -66,6 +66,7 @@ class Operation:
 
 # An operation has one shape per truth of its boolean variables, and whoever writes it may give it many of those.
 _MOST_SHAPES = 64
+_MOST_SIZES = 64
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,13 @@ class _Shape:
     """What an operation always comes down to, whatever its values: its roots, and where its slots come from.
 
     number: no other shape has it, so it stands for all of the shape in the key of a plan.
+    affordable: page sizes with which it was found to cost no more than is allowed.
     """
 
     number: int
     roots: tuple[Root, ...]
     sources: tuple[tuple[Source | None, ...], ...]
+    affordable: set[tuple[int, ...]] = field(default_factory=set)
 
 
 _numbers = itertools.count()
@@ -181,12 +184,19 @@ class GraphQL:
         shape = self._shape(operation)
         reads = [root for root in shape.roots if root.name in QUERIES]
         slots = read_slots(shape.sources[0], operation.variables) if shape.sources else []
-        check_cost(tuple(root.pick for root in reads), slots, self._limits)
+        self._check_cost(shape, reads, slots)
         answers = self._introspect(operation, shape.roots)
         if reads:
             answers |= await self._read(shape, origin, reads, slots)
         members = ",".join(f'"{root.key}":{answers[root.key]}' for root in shape.roots)
         return f'{{"data":{{{members}}}}}'.encode()
+
+    def _check_cost(self, shape: _Shape, reads: Sequence[Root], slots: list[SlotValues]) -> None:
+        sizes = page_sizes(slots)
+        if sizes not in shape.affordable:
+            check_cost(tuple(root.pick for root in reads), slots, self._limits)
+            if len(shape.affordable) < _MOST_SIZES:
+                shape.affordable.add(sizes)
 
     async def _read(
         self, shape: _Shape, origin: Origin, roots: Sequence[Root], slots: list[SlotValues]

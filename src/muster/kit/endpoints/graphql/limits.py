@@ -145,6 +145,11 @@ def check_cost(picks: tuple[Pick, ...], slots: list[SlotValues], limits: Limits,
         )
 
 
+def page_sizes(slots: Sequence[SlotValues]) -> tuple[int, ...]:
+    """All that the cost of one selection depends on; 1 for what is no page."""
+    return tuple(slot.values["size"] if isinstance(slot.shape, PageShape) else 1 for slot in slots)
+
+
 def _cost(pick: Pick, slots: list[SlotValues]) -> int:
     if not pick.picks and not pick.kinds:
         return 1

@@ -14,6 +14,7 @@ from graphql import (
     ListValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
+    Undefined,
     ValueNode,
     VariableNode,
     get_named_type,
@@ -39,9 +40,27 @@ class Source:
 
     def read(self, variables: VariableValues) -> SlotValues:
         """The slot's values for one run. Raises BadInput or Invalid."""
-        if self._takes_variables:
-            return self.reads(argument_values(self.field, self.node, variables))
-        return self._always
+        if not self._takes_variables:
+            return self._always
+        plain = self._plain(variables.coerced)
+        return self.reads(argument_values(self.field, self.node, variables) if plain is None else plain)
+
+    def _plain(self, values: dict[str, object]) -> dict[str, object] | None:
+        """The arguments when each is a variable that has a value, as in nearly all documents: the same as the library
+        finds, for a tenth of its cost. None when there is more to it.
+        """
+        found = {name: values.get(variable) for name, variable in self._variables.items()}
+        return None if not found or None in found.values() else found
+
+    @cached_property
+    def _variables(self) -> dict[str, str]:
+        """The variables that the arguments consist of; empty when any is something else, or has a default."""
+        written = {each.name.value: each.value for each in self.node.arguments or ()}
+        if any(name not in written and each.default_value is not Undefined for name, each in self.field.args.items()):
+            return {}
+        if not all(isinstance(value, VariableNode) for value in written.values()):
+            return {}
+        return {name: value.name.value for name, value in written.items() if isinstance(value, VariableNode)}
 
     @cached_property
     def _takes_variables(self) -> bool:
