@@ -19,8 +19,9 @@ from muster.kit.work.handlers import on
 
 # Connections to the mail server; providers refuse who opens many.
 _MAILS_AT_ONCE = 4
-# Events whose members are told something; each may be thousands of people.
+# Events whose members are told something; each may be thousands of people, and no community takes both places.
 _CROWDS_AT_ONCE = 2
+_CROWDS_OF_TENANT = 1
 
 on(VerificationAsked, identity_notices.mail_verification)
 on(RegisteredAgain, identity_notices.mail_registered_again)
@@ -32,8 +33,8 @@ on(EventJoined, event_notices.tell_owner_of_join)
 on(EventPromoted, event_notices.tell_promoted)
 on(EventKicked, event_notices.tell_kicked)
 on(EventRoleChanged, event_notices.tell_new_role)
-on(EventCancelled, outside(event_notices.tell_cancelled, at_once=_CROWDS_AT_ONCE))
-on(EventUpdated, outside(event_notices.tell_moved, at_once=_CROWDS_AT_ONCE))
+on(EventCancelled, outside(event_notices.tell_cancelled, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
+on(EventUpdated, outside(event_notices.tell_moved, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(RoomUnread, event_notices.tell_of_messages)
 
 on(MailPosted, outside(Delivery(smtp.send), at_once=_MAILS_AT_ONCE))

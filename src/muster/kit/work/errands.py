@@ -13,6 +13,7 @@ from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.facts import Fact
 from muster.kit.commands.system import system_transaction
 from muster.kit.work.queue import HandlerJob
+from muster.kit.work.terms import Priority, Terms
 
 F = TypeVar("F", bound=Fact)
 
@@ -45,20 +46,28 @@ class Errand:
 
 @dataclass(frozen=True)
 class Outside(Generic[F]):
-    """A handler that is given an errand instead of a transaction. at_once: how many run, on all workers together."""
+    """A handler that is given an errand instead of a transaction."""
 
     function: Callable[[Errand, F], Awaitable[None]]
-    at_once: int
+    terms: Terms
 
 
-def outside(function: Callable[[Errand, F], Awaitable[None]], *, at_once: int) -> Outside[F]:
+def outside(
+    function: Callable[[Errand, F], Awaitable[None]],
+    *,
+    at_once: int,
+    tenant_at_once: int = 0,
+    priority: Priority = Priority.NORMAL,
+    gathers: bool = False,
+) -> Outside[F]:
     """Mark a handler that acts outside any transaction but its own, where the table of handlers names it.
 
     One that acts outside the database claims in one transaction, acts, and notes the result in another. Killed in between, it runs again; what it
     does outside therefore carries a key by which a repeat is known.
     at_once: how many may run, on all workers together; whoever is slow outside then holds up nobody else's jobs.
+    tenant_at_once, priority, gathers: as in `Terms`.
     """
-    return Outside(function, at_once)
+    return Outside(function, Terms(at_once, tenant_at_once, priority, gathers))
 
 
 class NotYet(Exception):

@@ -7,7 +7,6 @@ from functools import partial
 
 import msgspec
 import structlog
-from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job
@@ -21,7 +20,7 @@ from muster.kit.db.statements import Row, Statement, columns
 from muster.kit.db.tables import Json
 from muster.kit.work.errands import Errand, NotYet
 from muster.kit.work.handlers import Follower, followers
-from muster.kit.work.queue import NAMES, HandlerJob, PutOff, queue_on
+from muster.kit.work.queue import NAMES, HandlerJob, PutOff, Queue, queue_on
 
 log = structlog.get_logger()
 
@@ -67,14 +66,15 @@ async def run_jobs(services: Services, url: str, stop: asyncio.Event) -> None:
     """
     connection = await connect(url)
     try:
-        queue = queue_on(connection)
+        limits = {name: each.terms.tenant_at_once for name, each in followers().items() if each.terms.tenant_at_once}
+        queue = queue_on(connection, limits)
         await _report_strangers(queue)
         manager = QueueManager(queue, channel=NAMES.channel)
         for follower in followers().values():
             entry = manager.entrypoint(
-                follower.name, concurrency_limit=follower.at_once, on_failure="hold", accepts_context=False
+                follower.name, concurrency_limit=follower.terms.at_once, on_failure="hold", accepts_context=False
             )
-            entry(partial(_follow, services, follower))
+            entry(partial(_follow, services, queue, follower))
         running = asyncio.create_task(
             manager.run(
                 dequeue_timeout=_LOOK,
@@ -91,7 +91,7 @@ async def run_jobs(services: Services, url: str, stop: asyncio.Event) -> None:
         await connection.close()
 
 
-async def _report_strangers(queue: Queries) -> None:
+async def _report_strangers(queue: Queue) -> None:
     """Say which jobs wait for handlers of another release: after the last one is gone, nobody else would."""
     known = followers()
     for waiting in await queue.queue_size():
@@ -114,30 +114,40 @@ async def _until_stopped(running: asyncio.Task[None], manager: QueueManager, sto
         running.result()
 
 
-async def _follow(services: Services, follower: Follower, job: Job) -> None:
+async def _follow(services: Services, queue: Queue, follower: Follower, job: Job) -> None:
     """One attempt of one job."""
     call = msgspec.json.decode(job.payload or b"", type=HandlerJob)
-    attempt = job.attempts + 1
-    if attempt > ATTEMPTS:
+    if job.attempts >= ATTEMPTS:
         raise WorkersDied(
-            f"{ATTEMPTS} attempts ended without a word: the handler takes its worker down, or runs too long"
+            f"{ATTEMPTS} attempts ended without a word: it takes its worker down, or holds it up too long"
         )
     with structlog.contextvars.bound_contextvars(
         request_id=call.request_id, handler=follower.name, fact_id=str(call.fact_id)
     ):
         try:
-            await _handle(services, follower, call)
-        except asyncio.CancelledError:
-            # The library would take a cancelled job for one that nobody wants any more.
-            raise PutOff(reason="the worker stopped before the handler was done") from None
-        except NotYet as later:
-            log.info("handler.not_yet", attempt=attempt, reason=str(later))
-            raise PutOff(delay=later.after, reason=str(later)) from None
-        except Exception as error:
-            log.exception("handler.failed", attempt=attempt, attempts=ATTEMPTS)
-            if attempt >= ATTEMPTS:
-                raise
-            raise RetryRequested(delay=backoff(attempt), reason=repr(error)) from error
+            if follower.terms.gathers:
+                await queue.start_gathering_anew(job.id)
+            await _attempt(services, follower, call, job.attempts + 1)
+        finally:
+            if follower.terms.tenant_at_once:
+                await queue.give_place(job)
+
+
+async def _attempt(services: Services, follower: Follower, call: HandlerJob, attempt: int) -> None:
+    """Run the handler; what it raises says what becomes of the job. attempt: 1 is the first."""
+    try:
+        await _handle(services, follower, call)
+    except asyncio.CancelledError:
+        # The library would take a cancelled job for one that nobody wants any more.
+        raise PutOff(reason="the worker stopped before the handler was done") from None
+    except NotYet as later:
+        log.info("handler.not_yet", attempt=attempt, reason=str(later))
+        raise PutOff(delay=later.after, reason=str(later)) from None
+    except Exception as error:
+        log.exception("handler.failed", attempt=attempt, attempts=ATTEMPTS)
+        if attempt >= ATTEMPTS:
+            raise
+        raise RetryRequested(delay=backoff(attempt), reason=repr(error)) from error
 
 
 def backoff(attempt: int) -> timedelta:

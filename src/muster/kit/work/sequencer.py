@@ -12,14 +12,14 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import structlog
-from pgqueuer.adapters.persistence.queries import Queries
 
 from muster.kit.commands.facts import KINDS
 from muster.kit.db.channels import FACTS, OUTBOX
 from muster.kit.db.database import connect
 from muster.kit.waiting import set_within
-from muster.kit.work.handlers import HANDLERS
-from muster.kit.work.queue import HandlerJob, queue_on
+from muster.kit.work.handlers import HANDLERS, Follower
+from muster.kit.work.queue import PARKED, HandlerJob, Queue, queue_on
+from muster.kit.work.turns import Turns
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ with next as (
 )
 update facts f set position = placed.position from placed
  where f.tenant_id = placed.tenant_id and f.id = placed.fact_id
-returning f.tenant_id, f.id, f.kind, f.version, f.request_id, f.position
+returning f.tenant_id, f.id, f.kind, f.version, f.aggregate_id, f.request_id, f.position
 """
 
 
@@ -95,13 +95,13 @@ class Sequencer:
         finally:
             await connection.close()
 
-    async def _take(self, connection: asyncpg.Connection, queue: Queries) -> Batch | None:
+    async def _take(self, connection: asyncpg.Connection, queue: Queue) -> Batch | None:
         """Sequence one batch and announce it; None when another worker is at it."""
         async with connection.transaction():
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
                 return None
             rows = await connection.fetch(_TAKE, _BATCH)
-            await self._enqueue(queue, sorted(rows, key=lambda row: int(row["position"])))
+            await self._enqueue(connection, queue, sorted(rows, key=lambda row: int(row["position"])))
         if not rows:
             return Batch()
         batch = Batch(len(rows), max(row["position"] for row in rows), frozenset(row["tenant_id"] for row in rows))
@@ -109,29 +109,50 @@ class Sequencer:
         await connection.execute("select pg_notify($1, $2)", FACTS, batch.announcement())
         return batch
 
-    async def _enqueue(self, queue: Queries, rows: Sequence[asyncpg.Record]) -> None:
-        names: list[str] = []
-        payloads: list[bytes | None] = []
-        keys: list[str | None] = []
-        for row in rows:
-            for name in self._names_of_handlers(row["kind"], row["version"]):
-                job = HandlerJob(
-                    tenant_id=row["tenant_id"],
-                    fact_id=row["id"],
-                    kind=row["kind"],
-                    version=row["version"],
-                    request_id=row["request_id"],
-                )
-                names.append(name)
-                payloads.append(msgspec.json.encode(job))
-                keys.append(f"{row['id']}:{name}")
-        if names:
-            await queue.enqueue(names, payloads, [0] * len(names), dedupe_key=keys, on_conflict="skip")
+    async def _enqueue(self, connection: asyncpg.Connection, queue: Queue, rows: Sequence[asyncpg.Record]) -> None:
+        """Queue a job for each fact and handler, each in its tenant's turn."""
+        following = [(row, follower) for row in rows for follower in self._followers(row["kind"], row["version"])]
+        if not following:
+            return
+        turns = await Turns.of(connection, [(each.name, row["tenant_id"], each.terms) for row, each in following])
+        # Facts that one job gathers have one key, under which the first counts.
+        jobs = {_key(row, follower): (row, follower) for row, follower in reversed(following)}
+        placed = [
+            (key, row, follower.name, turns.take(follower.name, row["tenant_id"], follower.terms))
+            for key, (row, follower) in reversed(jobs.items())
+        ]
+        await queue.enqueue(
+            [name for _, _, name, _ in placed],
+            [_payload(row) for _, row, _, _ in placed],
+            [turn.priority for _, _, _, turn in placed],
+            [turn.parked for _, _, _, turn in placed],
+            dedupe_key=[key for key, _, _, _ in placed],
+            headers=[PARKED if turn.parked else None for _, _, _, turn in placed],
+            on_conflict="skip",
+        )
 
-    def _names_of_handlers(self, kind: str, version: int) -> list[str]:
+    def _followers(self, kind: str, version: int) -> tuple[Follower, ...]:
         """Who follows; nobody follows a fact that this release does not know, and that is logged once."""
         fact = KINDS.get((kind, version))
         if fact is None and (kind, version) not in self._parked:
             self._parked.add((kind, version))
             log.warning("fact.parked", kind=kind, version=version)
-        return [] if fact is None else [follower.name for follower in HANDLERS.get(fact, ())]
+        return () if fact is None else HANDLERS.get(fact, ())
+
+
+def _key(row: asyncpg.Record, follower: Follower) -> str:
+    """By which a job is not queued twice while one of the same key waits. The tenant stands first: keys never cross it."""
+    of = row["aggregate_id"] if follower.terms.gathers else row["id"]
+    return f"{row['tenant_id']}:{of}:{follower.name}"
+
+
+def _payload(row: asyncpg.Record) -> bytes:
+    return msgspec.json.encode(
+        HandlerJob(
+            tenant_id=row["tenant_id"],
+            fact_id=row["id"],
+            kind=row["kind"],
+            version=row["version"],
+            request_id=row["request_id"],
+        )
+    )
