@@ -5,11 +5,12 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 import uvicorn
 import uvloop
-from graphql import print_schema
+from graphql import GraphQLSchema, print_schema
 from starlette.types import ASGIApp
 
 import muster.handlers
@@ -38,14 +39,20 @@ _DRAIN_SECONDS = 10
 _IDLE_SECONDS = 75
 
 
+@cache
 def openapi_document() -> str:
-    """The OpenAPI document of everything that is declared."""
+    """The OpenAPI document of everything that is declared, which importing this module has done."""
     return document.openapi_document()
 
 
 def schema_sdl() -> str:
     """The GraphQL schema of everything that is declared, in its definition language."""
-    return print_schema(build_schema())
+    return print_schema(_schema())
+
+
+@cache
+def _schema() -> GraphQLSchema:
+    return build_schema()
 
 
 def serve(settings: Settings) -> None:
@@ -104,7 +111,7 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         waker = Waker()
         services = Services(database, settings, GATE, waker.wake)
         health = Health(database, settings.environment)
-        graphql = GraphQL(services, build_schema())
+        graphql = GraphQL(services, _schema())
         edge = await _edge(database, settings)
         hub = Hub(database, GATE, settings.database.direct_url or url)
         waking = asyncio.create_task(waker.run(database))
