@@ -4,23 +4,30 @@ One embedded PostgreSQL serves the whole run. It holds a migrated template, and 
 clone of its own, dropped afterwards. Code under test commits for real.
 """
 
+import asyncio
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import pytest_asyncio
+import structlog
 from psycopg import sql
 
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, embedded_urls, grant_entry, migrate, provision
+from muster.testing.throwaway import throwaway_folder
 
 if TYPE_CHECKING:
+    from muster.testing.isolation import Towns, World
     from muster.testing.serving import Service
     from muster.testing.town import Town
 
@@ -32,10 +39,16 @@ server_key = pytest.StashKey[EmbeddedPostgres]()
 numbers = count(1)
 
 
+def pytest_configure() -> None:
+    """Write what is logged as plain text: a traceback in colours, with every local in it, takes longer than most tests."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure([structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, plain])
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the server for the workers of pytest-xdist; without it the first test that needs one does."""
     if session.config.getoption("numprocesses", None):
-        server = _start(Path(tempfile.mkdtemp(prefix="muster-test-")))
+        server = _start()
         session.config.stash[server_key] = server
         os.environ[DATA_DIR] = str(server.data_dir)
 
@@ -48,9 +61,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _discard(server)
 
 
-def _start(data_dir: Path) -> EmbeddedPostgres:
+def _start() -> EmbeddedPostgres:
     """A server with the migrated template."""
-    server = EmbeddedPostgres(data_dir, durable=False)
+    server = EmbeddedPostgres(throwaway_folder("muster-test-"), durable=False)
     try:
         server.start()
         migrate(provision(server, database=TEMPLATE))
@@ -81,21 +94,22 @@ def server() -> Iterator[EmbeddedPostgres]:
     if shared is not None:
         yield EmbeddedPostgres(Path(shared), durable=False)
         return
-    own = _start(Path(tempfile.mkdtemp(prefix="muster-test-")))
+    own = _start()
     yield own
     _discard(own)
 
 
 @contextmanager
-def _clone(server: EmbeddedPostgres) -> Iterator[Urls]:
-    """A fresh copy of the template, dropped at the end."""
+def _clone(server: EmbeddedPostgres, model: Urls | None = None) -> Iterator[Urls]:
+    """A fresh copy of a database that nobody is connected to, dropped at the end; of the template when none is named."""
     database = f"test_{os.getpid()}_{next(numbers)}"
+    template = TEMPLATE if model is None else urlsplit(model.app).path.removeprefix("/")
     urls = embedded_urls(server, database=database)
     roles = urls.roles()
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
     drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
     with psycopg.connect(server.superuser_url(), autocommit=True) as connection:
-        connection.execute(create.format(*map(sql.Identifier, (database, TEMPLATE, roles.owner))))
+        connection.execute(create.format(*map(sql.Identifier, (database, template, roles.owner))))
         try:
             grant_entry(urls, roles)
             yield urls
@@ -111,9 +125,12 @@ def urls(server: EmbeddedPostgres) -> Iterator[Urls]:
 
 
 @pytest.fixture
-def clone(server: EmbeddedPostgres) -> Callable[[], AbstractContextManager[Urls]]:
-    """Makes fresh databases, for tests that need more than one; each is dropped where its `with` ends."""
-    return lambda: _clone(server)
+def clone(server: EmbeddedPostgres) -> Callable[..., AbstractContextManager[Urls]]:
+    """Makes fresh databases, for tests that need more than one; each is dropped where its `with` ends.
+
+    Called with the address of a model, such as that of `model_town`, it makes copies of that.
+    """
+    return partial(_clone, server)
 
 
 @pytest.fixture(scope="module")
@@ -135,9 +152,64 @@ async def service(urls: Urls) -> AsyncIterator["Service"]:
         yield service
 
 
-@pytest.fixture
-async def town(service: "Service") -> "Town":
-    """The default community, with people of every standing around one event."""
+@pytest.fixture(scope="session")
+def model_town(server: EmbeddedPostgres) -> Iterator["Town"]:
+    """The town that every other is a copy of: to settle it takes longer than most tests. Nobody serves it any more."""
+    from muster.testing.serving import serving_in_process
     from muster.testing.town import settle
 
-    return await settle(service)
+    async def settled(urls: Urls) -> "Town":
+        async with serving_in_process(urls) as service:
+            return await settle(service)
+
+    with _clone(server) as urls:
+        yield asyncio.run(settled(urls))
+
+
+@asynccontextmanager
+async def _copy(server: EmbeddedPostgres, model: "Town") -> AsyncIterator["Town"]:
+    """A town in a database of its own, served on a socket."""
+    from muster.testing.serving import serving
+    from muster.testing.town import moved
+
+    with _clone(server, model.service.urls) as urls:
+        async with serving(urls) as service:
+            yield moved(model, service)
+
+
+@pytest.fixture
+async def town(server: EmbeddedPostgres, model_town: "Town") -> AsyncIterator["Town"]:
+    """The default community, with people of every standing around one event, for this test alone."""
+    async with _copy(server, model_town) as town:
+        yield town
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def module_town(server: EmbeddedPostgres, model_town: "Town") -> AsyncIterator["Town"]:
+    """A town that the tests of one module share: they run in its event loop, `pytest.mark.asyncio(loop_scope="module")`."""
+    async with _copy(server, model_town) as town:
+        yield town
+
+
+@pytest.fixture(scope="session")
+def model_world(server: EmbeddedPostgres) -> Iterator["Towns"]:
+    """The two towns that every `world` is a copy of."""
+    from muster.testing.isolation import settle_both
+    from muster.testing.serving import serving_in_process
+
+    async def settled(urls: Urls) -> "Towns":
+        async with serving_in_process(urls) as service:
+            return await settle_both(service)
+
+    with _clone(server) as urls:
+        yield asyncio.run(settled(urls))
+
+
+@pytest.fixture
+async def world(server: EmbeddedPostgres, model_world: "Towns") -> AsyncIterator["World"]:
+    """Two towns on one database, one of which tries to reach the other."""
+    from muster.testing.isolation import open_world
+
+    with _clone(server, model_world.urls) as urls:
+        async with open_world(urls, model_world) as world:
+            yield world

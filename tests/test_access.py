@@ -18,8 +18,7 @@ from muster.kit.views.page_arguments import PageShape
 from muster.kit.views.picks import SlotValues, whole_page
 from muster.kit.views.plans import Plan, compile_plan
 from muster.kit.views.query import QUERIES
-from muster.testing.isolation import INTRUDER, VICTIM, open_world
-from muster.testing.serving import serving_in_process
+from muster.testing.isolation import INTRUDER, VICTIM, World
 
 _LEFT = "select coalesce(current_setting('muster.tenant', true), '')"
 _SLOTS = [SlotValues({"size": 20, "tag": "tag"}, PageShape(next(iter(EventView.orders)), False, False, ()))]
@@ -40,17 +39,16 @@ def _origin(tenant_id: UUID) -> Origin:
 
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan", "auto"])
-async def test_one_prepared_statement_serves_every_tenant_in_turn(urls: Urls, mode: str) -> None:
-    async with serving_in_process(urls) as service, open_world(service) as world:
-        towns = {VICTIM: world.victim.tenant_id, INTRUDER: world.intruder.tenant_id, "nobody's": uuid4()}
-        settings = {"plan_cache_mode": mode}
-        connection = await asyncpg.connect(urls.app, server_settings=settings, max_cacheable_statement_size=0)
-        # More than the five custom plans after which PostgreSQL considers a generic one.
-        answers = [await _read(connection, tenant_id) for _ in range(8) for tenant_id in towns.values()]
-        prepared = "select generic_plans, custom_plans from pg_prepared_statements where statement = $1"
-        plans = await connection.fetch(prepared, _PLAN.sql.text)
-        left = await connection.fetchval(_LEFT)
-        await connection.close()
+async def test_one_prepared_statement_serves_every_tenant_in_turn(world: World, mode: str) -> None:
+    towns = {VICTIM: world.victim.tenant_id, INTRUDER: world.intruder.tenant_id, "nobody's": uuid4()}
+    url, settings = world.service.urls.app, {"plan_cache_mode": mode}
+    connection = await asyncpg.connect(url, server_settings=settings, max_cacheable_statement_size=0)
+    # More than the five custom plans after which PostgreSQL considers a generic one.
+    answers = [await _read(connection, tenant_id) for _ in range(8) for tenant_id in towns.values()]
+    prepared = "select generic_plans, custom_plans from pg_prepared_statements where statement = $1"
+    plans = await connection.fetch(prepared, _PLAN.sql.text)
+    left = await connection.fetchval(_LEFT)
+    await connection.close()
     assert [sum(row) for row in plans] == [len(answers)]
     for number, (caller, body) in enumerate(answers):
         name = list(towns)[number % len(towns)]
@@ -66,15 +64,14 @@ async def _read(connection: asyncpg.Connection, tenant_id: UUID) -> tuple[str | 
     return row[1], row[2]
 
 
-async def test_without_a_tenant_nothing_is_seen(urls: Urls) -> None:
-    async with serving_in_process(urls) as service, open_world(service):
-        connection = await asyncpg.connect(urls.app)
-        try:
-            assert await connection.fetchval("select count(*) from events") == 0
-            await connection.execute("select set_config('muster.tenant', '', false)")
-            assert await connection.fetchval("select count(*) from events") == 0
-        finally:
-            await connection.close()
+async def test_without_a_tenant_nothing_is_seen(world: World) -> None:
+    connection = await asyncpg.connect(world.service.urls.app)
+    try:
+        assert await connection.fetchval("select count(*) from events") == 0
+        await connection.execute("select set_config('muster.tenant', '', false)")
+        assert await connection.fetchval("select count(*) from events") == 0
+    finally:
+        await connection.close()
 
 
 @pytest.mark.parametrize("ending", ["commit", "error", "failed statement"])

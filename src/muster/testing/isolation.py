@@ -15,6 +15,7 @@ from muster.access.gate import GATE
 from muster.identity.commands import token_keys
 from muster.kit.caller import Claim, Origin, whoever
 from muster.kit.db.database import Database
+from muster.kit.db.migrate import Urls
 from muster.kit.errors import AppError
 from muster.kit.ids import new_id
 from muster.kit.realtime.delivery import Delivery
@@ -34,8 +35,8 @@ from muster.testing.matrix import (
 )
 from muster.testing.people import Standing, sign_in
 from muster.testing.rows import isolated_tables, row_violations
-from muster.testing.serving import Service
-from muster.testing.town import Town, settle
+from muster.testing.serving import Service, serving_in_process
+from muster.testing.town import Town, moved, settle
 from muster.testing.work import drain, working
 
 VICTIM, INTRUDER = "northern", "southern"
@@ -67,15 +68,30 @@ class World:
         return sorted(found)
 
 
-@asynccontextmanager
-async def open_world(service: Service) -> AsyncIterator[World]:
+@dataclass(frozen=True)
+class Towns:
+    """Both towns as they were settled: the model of worlds. urls: of their database."""
+
+    urls: Urls
+    victim: Town
+    intruder: Town
+
+
+async def settle_both(service: Service) -> Towns:
     """Settle both towns."""
     intruder, victim = await settle(service, INTRUDER), await settle(service, VICTIM)
-    database = await Database.open(service.urls.app, size=2)
-    try:
-        yield World(service, Delivery(database, GATE), victim, intruder)
-    finally:
-        await database.close()
+    return Towns(service.urls, victim, intruder)
+
+
+@asynccontextmanager
+async def open_world(urls: Urls, towns: Towns) -> AsyncIterator[World]:
+    """Serve both towns from a copy of their database. urls: of the copy."""
+    async with serving_in_process(urls) as service:
+        database = await Database.open(urls.app, size=2)
+        try:
+            yield World(service, Delivery(database, GATE), moved(towns.victim, service), moved(towns.intruder, service))
+        finally:
+            await database.close()
 
 
 @dataclass(frozen=True)
@@ -87,16 +103,18 @@ class Intruder:
     knocks: bool
 
 
-async def violations(world: World, *, ways: Sequence[Way] = tuple(Way)) -> list[str]:
+async def violations(world: World, *, ways: Sequence[Way] = tuple(Way)) -> AsyncIterator[str]:
     """Everything that is wrong; of what lies below the endpoints first, and then nothing else is tried.
 
     The worker has not run yet. ways: those to try each endpoint by.
     """
-    found = await violations_below(world)
-    for declared in () if found else endpoints().values():
+    below = await violations_below(world)
+    for found in below:
+        yield found
+    for declared in () if below else endpoints().values():
         for way in ways[:1] if isinstance(declared, Subscription) else ways:
-            found += [f"{declared.name} ({way}): {each}" for each in await endpoint_violations(world, declared, way)]
-    return found
+            for found in await endpoint_violations(world, declared, way):
+                yield f"{declared.name} ({way}): {found}"
 
 
 async def violations_below(world: World) -> list[str]:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from muster.kit.db.migrate import Urls
 from muster.testing.below import ask, change
 from muster.testing.client import Way
-from muster.testing.isolation import open_world, violations
-from muster.testing.serving import serving_in_process
+from muster.testing.isolation import World, violations
 
 _POLICIES = """
 select tablename, policyname, cmd, with_check is not null
@@ -40,9 +39,9 @@ async def mutants(urls: Urls) -> list[Mutant]:
     return found
 
 
-async def noticed(urls: Urls, mutant: Mutant) -> str | None:
+async def noticed(world: World, mutant: Mutant) -> str | None:
     """What the probe says first when this happens to a database that is being served; None when it goes unnoticed."""
-    async with serving_in_process(urls) as service, open_world(service) as world:
-        await change(urls, mutant.statement)
-        found = await violations(world, ways=[Way.GRAPHQL])
-    return found[0] if found else None
+    await change(world.service.urls, mutant.statement)
+    async for found in violations(world, ways=[Way.GRAPHQL]):
+        return found
+    return None

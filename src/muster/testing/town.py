@@ -1,10 +1,12 @@
 """A town: a community with people of every standing around one event, and a row in every table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from muster.identity.commands import token_keys
 from muster.testing.below import value
 from muster.testing.client import Client
 from muster.testing.people import Person, Standing, found_tenant, make_moderator, put_in_tenant, sign_in, suspend
@@ -115,6 +117,30 @@ async def settle(service: Service, slug: str | None = None) -> Town:
         draft_id=draft_id,
         message_id=UUID(message["id"]),
     )
+
+
+def moved(town: Town, service: Service) -> Town:
+    """The same town, served from a copy of its database; its people stay signed in, with tokens as good as new."""
+    move = partial(_moved, service)
+    return replace(
+        town,
+        service=service,
+        people={standing: move(person) for standing, person in town.people.items()},
+        waiting=move(town.waiting),
+        kicked=move(town.kicked),
+    )
+
+
+def _moved(service: Service, person: Person) -> Person:
+    client = replace(person.client, service=service)
+    if client.token is None:
+        return replace(person, client=client)
+    keys = token_keys(service.settings.security.jwt_secret)
+    # A moment in which no token has expired yet: the copy may be made long after they signed in.
+    signed_in = keys.read(client.token, datetime.fromtimestamp(0, UTC))
+    assert signed_in is not None
+    token, _ = keys.sign(user_id=signed_in.user_id, session_id=signed_in.session_id, now=datetime.now(UTC))
+    return replace(person, client=replace(client, token=token))
 
 
 async def _community(service: Service, slug: str | None, people: list[Person]) -> UUID:

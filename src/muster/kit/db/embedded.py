@@ -60,8 +60,8 @@ SERVER_SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-# For tests: what a power cut would lose is thrown away anyway.
-THROWAWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# For tests: what a power cut would lose is thrown away anyway, and nobody guesses passwords that live for minutes.
+THROWAWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "scram_iterations": "1"}
 
 
 class AlreadyRunning(EmbeddedError):
