@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
+from croniter import croniter  # type: ignore[import-untyped]  # its types are a package of their own
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -27,20 +30,20 @@ class TenantId(Row):
 
 @dataclass(frozen=True)
 class Due:
-    """An entry of the schedule. Its periods are counted from 1970, so a daily entry runs just after midnight UTC.
+    """An entry of the schedule.
 
-    seconds: the period. run: what is done, in a transaction of its own. name: stays the same between releases.
-    tenants: finds those in which something is due by `now`; None is what no tenant owns.
+    name: stays the same between releases. period: when the period that a moment lies in began; the entry runs once in
+    each. run: what is done, in a transaction of its own. tenants: finds those in which something is due by `now`; None
+    is what no tenant owns. late: how long after its period began it may still run; None is until the next one.
+    waits: whether an entry that is new waits for its next period, or runs at once.
     """
 
     name: str
-    seconds: int
+    period: Callable[[datetime], datetime]
     run: Callable[[Ctx], Awaitable[None]]
     tenants: Statement[TenantId] | None = None
-
-    def period(self, now: datetime) -> datetime:
-        """When the period that `now` lies in began."""
-        return datetime.fromtimestamp(int(now.timestamp()) // self.seconds * self.seconds, UTC)
+    late: timedelta | None = None
+    waits: bool = False
 
 
 SCHEDULE: dict[str, Due] = {}
@@ -52,14 +55,56 @@ def every(
 ) -> None:
     """Run something once in every period. Entries stand in one table, `muster/schedule.py`.
 
+    seconds: the period, counted from 1970, so a daily entry runs just after midnight UTC.
     tenants: a statement with the parameter `now` that finds tenants across all; `run` then runs in each of them, in a
     transaction of its own, and must bear that two workers do so at once.
-    What was missed while no worker ran is not made up for: an entry looks for all that is due by then.
+    After a time without a worker it runs once: an entry looks for all that is due by then.
     Raises TypeError for a second entry of one name.
     """
-    if name in SCHEDULE:
-        raise TypeError(f"two entries of the schedule are named {name}; rename one")
-    SCHEDULE[name] = Due(name, seconds, run, tenants)
+
+    def period(now: datetime) -> datetime:
+        return datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
+
+    _enter(Due(name, period, run, tenants))
+
+
+def at(
+    cron: str,
+    *,
+    zone: str = "UTC",
+    late: timedelta | None = None,
+    name: str,
+    run: Callable[[Ctx], Awaitable[None]],
+    tenants: Statement[TenantId] | None = None,
+) -> None:
+    """Run something at the times of a cron expression, as `every` does. What runs daily or less often has its time.
+
+    cron: five fields, read on the clocks of `zone` (a name of the IANA data base). A time that is skipped when clocks go
+    forward has its run right after the gap; one that comes twice when they go back has it the first time.
+    late: how long after its time it may still run, where no worker ran then; None is until its next time.
+    Raises ValueError for what is no cron expression or no zone, TypeError for a second entry of one name.
+    """
+    if not croniter.is_valid(cron):
+        raise ValueError(f"{name}: {cron!r} is no cron expression; five fields, such as 30 3 * * *")
+    _enter(Due(name, partial(_last_time, cron, ZoneInfo(zone)), run, tenants, late, waits=True))
+
+
+def _last_time(cron: str, zone: ZoneInfo, now: datetime) -> datetime:
+    """The last moment that a cron expression names, up to now."""
+    local = now.astimezone(zone).replace(tzinfo=None, microsecond=0)
+    times = croniter(cron, local + timedelta(seconds=1))
+    while True:
+        # Without `fold`, Python takes the first of two, and for a time that is skipped the offset from before the gap:
+        # just after the gap the latter can still lie ahead.
+        moment: datetime = times.get_prev(datetime).replace(tzinfo=zone).astimezone(UTC)
+        if moment <= now:
+            return moment
+
+
+def _enter(due: Due) -> None:
+    if due.name in SCHEDULE:
+        raise TypeError(f"two entries of the schedule are named {due.name}; rename one")
+    SCHEDULE[due.name] = due
 
 
 class _Known(Row):
@@ -86,6 +131,12 @@ _PASS = Statement(
     Nothing,
     update(ScheduleRun).where(ScheduleRun.name == bindparam("entry")).values(last_run_at=_AT),
 )
+_WAIT = Statement(
+    Nothing,
+    update(ScheduleRun)
+    .where(ScheduleRun.name == bindparam("entry"), ScheduleRun.last_run_at.is_(None))
+    .values(last_run_at=_AT),
+)
 
 
 class _Taken(Exception):
@@ -98,6 +149,9 @@ async def tick(services: Services, now: datetime) -> None:
         last = {row.name: row.last_run_at for row in await tx.all(_KNOWN)}
         for name in SCHEDULE.keys() - last.keys():
             await tx.run(_ENTER, id=new_id(), name=name)
+            if SCHEDULE[name].waits:
+                await tx.run(_WAIT, entry=name, now=now)
+                last[name] = now
     for due in SCHEDULE.values():
         last_run_at = last.get(due.name)
         if last_run_at is None or last_run_at < due.period(now):
@@ -137,6 +191,9 @@ async def _claim_and_run(services: Services, due: Due, now: datetime, request_id
     ) as ctx:
         if not await ctx.db.run(_CLAIM, entry=due.name, period=due.period(now), now=now):
             raise _Taken
+        if due.late is not None and now - due.period(now) > due.late:
+            log.warning("schedule.missed", due_at=due.period(now).isoformat())
+            return []
         if due.tenants is not None:
             return [found.tenant_id for found in await ctx.db.all(due.tenants, now=now)]
         await due.run(ctx)

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -12,7 +13,7 @@ from muster.kit.commands.context import Ctx
 from muster.kit.db.migrate import Urls
 from muster.kit.db.statements import Statement
 from muster.kit.db.tables import PLATFORM_TENANT
-from muster.kit.work.schedule import TenantId, every, tick
+from muster.kit.work.schedule import TenantId, at, every, tick
 from muster.kit.work.tests.support import services_on
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -131,3 +132,59 @@ def test_two_entries_of_one_name_are_refused() -> None:
     every(seconds=1, name="same", run=nothing)
     with pytest.raises(TypeError, match="same"):
         every(seconds=1, name="same", run=nothing)
+
+
+async def _ran_at(urls: Urls, cron: str, zone: str, begin: datetime, *, hours: int, minutes: int) -> list[str]:
+    """When an entry ran on two workers whose clock goes on by some minutes at a time."""
+    ran: list[str] = []
+
+    async def note(ctx: Ctx) -> None:
+        ran.append(f"{ctx.now.astimezone(ZoneInfo(zone)):%d. %H:%M %Z}")
+
+    at(cron, zone=zone, name="local", run=note)
+    async with services_on(urls.worker) as one, services_on(urls.worker) as two:
+        for step in range(hours * 60 // minutes + 1):
+            now = begin + timedelta(minutes=step * minutes)
+            await asyncio.gather(tick(one, now), tick(two, now))
+    return ran
+
+
+@pytest.mark.parametrize(
+    ("begin", "cron", "ran"),
+    [
+        # In Warsaw clocks went from 2:00 to 3:00 on 29 March 2026, and from 3:00 to 2:00 on 25 October.
+        (datetime(2026, 3, 27, 12, tzinfo=UTC), "30 2 * * *", ["28. 02:30 CET", "29. 03:30 CEST", "30. 02:30 CEST"]),
+        (datetime(2026, 10, 23, 12, tzinfo=UTC), "30 2 * * *", ["24. 02:30 CEST", "25. 02:30 CEST", "26. 02:30 CET"]),
+        (datetime(2026, 3, 27, 12, tzinfo=UTC), "0,30 2 29 * *", ["29. 03:00 CEST", "29. 03:30 CEST"]),
+        (datetime(2026, 10, 23, 12, tzinfo=UTC), "0,30 2 25 * *", ["25. 02:00 CEST", "25. 02:30 CEST"]),
+    ],
+)
+async def test_a_local_time_runs_once_a_day_when_clocks_change(
+    urls: Urls, begin: datetime, cron: str, ran: list[str]
+) -> None:
+    assert await _ran_at(urls, cron, "Europe/Warsaw", begin, hours=66, minutes=10) == ran
+
+
+async def test_a_time_that_was_missed_is_made_up_for_once_or_let_go(urls: Urls) -> None:
+    ran: list[tuple[str, int]] = []
+
+    async def whenever(ctx: Ctx) -> None:
+        ran.append(("whenever", ctx.now.day))
+
+    async def in_time(ctx: Ctx) -> None:
+        ran.append(("in time", ctx.now.day))
+
+    at("0 3 * * *", name="whenever", run=whenever)
+    at("0 3 * * *", name="in time", run=in_time, late=timedelta(hours=1))
+    times = [(1, 12), (2, 3), (2, 4), (6, 5), (6, 6), (7, 3), (7, 5)]
+    async with services_on(urls.worker) as services:
+        for day, hour in times:
+            await tick(services, datetime(2026, 1, day, hour, tzinfo=UTC))
+    assert ran == [("whenever", 2), ("in time", 2), ("whenever", 6), ("whenever", 7), ("in time", 7)]
+
+
+def test_what_is_no_time_is_refused() -> None:
+    async def nothing(_ctx: Ctx) -> None: ...
+
+    with pytest.raises(ValueError, match="61 3"):
+        at("61 3 * * *", name="never", run=nothing)
