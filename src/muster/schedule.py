@@ -1,4 +1,4 @@
-"""What is due when: one line per entry, `every(seconds=..., name=..., run=...)`."""
+"""What is due when: one line per entry, `every(seconds=..., name=..., run=...)` or `at("30 3 * * *", ...)`."""
 
 from muster.chat.jobs import announce_unread
 from muster.chat.queries import TENANTS_WITH_DUE_ROOMS

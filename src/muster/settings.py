@@ -70,9 +70,15 @@ class Database:
 
 @dataclass(frozen=True)
 class Security:
-    """Keys."""
+    """Keys.
+
+    Attributes:
+        jwt_secret: signs access tokens.
+        operator_token: lets the platform's operator ask; None lets nobody.
+    """
 
     jwt_secret: str = field(repr=False)
+    operator_token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,9 @@ def _read(source: "_Source") -> Settings:
         data_dir=data_dir,
         http=Http(host=host, port=port),
         database=_database(source),
-        security=Security(jwt_secret=_jwt_secret(source, environment, data_dir)),
+        security=Security(
+            jwt_secret=_jwt_secret(source, environment, data_dir), operator_token=_operator_token(source)
+        ),
         log_level=source.choice("LOG_LEVEL", get_args(LogLevel), "info", "the least important log lines to write"),
         addresses=addresses,
         mail=_mail(source, addresses),
@@ -204,6 +212,17 @@ def _jwt_secret(source: "_Source", environment: Environment, data_dir: Path) -> 
     if len(secret) < SHORTEST_SECRET:
         raise SettingError(f"JWT_SECRET has {len(secret)} characters: it needs {SHORTEST_SECRET} random ones or more.")
     return secret
+
+
+def _operator_token(source: "_Source") -> str | None:
+    token = source.secret(
+        "MUSTER_OPERATOR_TOKEN", None, f"lets the operator ask /api/v1/admin, at least {SHORTEST_SECRET} characters"
+    )
+    if token is not None and len(token) < SHORTEST_SECRET:
+        raise SettingError(
+            f"MUSTER_OPERATOR_TOKEN has {len(token)} characters: it needs {SHORTEST_SECRET} random ones or more."
+        )
+    return token
 
 
 def _mail(source: "_Source", addresses: Addresses) -> Mail:

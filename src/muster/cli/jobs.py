@@ -23,6 +23,7 @@ from muster.kit.text import as_id
 from muster.kit.work import operating
 from muster.kit.work.handlers import followers
 from muster.kit.work.operating import Chosen, JobRow, State
+from muster.kit.work.stats import queue_stats
 from muster.settings import Settings
 
 QueueOption = Annotated[str | None, Parameter(help="Of this queue: a handler's name, as `muster jobs stats` has it.")]
@@ -84,7 +85,7 @@ async def job_stats(*, as_json: JsonFlag = False) -> None:
     Example: muster jobs stats
     """
     async with _operating("stats") as ctx:
-        found = await operating.queue_stats(ctx.db, sorted(followers()))
+        found = await queue_stats(ctx.db.connection, sorted(followers()))
     show_list(found, as_json=as_json)
 
 
@@ -216,7 +217,7 @@ def _chosen(
 
 
 async def _must_be_there(ctx: Ctx, queue: str) -> None:
-    if queue not in {each.name for each in await operating.queue_stats(ctx.db, sorted(followers()))}:
+    if queue not in {each.name for each in await queue_stats(ctx.db.connection, sorted(followers()))}:
         raise CannotRun(f"There is no queue {queue!r}: `muster jobs stats` shows all.")
 
 

@@ -16,6 +16,7 @@ from muster.kit.endpoints.graphql.http import graphql_over_http
 from muster.kit.endpoints.health import Health
 from muster.kit.endpoints.http import NoSuchAddress, NoSuchMethod, problem_response
 from muster.kit.endpoints.lanes import Lanes
+from muster.kit.endpoints.operating import Operating
 from muster.kit.endpoints.pages.browser import graphiql, wants_page
 from muster.kit.endpoints.pages.serving import page_routes
 from muster.kit.endpoints.rest.address import Address
@@ -51,6 +52,9 @@ def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health
         WebSocketRoute("/graphql", socket_endpoint),
         *page_routes(services, edge),
         Route("/openapi.json", openapi_endpoint),
+        Route(
+            "/api/v1/admin/queues/stats", Operating(services.database, services.settings.security.operator_token).queues
+        ),
         Route("/health", health.short),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),

@@ -55,7 +55,6 @@ select id from pgqueuer.pgqueuer f where id = any($1) and exists (
 """
 # A notification holds at most 8000 bytes.
 _TOLD_AT_ONCE = 300
-_STATS = "select * from finders.queue_stats()"
 
 
 @dataclass(frozen=True)
@@ -93,18 +92,6 @@ class Line(Row):
     traceback: str | None
 
 
-class QueueRow(Row):
-    """How many jobs a queue has in each state. completed, failed: as many as are kept. paused: those that would wait."""
-
-    name: str
-    waiting: int
-    active: int
-    completed: int
-    failed: int
-    delayed: int
-    paused: int
-
-
 async def find_jobs(tx: Transaction, chosen: Chosen, *, first: int | None) -> list[JobRow]:
     """The chosen jobs in the order in which they came, at most `first` of them; None is all."""
     found = await tx.connection.fetch(
@@ -116,15 +103,6 @@ async def find_jobs(tx: Transaction, chosen: Chosen, *, first: int | None) -> li
 async def lines_of(tx: Transaction, job_id: int) -> list[Line]:
     """All that happened to a job, the oldest first."""
     return msgspec.convert([dict(row) for row in await tx.connection.fetch(_LINES, job_id)], list[Line])
-
-
-async def queue_stats(tx: Transaction, known: Sequence[str]) -> list[QueueRow]:
-    """The numbers of every queue, in the order of their names. known: queues that are told of though they are empty."""
-    found = {row["name"]: QueueRow(**dict(row)) for row in await tx.connection.fetch(_STATS)}
-    empty = {
-        name: QueueRow(name=name, waiting=0, active=0, completed=0, failed=0, delayed=0, paused=0) for name in known
-    }
-    return [row for _, row in sorted((empty | found).items())]
 
 
 async def pause(ctx: Ctx, queue: str) -> None:

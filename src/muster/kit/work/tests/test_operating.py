@@ -17,6 +17,7 @@ from muster.kit.work import jobs, operating, retention
 from muster.kit.work.handlers import on
 from muster.kit.work.jobs import run_jobs
 from muster.kit.work.operating import Chosen
+from muster.kit.work.stats import queue_stats
 from muster.kit.work.tests.support import Followed, Happened, answer, count, eventually, queued, running, services_on
 
 ALL = "select count(*) from pgqueuer.pgqueuer"
@@ -60,7 +61,7 @@ async def test_a_paused_queue_stands_still_for_every_worker_and_over_restarts(ur
                 await asyncio.wait_for(ran.wait(), 5)
                 await eventually(urls.worker, 1, ALL)
         async with operator(services) as ctx:
-            [still] = [each for each in await operating.queue_stats(ctx.db, [QUEUE]) if each.name == QUEUE]
+            [still] = [each for each in await queue_stats(ctx.db.connection, [QUEUE]) if each.name == QUEUE]
             await operating.resume(ctx, QUEUE)
         assert (still.paused, still.waiting) == (1, 0)
         async with running(partial(run_jobs, services, urls.worker)):
@@ -127,7 +128,7 @@ async def test_dead_letters_are_queued_again_by_what_they_are(urls: Urls, monkey
             await eventually(urls.worker, 0, ALL)
         async with operator(services) as ctx:
             lines = [(line.status, line.traceback is not None) for line in await operating.lines_of(ctx.db, first[0])]
-            [stats] = await operating.queue_stats(ctx.db, [])
+            [stats] = await queue_stats(ctx.db.connection, [])
     expected = ["queued", "picked", "failed", "queued", "picked", "successful"]
     assert lines == [(status, status == "failed") for status in expected]
     assert (stats.completed, stats.failed, stats.waiting) == (5, 0, 0)
