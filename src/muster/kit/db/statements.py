@@ -31,6 +31,12 @@ class _Dialect(PGDialect_asyncpg):
 _DIALECT = _Dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
 
 
+def quoted(name: str) -> str:
+    """A name as it stands in a statement."""
+    written: str = _DIALECT.identifier_preparer.quote(name)
+    return written
+
+
 class Row(msgspec.Struct, kw_only=True):
     """Base of what a statement answers with; its field names are the statement's column names."""
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, select
+from sqlalchemy import ColumnElement, and_, case, select
 
 from muster.kit.views.connections import Connection
 from muster.kit.views.fields import Leaf, ToMany, ToOne, ToUnion, fields_of
 from muster.kit.views.picks import Pick
-from muster.kit.views.scope import RowCondition, Scope
+from muster.kit.views.scope import RowCondition, Scope, Source, correlated
 from muster.kit.views.view import View
 from muster.kit.views.writing import constant, json_object, or_null, write
 
@@ -21,7 +21,7 @@ from muster.kit.views.writing import constant, json_object, or_null, write
 class Compiler(Scope):
     """Compiles the picks of one statement."""
 
-    def object(self, view: type[View], source: FromClause, picks: Sequence[Pick]) -> ColumnElement[str]:
+    def object(self, view: type[View], source: Source, picks: Sequence[Pick]) -> ColumnElement[str]:
         """One row as a JSON object with the picked fields."""
         return json_object((pick.key, self._value(view, source, pick)) for pick in picks)
 
@@ -44,7 +44,7 @@ class Compiler(Scope):
         pick: Pick,
         chooses: RowCondition,
         *,
-        outer: FromClause | None = None,
+        outer: Source | None = None,
         within_checked: bool = False,
     ) -> ColumnElement[str]:
         """A page of the rows that `chooses` picks.
@@ -53,12 +53,12 @@ class Compiler(Scope):
         within_checked: the parent's visibility is already part of the statement.
         """
 
-        def node(source: FromClause, picks: Sequence[Pick]) -> ColumnElement[str]:
+        def node(source: Source, picks: Sequence[Pick]) -> ColumnElement[str]:
             return self.object(view, source, picks)
 
         return Connection(self, view, pick, chooses, node, outer=outer, within_checked=within_checked).text()
 
-    def _value(self, view: type[View], source: FromClause, pick: Pick) -> str | ColumnElement[str]:
+    def _value(self, view: type[View], source: Source, pick: Pick) -> str | ColumnElement[str]:
         if pick.name == "__typename":
             return f'"{view.type_name()}"'
         wanted = fields_of(view)[pick.name]
@@ -70,21 +70,21 @@ class Compiler(Scope):
             return self._to_union(wanted, source, pick)
         return self._to_many(wanted, source, pick)
 
-    def _leaf(self, leaf: Leaf, source: FromClause) -> ColumnElement[str]:
+    def _leaf(self, leaf: Leaf, source: Source) -> ColumnElement[str]:
         value = leaf.sql.expression(source.c, self.viewer) if leaf.sql else source.c[leaf.column or leaf.key]
         text = write(value, leaf.type)
         if leaf.guard is not None:
             text = case((leaf.guard(source.c, self.viewer), text))
         return or_null(text) if leaf.nullable else text
 
-    def _related(self, view: type[View], column: str, source: FromClause, picks: Sequence[Pick]) -> ColumnElement[str]:
+    def _related(self, view: type[View], column: str, source: Source, picks: Sequence[Pick]) -> ColumnElement[str]:
         """The row of `view` that a column of `source` points to, or null."""
         target = self.alias(view)
         condition = and_(target.c.id == source.c[column], *self.visible(view, target))
-        found = select(self.object(view, target, picks)).where(condition).correlate(source)
-        return or_null(found.scalar_subquery())
+        found = select(self.object(view, target, picks)).where(condition)
+        return or_null(correlated(found, source).scalar_subquery())
 
-    def _to_union(self, relation: ToUnion, source: FromClause, pick: Pick) -> ColumnElement[str]:
+    def _to_union(self, relation: ToUnion, source: Source, pick: Pick) -> ColumnElement[str]:
         kind = source.c[relation.kind]
         rows = (
             (kind == constant(name), self._related(relation.target.views[name], relation.column, source, picks))
@@ -92,7 +92,7 @@ class Compiler(Scope):
         )
         return case(*rows, else_=constant("null"))
 
-    def _to_many(self, relation: ToMany, source: FromClause, pick: Pick) -> ColumnElement[str]:
+    def _to_many(self, relation: ToMany, source: Source, pick: Pick) -> ColumnElement[str]:
         def points_here(child: Any) -> ColumnElement[bool]:
             condition: ColumnElement[bool] = child[relation.column] == source.c.id
             return condition

@@ -11,9 +11,9 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Double,
-    FromClause,
     Integer,
     Select,
+    Subquery,
     Text,
     and_,
     cast,
@@ -30,11 +30,11 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from muster.kit.views.page_arguments import PageShape
 from muster.kit.views.paging import CHECK_LENGTH, LARGEST_SIZE, SEPARATOR
 from muster.kit.views.picks import Pick
-from muster.kit.views.scope import RowCondition, Scope
+from muster.kit.views.scope import RowCondition, Rows, Scope, Source, correlated
 from muster.kit.views.view import View
 from muster.kit.views.writing import constant, join, json_object, moment, or_null
 
-Node = Callable[[FromClause, Sequence[Pick]], ColumnElement[str]]
+Node = Callable[[Source, Sequence[Pick]], ColumnElement[str]]
 """Writes the picked fields of one row."""
 
 
@@ -53,7 +53,7 @@ class Connection:
         chooses: RowCondition,
         node: Node,
         *,
-        outer: FromClause | None,
+        outer: Source | None,
         within_checked: bool,
     ) -> None:
         shape = None if pick.slot is None else scope.slots[pick.slot].shape
@@ -65,14 +65,16 @@ class Connection:
         self.order = view.orders[self.shape.order]
         self.size = scope.bind(self.slot, "size", Integer())
         self.is_numbered = any(each.name == "pageInfo" for each in pick.picks)
-        self.inner, self.keys = self._inner()
+        self.chosen, self.row, self.keys = self._rows(select(), beyond_cursor=False)
+        self.types = {column.key: column.type for column in self.row}
+        self.types |= {f"key{number}": key.type for number, key in enumerate(self.keys)} | {"rn": Integer()}
+        self.inner = Rows(scope.name("page"), self.types)
 
     def text(self) -> ColumnElement[str]:
         """The connection as JSON text."""
         body = json_object((pick.key, self._part(pick)) for pick in self.pick.picks)
         # HAVING makes an aggregate of a page of which only constants are wanted.
-        page = select(body).select_from(self.inner).having(true())
-        return self._correlated(page).scalar_subquery()
+        return select(body).select_from(self._page()).having(true()).scalar_subquery()
 
     def _part(self, pick: Pick) -> str | ColumnElement[str]:
         match pick.name:
@@ -84,7 +86,7 @@ class Connection:
                 return self._page_info(pick)
             case "totalCount":
                 counted = self._rows(select(func.count()), beyond_cursor=None)[0]
-                return cast(self._correlated(counted).scalar_subquery(), Text)
+                return cast(correlated(counted, self.outer).scalar_subquery(), Text)
         return f'"{self.view.type_name()}Connection"'
 
     def _listed(self, element: ColumnElement[str]) -> ColumnElement[str]:
@@ -145,28 +147,30 @@ class Connection:
         if not self.shape.cursor:
             return false()
         found = self._rows(select(true()), beyond_cursor=True)[0]
-        return self._correlated(found).exists()
+        return correlated(found, self.outer).exists()
 
-    def _correlated(self, statement: Select[Any]) -> Select[Any]:
-        return statement.correlate(self.outer)
-
-    def _inner(self) -> tuple[Any, list[ColumnElement[Any]]]:
-        statement, row, keys = self._rows(select(), beyond_cursor=False)
+    def _page(self) -> Subquery:
+        """The rows that are aggregated, with the columns that were asked for until now."""
+        keys = [f"key{number}" for number in range(len(self.keys))]
+        wanted = [name for name in self.inner.c if name not in (*keys, "rn")]
         # The planner sees that no more rows are wanted than these, whatever size the one plan for all sizes is given.
         most = literal_column(str(LARGEST_SIZE + 1), Integer())
-        statement = (
-            statement.add_columns(*row)
-            .add_columns(*(key.label(f"key{number}") for number, key in enumerate(keys)))
-            .order_by(*self._ordered(keys))
+        chosen = (
+            self.chosen.add_columns(*(self.row[name] for name in wanted))
+            .add_columns(*(key.label(name) for name, key in zip(keys, self.keys, strict=True)))
+            .order_by(*self._ordered(self.keys))
             .limit(most)
         )
-        rows = self._correlated(statement).subquery(self.scope.name("rows"))
-        ordered = self._ordered(rows.c[f"key{number}"] for number in range(len(keys)))
-        # The order is said again, since PostgreSQL does not see through two selects that the rows are in it already.
-        page = select(*rows.c).order_by(*ordered).limit(self.size)
+        rows = Rows(self.scope.name("rows"), self.types)
+        ordered = self._ordered(rows.c[name] for name in keys)
+        page = select(*(rows.c[name].label(name) for name in (*wanted, *keys)))
         if self.is_numbered:
-            page = select(*rows.c, func.row_number().over(order_by=ordered).label("rn")).limit(self.size + 1)
-        return page.subquery(self.scope.name("page")), keys
+            number = func.row_number().over(order_by=ordered).label("rn")
+            page = page.add_columns(number).limit(self.size + 1)
+        else:
+            # The order is said again, since PostgreSQL does not see through two selects that the rows are in it already.
+            page = page.order_by(*ordered).limit(self.size)
+        return page.select_from(correlated(chosen, self.outer).subquery(rows.name)).subquery(self.inner.name)
 
     def _ordered(self, keys: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
         return [key.desc() if self.order.descending != self.shape.backwards else key.asc() for key in keys]

@@ -1,16 +1,58 @@
 """The scope of one statement: its viewer, its parameters, its aliases, and what its viewer may see."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, select, true
+from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, literal_column, select, true
 from sqlalchemy.types import TypeEngine
 
 from muster.kit.caller import REQUEST
+from muster.kit.db.statements import quoted
 from muster.kit.views.fields import ToOne, fields_of, table_of
 from muster.kit.views.picks import SlotValues
 from muster.kit.views.view import View, Viewer
+
+
+class Rows:
+    """The rows of a sub-select that is known by its name; `c` makes their columns as they are asked for.
+
+    SQLAlchemy makes all columns of a sub-select once one is asked for: half of what compiling a list cost. This knows
+    which are wanted, too, so that no other is selected.
+    """
+
+    def __init__(self, name: str, types: Mapping[str, TypeEngine[Any]]) -> None:
+        self.name, self.c = name, _Columns(name, types)
+
+
+class _Columns:
+    def __init__(self, name: str, types: Mapping[str, TypeEngine[Any]]) -> None:
+        self._name, self._types = name, types
+        self._asked: dict[str, ColumnElement[Any]] = {}
+
+    def __getitem__(self, column: str) -> ColumnElement[Any]:
+        if column not in self._asked:
+            self._asked[column] = literal_column(f"{self._name}.{quoted(column)}", self._types[column])
+        return self._asked[column]
+
+    def __getattr__(self, column: str) -> ColumnElement[Any]:
+        if column not in self._types:
+            raise AttributeError(column)
+        return self[column]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the columns that were asked for."""
+        return iter(self._asked)
+
+
+Source: TypeAlias = FromClause | Rows
+"""Where the rows of a view come from: a table, or a sub-select."""
+
+
+def correlated(statement: Select[Any], outer: Source | None) -> Select[Any]:
+    """A sub-select whose conditions refer to the rows of an enclosing one."""
+    return statement if isinstance(outer, Rows) else statement.correlate(outer)
+
 
 RowCondition = Callable[[Any], ColumnElement[bool]]
 """A condition on a row: takes its columns as attributes."""
@@ -49,9 +91,7 @@ class Scope:
         table = table_of(view)
         return table.alias(self.name(table.name))
 
-    def visible(
-        self, view: type[View], source: FromClause, *, within_checked: bool = False
-    ) -> list[ColumnElement[bool]]:
+    def visible(self, view: type[View], source: Source, *, within_checked: bool = False) -> list[ColumnElement[bool]]:
         """The conditions under which the viewer may see the rows of `source`.
 
         within_checked: the parent's visibility is already part of the statement.
@@ -62,14 +102,14 @@ class Scope:
             conditions.append(self.exists(parent, lambda above: above.id == source.c[column], source))
         return conditions
 
-    def exists(self, view: type[View], condition: RowCondition, outer: FromClause | None = None) -> ColumnElement[bool]:
+    def exists(self, view: type[View], condition: RowCondition, outer: Source | None = None) -> ColumnElement[bool]:
         """Whether the viewer sees a row of `view` that meets the condition.
 
         outer: the enclosing select's rows, when the condition refers to them.
         """
         source = self.alias(view)
         found = select(true()).select_from(source).where(and_(condition(source.c), *self.visible(view, source)))
-        return found.correlate(outer).exists()
+        return correlated(found, outer).exists()
 
 
 def parent_of(view: type[View]) -> tuple[type[View], str]:
