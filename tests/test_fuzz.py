@@ -2,7 +2,8 @@
 
 import json
 import string
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import quote
 
@@ -25,7 +26,7 @@ from muster.kit.views.query import QUERIES
 from muster.main import openapi_document
 from muster.testing.people import Standing
 from muster.testing.serving import serving_in_process
-from muster.testing.town import Town, settle
+from muster.testing.town import Town, moved
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,9 +53,10 @@ odd_value = st.recursive(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(module_urls: Urls) -> AsyncIterator[Town]:
-    async with serving_in_process(module_urls) as service:
-        yield await settle(service)
+async def town(clone: Callable[..., AbstractContextManager[Urls]], model_town: Town) -> AsyncIterator[Town]:
+    with clone(model_town.service.urls) as urls:
+        async with serving_in_process(urls) as service:
+            yield moved(model_town, service)
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:

@@ -19,12 +19,12 @@ from muster.kit.db.migrate import Urls
 from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.endpoints.openapi.document import openapi_document
 from muster.kit.views.query import QUERIES
-from muster.testing.below import ask, snapshot
+from muster.testing.below import ask, maintenance, snapshot, snapshot_over
 from muster.testing.client import Answer, Way, endpoint
 from muster.testing.matrix import examples, places
 from muster.testing.people import Standing
 from muster.testing.serving import serving_in_process
-from muster.testing.town import Town, settle
+from muster.testing.town import Town, moved
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
@@ -65,15 +65,15 @@ def _messages(town: Town, keys: set[str]) -> dict[str, UUID]:
     return dict.fromkeys(keys & {"id", "messageId"}, town.message_id) if "eventId" in keys else {}
 
 
-async def _walk(urls: Urls, way: Way, standing: Standing) -> list[Outcome]:
-    async with serving_in_process(urls) as service:
-        town = await settle(service)
+async def _walk(model: Town, urls: Urls, way: Way, standing: Standing) -> list[Outcome]:
+    async with serving_in_process(urls) as service, maintenance(urls) as below:
+        town = moved(model, service)
         client = town.client(standing)
         outcomes = []
-        before = await snapshot(urls)
+        before = await snapshot_over(below)
         for number, (name, given) in enumerate(_calls(town)):
             answer = await client.call(name, way=way, **given)
-            after = await snapshot(urls)
+            after = await snapshot_over(below)
             changed = tuple(table for table in before if before[table] != after[table])
             rows = [json.loads(row) for row in after["audit_rows"] if row not in before["audit_rows"]]
             audited = tuple(f"{row['verb']} {row['outcome']}" for row in rows)
@@ -101,10 +101,11 @@ def test_both_ways_let_the_same_fields_be_left_out() -> None:
 
 @pytest.mark.parametrize("standing", Standing)
 async def test_both_ways_in_give_the_same_answers_and_effects(
-    clone: Callable[[], AbstractContextManager[Urls]], standing: Standing
+    clone: Callable[..., AbstractContextManager[Urls]], model_town: Town, standing: Standing
 ) -> None:
-    with clone() as first, clone() as second:
-        rest, graphql = await _walk(first, Way.REST, standing), await _walk(second, Way.GRAPHQL, standing)
+    with clone(model_town.service.urls) as first, clone(model_town.service.urls) as second:
+        rest = await _walk(model_town, first, Way.REST, standing)
+        graphql = await _walk(model_town, second, Way.GRAPHQL, standing)
     assert rest == graphql
     for outcome in rest:
         name = outcome.call.split(" ")[1]

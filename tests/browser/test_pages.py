@@ -2,21 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from muster.kit.db.migrate import Urls
 from muster.testing.people import Standing
 from muster.testing.serving import serving
-from muster.testing.town import Town, make_event, settle
+from muster.testing.town import Town, make_event
 from muster.testing.work import working
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -25,10 +23,9 @@ PATIENCE = 30
 T = TypeVar("T")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(module_urls: Urls) -> AsyncIterator[Town]:
-    async with serving(module_urls) as service:
-        yield await settle(service)
+@pytest.fixture(scope="module")
+def town(module_town: Town) -> Town:
+    return module_town
 
 
 class Tab:

@@ -1,16 +1,11 @@
 """What tests of GraphQL share: one town, served on a socket."""
 
-from collections.abc import AsyncIterator
+import pytest
 
-import pytest_asyncio
-
-from muster.kit.db.migrate import Urls
-from muster.testing.serving import serving
-from muster.testing.town import Town, settle
+from muster.testing.town import Town
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(module_urls: Urls) -> AsyncIterator[Town]:
+@pytest.fixture(scope="module")
+def town(module_town: Town) -> Town:
     """A town that the tests of a module share."""
-    async with serving(module_urls) as service:
-        yield await settle(service)
+    return module_town

@@ -2,20 +2,18 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 import structlog
 
-from muster.kit.db.migrate import Urls
 from muster.testing.below import snapshot
-from muster.testing.serving import serving
-from muster.testing.town import Town, settle
+from muster.testing.town import Town
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(module_urls: Urls) -> AsyncIterator[Town]:
+@pytest.fixture(scope="module")
+def town(module_town: Town) -> Town:
     """One town for all the tests of a module, served on a socket."""
-    async with serving(module_urls) as service:
-        yield await settle(service)
+    return module_town
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from muster.access.gate import GATE
 from muster.identity.commands import token_keys
 from muster.kit.caller import Claim, Origin, whoever
@@ -20,7 +22,7 @@ from muster.kit.errors import AppError
 from muster.kit.ids import new_id
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.subscription import Subscription
-from muster.testing.below import ask, snapshot, value
+from muster.testing.below import ask, maintenance, snapshot_over, value
 from muster.testing.client import Answer, Client, Way
 from muster.testing.matrix import (
     REFUSED_AS_IT_IS,
@@ -47,9 +49,13 @@ _WRITTEN_BY_WORKER = ["notifications", "mails"]
 
 @dataclass(frozen=True)
 class World:
-    """Two filled towns. intruder: the one whose people try to reach the other. delivery: lets subscribers in."""
+    """Two filled towns.
+
+    below: sees every row. delivery: lets subscribers in. intruder: the town whose people try to reach the other.
+    """
 
     service: Service
+    below: asyncpg.Connection
     delivery: Delivery
     victim: Town
     intruder: Town
@@ -86,10 +92,11 @@ async def settle_both(service: Service) -> Towns:
 @asynccontextmanager
 async def open_world(urls: Urls, towns: Towns) -> AsyncIterator[World]:
     """Serve both towns from a copy of their database. urls: of the copy."""
-    async with serving_in_process(urls) as service:
+    async with serving_in_process(urls) as service, maintenance(urls) as below:
         database = await Database.open(urls.app, size=2)
+        victim, intruder = moved(towns.victim, service), moved(towns.intruder, service)
         try:
-            yield World(service, Delivery(database, GATE), moved(towns.victim, service), moved(towns.intruder, service))
+            yield World(service, below, Delivery(database, GATE), victim, intruder)
         finally:
             await database.close()
 
@@ -146,12 +153,12 @@ async def violations_below(world: World) -> list[str]:
 
 async def endpoint_violations(world: World, declared: Endpoint, way: Way) -> list[str]:
     """How one endpoint lets an intruder reach or detect the victim's rows."""
-    before = await snapshot(world.service.urls, tenant_id=world.victim.tenant_id)
+    before = await snapshot_over(world.below, tenant_id=world.victim.tenant_id)
     found = []
     for intruder in await intruders(world):
         try_it = _knocked if intruder.knocks else _tried
         found += [f"{intruder.name}: {each}" for each in await try_it(world, declared, way, intruder.client)]
-    after = await snapshot(world.service.urls, tenant_id=world.victim.tenant_id)
+    after = await snapshot_over(world.below, tenant_id=world.victim.tenant_id)
     return found + [f"changed rows of {table}" for table, rows in before.items() if rows != after[table]]
 
 

@@ -1,31 +1,25 @@
 """REST by HTTP's own rules: methods, media types, tags of answers, addresses of what was made, and widened reads."""
 
-from typing import Any
-
 import httpx
 import msgspec
 import pytest
-import pytest_asyncio
 
 from muster.kit.commands.command import COMMANDS
-from muster.kit.db.migrate import Urls
 from muster.kit.endpoints.rest.include import relations
 from muster.kit.views.query import QUERIES
 from muster.testing.client import Client
 from muster.testing.matrix import examples
 from muster.testing.people import Standing
-from muster.testing.serving import serving
-from muster.testing.town import Town, event_input, make_event, settle
+from muster.testing.town import Town, event_input, make_event
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EVENTS = "/api/v1/events"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(module_urls: Urls) -> Any:
-    async with serving(module_urls) as service:
-        yield await settle(service)
+@pytest.fixture(scope="module")
+def town(module_town: Town) -> Town:
+    return module_town
 
 
 @pytest.fixture
