@@ -1,11 +1,13 @@
 """What commands, queries and subscriptions have in common: names, slots, arguments, a line of documentation."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
 from muster.kit.documentation import Documentation
+from muster.kit.errors import AppError, error_named
 from muster.kit.limits import FEATURES, LIMITS, Limit
 
 
@@ -39,6 +41,14 @@ class Declaration:
     def summary(self) -> str:
         """What it does, in one line."""
         return self.documentation.summary
+
+    @cached_property
+    def refusals(self) -> list[type[AppError]]:
+        """The errors of its own that its clients may meet. Raises TypeError when the docstring names what is none."""
+        try:
+            return [error_named(name) for name in self.documentation.raises]
+        except LookupError as error:
+            raise TypeError(f"the docstring of {self.name} says what it raises, but {error}") from None
 
 
 D = TypeVar("D", bound=Declaration)

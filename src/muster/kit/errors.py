@@ -1,6 +1,6 @@
 """One error type for every way in: a stable code, an HTTP status, a sentence that is safe to show."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Self
 
 import msgspec
@@ -109,3 +109,17 @@ class Unavailable(AppError):
 
     def __init__(self, detail: str | None = None) -> None:
         super().__init__(detail, headers={"Retry-After": "1"})
+
+
+def error_named(name: str) -> type[AppError]:
+    """The error class of this name. Raises LookupError when there is none, or more than one."""
+    found = {each for each in _below(AppError) if each.__name__ == name}
+    if len(found) != 1:
+        raise LookupError(f"{'several errors have' if found else 'no error has'} the name {name}")
+    return found.pop()
+
+
+def _below(error: type[AppError]) -> Iterator[type[AppError]]:
+    for each in error.__subclasses__():
+        yield each
+        yield from _below(each)

@@ -32,13 +32,14 @@ class Answer:
 
     status: of HTTP, or what GraphQL says it would be. code: of the refusal; None when there is none.
     data: the result; `True` for a command that gives none; None when refused, or where GraphQL says null.
-    problem: the refusal without what differs between any two requests.
+    problem: the refusal without what differs between any two requests. replayed: an earlier request got it first.
     """
 
     status: int
     code: str | None
     data: Any
     problem: Any = None
+    replayed: bool = False
 
     @property
     def missing(self) -> bool:
@@ -56,15 +57,21 @@ class Client:
     """One caller: who they are and which community they ask for.
 
     token: of their session; None is an anonymous caller. tenant: the header `X-Tenant`; None leaves it out.
+    key: the header `Idempotency-Key`; None leaves it out.
     """
 
     service: Service
     token: str | None = None
     tenant: str | None = None
+    key: str | None = None
 
     def in_tenant(self, tenant: object) -> "Client":
         """The same caller in a community, by id or slug."""
         return replace(self, tenant=str(tenant))
+
+    def with_key(self, key: str) -> "Client":
+        """The same caller with an idempotency key."""
+        return replace(self, key=key)
 
     async def call(self, name: str, /, *, way: Way = Way.REST, **arguments: Any) -> Answer:
         """Call a command or query by its GraphQL name, asking for what REST always gives.
@@ -83,7 +90,11 @@ class Client:
 
     def headers(self) -> dict[str, str]:
         """The headers that say who calls and where to."""
-        given = {"authorization": self.token and f"Bearer {self.token}", "x-tenant": self.tenant}
+        given = {
+            "authorization": self.token and f"Bearer {self.token}",
+            "x-tenant": self.tenant,
+            "idempotency-key": self.key,
+        }
         return {name: value for name, value in given.items() if value is not None}
 
     def request(self, name: str, arguments: dict[str, Any]) -> httpx.Request:
@@ -105,20 +116,22 @@ class Client:
     async def _rest(self, name: str, arguments: dict[str, Any]) -> Answer:
         response = await self.service.http.send(self.request(name, arguments))
         assert_described(name, response)
+        replayed = response.headers.get("idempotency-replayed") == "true"
         if response.status_code == 204:
-            return Answer(204, None, True)
+            return Answer(204, None, True, replayed=replayed)
         told = response.json()
         if response.status_code >= 400:
-            return Answer(response.status_code, told["code"], None, _comparable(told))
-        return Answer(response.status_code, None, told)
+            return Answer(response.status_code, told["code"], None, _comparable(told), replayed)
+        return Answer(response.status_code, None, told, replayed=replayed)
 
     async def _graphql(self, name: str, arguments: dict[str, Any]) -> Answer:
         told = await self.document(document_for(name, tuple(arguments)), **arguments)
         errors = told.get("errors")
+        replayed = told.get("extensions", {}).get("idempotencyReplayed", False)
         if errors:
             problem = errors[0]["extensions"]
-            return Answer(problem["status"], problem["code"], None, _comparable(problem))
-        return Answer(200, None, told["data"]["answer"])
+            return Answer(problem["status"], problem["code"], None, _comparable(problem), replayed)
+        return Answer(200, None, told["data"]["answer"], replayed=replayed)
 
 
 def endpoint(name: str) -> Command | Query:

@@ -11,7 +11,7 @@ from muster.kit.ids import new_id
 from muster.testing.town import Town
 
 # Where a role reaches across tenants by a policy that `cross` made; `docs/security/` lists the reasons.
-_CROSSINGS = {("worker", "facts"), ("worker", "outbox"), ("worker", "rooms")}
+_CROSSINGS = {("worker", "facts"), ("worker", "outbox"), ("worker", "rooms"), ("worker", "idempotency_keys")}
 
 
 async def row_violations(victim: Town, intruder: Town, *, tables: Sequence[str]) -> list[str]:

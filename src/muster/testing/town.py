@@ -100,7 +100,8 @@ async def settle(service: Service, slug: str | None = None) -> Town:
         (await person.client.call("joinEvent", eventId=event_id)).ok()
     (await owner.call("kickMember", eventId=event_id, userId=kicked.user_id, note="spoke out of turn")).ok()
     await make_moderator(service, moderator, event_id)
-    message = (await member.client.call("sendEventMessage", eventId=event_id, content=f"Wat is on in {prefix}?")).ok()
+    told = member.client.with_key("a-key-of-theirs")
+    message = (await told.call("sendEventMessage", eventId=event_id, content=f"Wat is on in {prefix}?")).ok()
     said = {"eventId": event_id, "id": message["id"], "content": f"What is on in {prefix}?"}
     (await member.client.call("editEventMessage", **said)).ok()
     hidden_id = await make_event(owner, visibility="HIDDEN", title=f"A hidden evening in {prefix}")

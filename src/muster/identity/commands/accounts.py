@@ -49,6 +49,7 @@ class MailSent(Payload):
     """
 
     status = 202
+    replayable = True
 
     email: str
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ParamSpec, TypeVar, get_type_hints
 
 from muster.kit.arguments import Arguments
@@ -39,6 +40,16 @@ class Command(Declaration):
         super().__post_init__()
         if self.line is not None and all(each.name != self.line for each in self.arguments.parameters):
             raise TypeError(f"{self.name}: `line` names the argument {self.line!r}, which there is not")
+
+    @cached_property
+    def alone(self) -> bool:
+        """Whether it is never one of several in a transaction: a refusal of it keeps what was written, all else does not."""
+        return any(each.commits for each in self.refusals)
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether a repeat can be answered by what was kept of the first: a row, or values that are no secrets."""
+        return not issubclass(self.returns, Payload) or self.returns.replayable
 
 
 COMMANDS: dict[str, Command] = {}

@@ -8,8 +8,8 @@ from muster.kit.commands.context import Ctx
 from muster.kit.commands.facts import Fact
 from muster.kit.ids import new_id
 
-_WRITE = """
-with fresh as (
+_PARTS = """
+fresh as (
   select * from jsonb_to_recordset($6::jsonb)
          as f(id uuid, kind text, version bigint, aggregate_id uuid, data jsonb)
 ), recorded as (
@@ -22,6 +22,11 @@ insert into audit_rows (tenant_id, id, at, actor_kind, actor_id, reason, verb, o
                         address, agent, request_id)
 values ($1, $7, $5, $2, $3, $8, $9, $10, $11, $12, $13, $14, $4)
 """
+_WRITE = f"with {_PARTS}"
+_WRITE_AND_SETTLE = f"""
+with settled as (
+  update idempotency_keys set outcome = $16::jsonb where tenant_id = $1 and id = $15
+), {_PARTS}"""  # noqa: S608 - our own text
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,10 +51,13 @@ def _as_recordset(facts: list[Fact]) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-async def write_journal(ctx: Ctx, entry: Entry) -> None:
-    """Write what `ctx` recorded, and one audit row, in the command's own transaction."""
+async def write_journal(ctx: Ctx, entry: Entry, settled: tuple[UUID, str] | None = None) -> None:
+    """Write what `ctx` recorded, and one audit row, in the command's own transaction.
+
+    settled: the idempotency key of the request in this tenant, and what became of it.
+    """
     await ctx.db.connection.execute(
-        _WRITE,
+        _WRITE if settled is None else _WRITE_AND_SETTLE,
         ctx.tenant_id,
         ctx.actor.kind,
         ctx.actor.user_id,
@@ -64,4 +72,5 @@ async def write_journal(ctx: Ctx, entry: Entry) -> None:
         entry.object_id,
         entry.address,
         entry.agent,
+        *(settled or ()),
     )

@@ -60,3 +60,20 @@ class AuditRow(TenantTable):
     address: Mapped[str | None] = personal()
     agent: Mapped[str | None] = personal()
     request_id: Mapped[str] = plain()
+
+
+class IdempotencyKey(TenantTable):
+    """What became of a request that carried a key; the id is made of tenant, caller and key.
+
+    outcome: as `Outcome.written` gives it, with ids, the values of payloads and the words of refusals.
+    """
+
+    __tablename__ = "idempotency_keys"
+    # Across tenants, since that is how the schedule looks for old ones.
+    __table_args__ = (Index("idempotency_keys_at_idx", "at"),)
+    person: ClassVar[str | None] = "user_id"
+
+    user_id: Mapped[UUID | None] = personal()
+    fingerprint: Mapped[str] = plain()
+    at: Mapped[datetime] = plain()
+    outcome: Mapped[Json | None] = personal()

@@ -9,11 +9,18 @@ from sqlalchemy import ColumnElement, Uuid
 from muster.kit.caller import Claim, Origin
 from muster.kit.commands.context import Services
 from muster.kit.commands.run import Done
+from muster.kit.errors import Gone
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import Pick, SlotValues
 from muster.kit.views.plans import PlanCache, compile_plan, run_plan
 from muster.kit.views.results import Payload, compile_payload, payload_values
 from muster.kit.views.view import View
+
+
+class ResultGone(Gone):
+    """This was done when it was first asked for; what it gave has been removed since."""
+
+    code = "RESULT_GONE"
 
 
 async def render(
@@ -23,7 +30,7 @@ async def render(
 
     key: what determines the picks; with the slots' shapes it determines the statement. slots: the first is filled
     here. The command has committed, so nobody is asked for admission again, and a reference is not asked whether it
-    is visible.
+    is visible. Raises ResultGone for a repeat whose result is no more.
     """
     result = done.result
     if result is None:
@@ -37,6 +44,8 @@ async def render(
     plan = plans.get((key, shapes), lambda: compile_plan(services.gate, filled, [body]))
     claim = Claim(origin.claim.tenant_id, done.viewer, origin.claim.session_id)
     _, bodies = await run_plan(services.database, plan, replace(origin, claim=claim), filled)
+    if done.replayed and bodies[0] == "null":
+        raise ResultGone
     return bodies[0]
 
 

@@ -20,10 +20,11 @@ from muster.kit.views.writing import json_object, or_null, write
 class Payload(msgspec.Struct, kw_only=True):
     """Base of results that are more than one row: its fields are values, and views as references to rows.
 
-    status: of the REST answer.
+    status: of the REST answer. replayable: whether its values may be kept for a repeat of the request; no secrets may.
     """
 
     status: ClassVar[int] = 200
+    replayable: ClassVar[bool] = False
 
     @classmethod
     def type_name(cls) -> str:

@@ -3,7 +3,7 @@ executor only answers introspection.
 """
 
 import itertools
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,15 +21,12 @@ from graphql.execution.values import VariableValues
 from sqlalchemy import ColumnElement
 
 from muster.kit.caller import Origin
-from muster.kit.commands.command import COMMANDS
 from muster.kit.commands.context import Services
-from muster.kit.commands.run import run_command
 from muster.kit.endpoints.graphql.documents import MOST_ERRORS, Document, Documents
-from muster.kit.endpoints.graphql.errors import BadOperation, field_error
+from muster.kit.endpoints.graphql.errors import BadOperation
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost, page_sizes
+from muster.kit.endpoints.graphql.mutations import MutationField, Mutations, read_terms
 from muster.kit.endpoints.graphql.selections import Root, Selection, Source, argument_values, read_slots
-from muster.kit.endpoints.problem import client_error
-from muster.kit.endpoints.rendering import render
 from muster.kit.errors import BadInput
 from muster.kit.realtime.stream import StreamRequest
 from muster.kit.realtime.subscription import SUBSCRIPTIONS
@@ -57,6 +54,7 @@ class Operation:
     node: OperationDefinitionNode
     variables: VariableValues
     raw_variables: dict[str, Any]
+    extensions: dict[str, Any] | None = None
 
     @property
     def kind(self) -> str:
@@ -97,6 +95,7 @@ class GraphQL:
         self._is_open = not production
         self._documents = Documents(schema, self._limits, is_open=self._is_open)
         self._plans = PlanCache()
+        self._mutations = Mutations(services)
 
     def read(self, request: GraphQLRequest) -> Operation:
         """The operation that a request wants. Raises BadInput (of which BadOperation is one)."""
@@ -112,7 +111,7 @@ class GraphQL:
         )
         if isinstance(variables, list):
             raise BadOperation(variables)
-        return Operation(document, node, variables, request.variables or {})
+        return Operation(document, node, variables, request.variables or {}, request.extensions)
 
     async def run(self, operation: Operation, origin: Origin) -> bytes:
         """The whole JSON response of a query or mutation.
@@ -234,31 +233,16 @@ class GraphQL:
     async def _run_mutation(self, operation: Operation, origin: Origin) -> bytes:
         shape = self._shape(operation)
         all_slots = [read_slots(sources, operation.variables) for sources in shape.sources]
-        for root, slots in zip(shape.roots, all_slots, strict=True):
-            check_cost((root.pick,), slots, self._limits)
-        answers, errors = self._introspect(operation, shape.roots), []
+        fields = []
         for number, (root, slots) in enumerate(zip(shape.roots, all_slots, strict=True)):
-            if root.field is None:
-                continue
-            try:
-                key = (shape.number, number)
-                answers[root.key] = await self._run_command(key, operation, origin, root, slots)
-            except Exception as error:  # noqa: BLE001 - the sibling fields still run, and every error is told
-                answers[root.key] = "null"
-                errors.append(field_error(client_error(error), origin.request_id, root.key, root.node))
+            check_cost((root.pick,), slots, self._limits)
+            if root.field is not None:
+                fields.append(MutationField((shape.number, number), root, root.field, operation.variables, slots))
+        told = await self._mutations.run(fields, read_terms(operation.extensions), origin)
+        answers = self._introspect(operation, shape.roots) | told.bodies
         members = ",".join(f'"{root.key}":{answers[root.key]}' for root in shape.roots)
-        told = f',"errors":{msgspec.json.encode(errors).decode()}' if errors else ""
-        return f'{{"data":{{{members}}}{told}}}'.encode()
-
-    async def _run_command(
-        self, key: Hashable, operation: Operation, origin: Origin, root: Root, slots: list[SlotValues]
-    ) -> str:
-        command = COMMANDS[root.name]
-        if root.field is None:
-            raise BadInput(f"{root.name} is no mutation.")
-        raw = argument_values(root.field, root.node, operation.variables)
-        done = await run_command(self._services, command, origin, command.arguments.read(raw))
-        return await render(self._services, self._plans, key, done, origin, root.pick, slots)
+        data = "null" if told.undone else f"{{{members}}}"
+        return f'{{"data":{data}{told.tail()}}}'.encode()
 
 
 def _body(root: Root) -> Body:

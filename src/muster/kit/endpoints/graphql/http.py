@@ -5,6 +5,7 @@ refused with its status whatever the media type; what GraphQL itself refuses has
 `application/graphql-response+json`, since in `application/json` a status may come from anybody on the way.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -16,7 +17,9 @@ from muster.kit.endpoints.accept import preferred
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.errors import request_errors
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest, Operation
+from muster.kit.endpoints.graphql.mutations import with_key
 from muster.kit.endpoints.http import decode_json, query_string, read_json
+from muster.kit.endpoints.keys import key_of
 from muster.kit.endpoints.problem import client_error
 from muster.kit.errors import AppError, BadInput, Invalid
 
@@ -44,7 +47,7 @@ async def graphql_over_http(request: Request, graphql: GraphQL, edge: Edge) -> R
     try:
         if media_type is None:
             raise NotAcceptable
-        operation = _operation(graphql, await _read(request), is_safe=request.method != "POST")
+        operation = _operation(request, graphql, await _read(request))
         whoever = isinstance(operation, Operation) and operation.document.is_for_whoever
         origin = await edge.origin(request, request_id=request_id, whoever=whoever)
     except Exception as error:  # noqa: BLE001 - every failure becomes an answer in GraphQL's own form
@@ -60,13 +63,18 @@ async def graphql_over_http(request: Request, graphql: GraphQL, edge: Edge) -> R
     return _answer(body, 200, {}, media_type)
 
 
-def _operation(graphql: GraphQL, asked: GraphQLRequest, *, is_safe: bool) -> Operation | AppError:
+def _operation(request: Request, graphql: GraphQL, asked: GraphQLRequest) -> Operation | AppError:
     """What is to be run, or why it cannot be: who calls is asked next, since it may not matter, and told first."""
     try:
         operation = graphql.read(asked)
+        if operation.kind != "mutation":
+            return operation
+        if request.method != "POST":
+            return OnlyQueries(headers={"allow": "POST"})
+        key = key_of(request)
+        return operation if key is None else replace(operation, extensions=with_key(operation.extensions, key))
     except AppError as error:
         return error
-    return OnlyQueries(headers={"allow": "POST"}) if is_safe and operation.kind == "mutation" else operation
 
 
 def _status(error: AppError, media_type: str) -> int:

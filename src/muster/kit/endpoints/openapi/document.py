@@ -7,6 +7,7 @@ import msgspec
 
 from muster import __version__
 from muster.kit.commands.command import COMMANDS, Command
+from muster.kit.endpoints.keys import HEADER, SHAPE
 from muster.kit.endpoints.openapi.examples import Schema
 from muster.kit.endpoints.openapi.operations import Operations
 from muster.kit.endpoints.openapi.schemas import Schemas
@@ -23,6 +24,10 @@ _HEADERS: dict[str, Schema] = {
     "Location": {"description": "Where it can be read.", "schema": {"type": "string", "format": "uri-reference"}},
     "Authenticate": {"description": "How to say who calls.", "schema": {"type": "string", "examples": ["Bearer"]}},
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "examples": [1]}},
+    "IdempotencyReplayed": {
+        "description": "Given when an earlier request with the same `Idempotency-Key` did this.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
     "ETag": {
         "description": "What this answer is, to the byte; give it back as `If-None-Match`.",
         "schema": {"type": "string", "examples": ['"f1d2d2f924e986ac86fdf7b3"']},
@@ -34,6 +39,19 @@ _PARAMETERS: dict[str, Schema] = {
         "in": "header",
         "description": "Id or slug of the community; the default one when absent.",
         "schema": {"type": "string", "examples": ["chess-club"]},
+    },
+    "IdempotencyKey": {
+        "name": HEADER,
+        "in": "header",
+        "description": "Makes it safe to send the request again: within 24 hours a repeat with the same key does nothing, "
+        "and is answered as the first one was.",
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 255,
+            "pattern": SHAPE,
+            "examples": ["6fbd2b0e-join-1"],
+        },
     },
     "IfNoneMatch": {
         "name": "If-None-Match",

@@ -21,8 +21,10 @@ from muster.kit.views.view import View
 
 _TENANT: Schema = {"$ref": "#/components/parameters/Tenant"}
 _IF_NONE_MATCH: Schema = {"$ref": "#/components/parameters/IfNoneMatch"}
+_IDEMPOTENCY_KEY: Schema = {"$ref": "#/components/parameters/IdempotencyKey"}
 _EVERY_ANSWER: dict[str, Schema] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 _ETAG: dict[str, Schema] = {"ETag": {"$ref": "#/components/headers/ETag"}}
+_REPLAYED: dict[str, Schema] = {"Idempotency-Replayed": {"$ref": "#/components/headers/IdempotencyReplayed"}}
 _LOCATION: dict[str, Schema] = {"Location": {"$ref": "#/components/headers/Location"}}
 _WORDS = {
     200: "The answer.",
@@ -48,6 +50,8 @@ class Operations:
         if isinstance(declared, Query):
             parameters += self._paging(declared.view) if declared.paged else []
             parameters += [*self._include(declared.view), _IF_NONE_MATCH]
+        elif declared.takes_key:
+            parameters.append(_IDEMPOTENCY_KEY)
         answers = self._reads(declared) if isinstance(declared, Query) else self._results(declared)
         found: Schema = {
             "operationId": declared.name,
@@ -149,12 +153,14 @@ class Operations:
 
     def _results(self, command: Command) -> dict[str, Schema]:
         returns: Any = command.returns
+        replayed = _REPLAYED if command.takes_key else {}
         if returns is type(None):
-            return {"204": {"description": _WORDS[204], "headers": _EVERY_ANSWER}}
+            return {"204": {"description": _WORDS[204], "headers": {**_EVERY_ANSWER, **replayed}}}
         schema = self._schemas.payload(returns) if issubclass(returns, Payload) else self._schemas.view(returns)
         located = _LOCATION if location_of(command) is not None else {}
         return {
-            str(status): self._answer(status, schema, located if status == 201 else {}) for status in command.answers
+            str(status): self._answer(status, schema, {**(located if status == 201 else {}), **replayed})
+            for status in command.answers
         }
 
     def _answer(self, status: int, schema: Schema, headers: dict[str, Schema]) -> Schema:

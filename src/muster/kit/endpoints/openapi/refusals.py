@@ -1,21 +1,24 @@
 """Refusals: which errors an operation may answer with, and how they look."""
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from muster.kit.caller import TenantNotFound, gate_refusals
 from muster.kit.commands.command import Command
+from muster.kit.commands.idempotency import IdempotencyInProgress, IdempotencyMismatch, IdempotencyNotOffered
 from muster.kit.endpoints.http import NotAcceptable, TooLarge, UnsupportedMediaType
 from muster.kit.endpoints.openapi.examples import Schema
 from muster.kit.endpoints.problem import Fault, problem
+from muster.kit.endpoints.rendering import ResultGone
 from muster.kit.errors import AppError, BadInput, Invalid, NotFound, Unauthenticated, Unavailable
 from muster.kit.views.query import Query
+from muster.kit.views.view import View
 
 _EVERYWHERE = (BadInput, Unauthenticated, TenantNotFound, NotAcceptable, Invalid, Fault, Unavailable)
 _WITH_A_BODY = (TooLarge, UnsupportedMediaType)
+_WITH_A_KEY = (IdempotencyMismatch, IdempotencyInProgress)
 _REQUEST_ID = "01934f6e-5a00-7c3d-9b1e-2f4a6c8d0e1f"
 
 Refusal = type[AppError]
@@ -29,9 +32,11 @@ def refusals_of(declared: Command | Query) -> list[Refusal]:
     found = [*_EVERYWHERE, *gate_refusals(declared.allow, declared.permission)]
     if isinstance(declared, Command):
         found += _WITH_A_BODY if declared.route.sends_body else ()
+        found += _WITH_A_KEY if declared.takes_key else (IdempotencyNotOffered,)
+        found += (ResultGone,) if issubclass(declared.returns, View) else ()
     elif declared.may_be_missing:
         found.append(NotFound)
-    found += [_named(name, declared.name) for name in declared.documentation.raises]
+    found += declared.refusals
     return list(dict.fromkeys(found))
 
 
@@ -54,7 +59,7 @@ def _response(alike: list[Refusal]) -> Schema:
     headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     if alike[0].status == 401:
         headers["WWW-Authenticate"] = {"$ref": "#/components/headers/Authenticate"}
-    if alike[0].status == 503:
+    if any("Retry-After" in each().headers for each in alike):
         headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
     return {
         "description": lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines),
@@ -71,24 +76,3 @@ def _response(alike: list[Refusal]) -> Schema:
 def _example(refusal: Refusal) -> Any:
     error = refusal.field("title", "is required", "REQUIRED") if issubclass(refusal, Invalid) else refusal()
     return msgspec.to_builtins(problem(error, _REQUEST_ID))
-
-
-def _named(name: str, operation: str) -> Refusal:
-    found = _by_name().get(name, set())
-    if len(found) != 1:
-        known = "there is no such error" if not found else "several errors have that name"
-        raise TypeError(f"the docstring of {operation} says that it raises {name}, but {known}")
-    return next(iter(found))
-
-
-def _by_name() -> dict[str, set[Refusal]]:
-    found: dict[str, set[Refusal]] = defaultdict(set)
-    for each in _below(AppError):
-        found[each.__name__].add(each)
-    return found
-
-
-def _below(refusal: Refusal) -> Iterator[Refusal]:
-    for each in refusal.__subclasses__():
-        yield each
-        yield from _below(each)

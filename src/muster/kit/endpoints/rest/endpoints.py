@@ -12,6 +12,7 @@ from starlette.routing import Route as HttpRoute
 from muster.kit.caller import Origin, whoever
 from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.commands.context import Services
+from muster.kit.commands.idempotency import REPLAYED
 from muster.kit.commands.run import Done, run_command
 from muster.kit.endpoints.accept import preferred
 from muster.kit.endpoints.edge import Edge
@@ -23,6 +24,7 @@ from muster.kit.endpoints.http import (
     query_string,
     readable_response,
 )
+from muster.kit.endpoints.keys import key_of
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 from muster.kit.endpoints.rendering import render
 from muster.kit.endpoints.rest.address import Address, Serve
@@ -105,8 +107,11 @@ class Rest:
         async def endpoint(request: Request, origin: Origin) -> Response:
             raw, from_text = await command_arguments(command, request)
             arguments = command.arguments.read(raw, from_text=from_text)
-            done = await run_command(self._services, command, origin, arguments)
-            return await self._answer(command, done, origin, arguments)
+            done = await run_command(self._services, command, origin, arguments, key_of(request))
+            response = await self._answer(command, done, origin, arguments)
+            if done.replayed:
+                response.headers.update(REPLAYED)
+            return response
 
         return endpoint
 
