@@ -77,7 +77,7 @@ async def read_form(request: Request) -> dict[str, str]:
         return {}
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise UnsupportedMediaType("Send a form, application/x-www-form-urlencoded.")
-    return _fields(body)
+    return read_fields(body)
 
 
 def decode_json(text: bytes | str, path: str = "") -> Any:
@@ -116,10 +116,11 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_finite, parse_
 
 def query_string(request: Request) -> dict[str, str]:
     """The parameters of the address. Raises BadInput for one that is given twice or is not UTF-8."""
-    return _fields(request.scope["query_string"])
+    return read_fields(request.scope["query_string"])
 
 
-def _fields(encoded: bytes) -> dict[str, str]:
+def read_fields(encoded: bytes) -> dict[str, str]:
+    """The fields of a query string or form. Raises BadInput for one that is given twice or is not UTF-8."""
     try:
         pairs = parse_qsl(encoded.decode(), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:

@@ -239,10 +239,11 @@ class GraphQL:
             if root.field is not None:
                 fields.append(MutationField((shape.number, number), root, root.field, operation.variables, slots))
         told = await self._mutations.run(fields, read_terms(operation.extensions), origin)
+        if told.undone:
+            return f'{{"data":null{told.tail()}}}'.encode()
         answers = self._introspect(operation, shape.roots) | told.bodies
         members = ",".join(f'"{root.key}":{answers[root.key]}' for root in shape.roots)
-        data = "null" if told.undone else f"{{{members}}}"
-        return f'{{"data":{data}{told.tail()}}}'.encode()
+        return f'{{"data":{{{members}}}{told.tail()}}}'.encode()
 
 
 def _body(root: Root) -> Body:

@@ -8,9 +8,11 @@ import msgspec
 from muster import __version__
 from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.endpoints.keys import HEADER, SHAPE
+from muster.kit.endpoints.openapi.batch import TAG, batch_operation
 from muster.kit.endpoints.openapi.examples import Schema
 from muster.kit.endpoints.openapi.operations import Operations
 from muster.kit.endpoints.openapi.schemas import Schemas
+from muster.kit.endpoints.rest.batch import PATH
 from muster.kit.views.query import QUERIES, Query
 
 _DESCRIPTION = """\
@@ -81,6 +83,7 @@ def openapi_document() -> str:
     paths: dict[str, Any] = {}
     for declared in sorted(everything, key=lambda each: (each.route.template, each.route.method)):
         paths.setdefault(declared.route.template, {})[declared.route.method.lower()] = operations.of(declared)
+    paths[PATH] = {"post": batch_operation(schemas, operations.responses)}
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -91,8 +94,8 @@ def openapi_document() -> str:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "The service that this document comes from."}],
-        "tags": [_tag(name) for name in sorted({each.documentation.slice for each in everything})],
-        "paths": paths,
+        "tags": [TAG, *(_tag(name) for name in sorted({each.documentation.slice for each in everything}))],
+        "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(schemas.found.items())),
             "responses": dict(sorted(operations.responses.items())),

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from starlette.requests import Request
 
+from muster.kit.commands.batch import Call
 from muster.kit.commands.command import Command
 from muster.kit.endpoints.http import query_string, read_json
 from muster.kit.errors import BadInput
@@ -29,23 +30,33 @@ def query_arguments(query: Query, given: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "filter": filters} if filters else rest
 
 
-async def command_arguments(command: Command, request: Request) -> tuple[dict[str, Any], bool]:
-    """The arguments from path and body, or from path and query string; and whether all of them are text."""
+async def read_call(command: Command, request: Request) -> Call:
+    """The call that a request makes. Raises BadInput, Invalid."""
+    if command.route.sends_body:
+        return call_of(command, request.path_params, body=await read_json(request))
+    return call_of(command, request.path_params, query=query_string(request))
+
+
+def call_of(
+    command: Command, places: dict[str, str], *, query: dict[str, str] | None = None, body: Any = msgspec.UNSET
+) -> Call:
+    """A call with arguments from path and body, or from path and query string.
+
+    places: what the path gives. query: all of it is text. body: `msgspec.UNSET` when there is none.
+    """
     if not command.route.sends_body:
-        return with_places(request, query_string(request)), True
-    body = await read_json(request)
-    if body is msgspec.UNSET:
-        body = {}
+        return Call(command, command.arguments.read(with_places(places, query or {}), from_text=True))
+    given = {} if body is msgspec.UNSET else body
     if any(each.name == "input" for each in command.arguments.parameters):
-        return with_places(request, {"input": body}), False
-    if not isinstance(body, dict):
+        given = {"input": given}
+    if not isinstance(given, dict):
         raise BadInput("The body must be a JSON object.")
-    return with_places(request, body), False
+    return Call(command, command.arguments.read(with_places(places, given)))
 
 
-def with_places(request: Request, given: dict[str, Any]) -> dict[str, Any]:
+def with_places(places: dict[str, str], given: dict[str, Any]) -> dict[str, Any]:
     """The arguments that stand in the path, and the others. Raises BadInput for one that is given again."""
-    places = {camel(name): value for name, value in request.path_params.items()}
-    for name in places.keys() & given.keys():
+    named = {camel(name): value for name, value in places.items()}
+    for name in named.keys() & given.keys():
         raise BadInput.field(name, "is part of the address and cannot be given again")
-    return {**places, **given}
+    return {**named, **given}

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from sqlalchemy import ColumnElement
 from starlette.requests import Request
@@ -13,7 +12,7 @@ from muster.kit.caller import Origin, whoever
 from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.commands.context import Services
 from muster.kit.commands.idempotency import REPLAYED
-from muster.kit.commands.run import Done, run_command
+from muster.kit.commands.run import run_command
 from muster.kit.endpoints.accept import preferred
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost
@@ -26,17 +25,16 @@ from muster.kit.endpoints.http import (
 )
 from muster.kit.endpoints.keys import key_of
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
-from muster.kit.endpoints.rendering import render
 from muster.kit.endpoints.rest.address import Address, Serve
-from muster.kit.endpoints.rest.arguments import command_arguments, query_arguments, with_places
+from muster.kit.endpoints.rest.arguments import query_arguments, read_call, with_places
+from muster.kit.endpoints.rest.batch import PATH, Batches
 from muster.kit.endpoints.rest.include import NAME, Include, read_include, widened
-from muster.kit.endpoints.rest.location import address_of, location_of
+from muster.kit.endpoints.rest.results import Results
 from muster.kit.errors import NotFound
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import Pick, SlotValues, page_of, whole, whole_page
 from muster.kit.views.plans import PlanCache, compile_plan, run_plan
 from muster.kit.views.query import QUERIES, Query
-from muster.kit.views.results import Payload, whole_payload
 
 Endpoint = Callable[[Request, Origin], Awaitable[Response]]
 
@@ -48,6 +46,7 @@ class Rest:
         self._services = services
         self._edge = edge
         self._plans = PlanCache()
+        self._results = Results(services)
         self._limits = PRODUCTION if services.settings.is_production else DEVELOPMENT
 
     def routes(self) -> list[HttpRoute]:
@@ -56,12 +55,14 @@ class Rest:
         declared: list[Command | Query] = [*COMMANDS.values(), *QUERIES.values()]
         for each in sorted(declared, key=lambda each: (len(each.route.places), each.route.path)):
             addresses[each.route.template][each.route.method] = self._guarded(each)
+        addresses[PATH]["POST"] = self._served(Batches(self._services, self._results).serve)
         return [HttpRoute(template, Address(methods)) for template, methods in addresses.items()]
 
     def _guarded(self, declared: Command | Query) -> Serve:
         inner = self._command(declared) if isinstance(declared, Command) else self._query(declared)
-        is_for_whoever = declared.allow is whoever
+        return self._served(inner, is_for_whoever=declared.allow is whoever)
 
+    def _served(self, inner: Endpoint, *, is_for_whoever: bool = False) -> Serve:
         async def endpoint(request: Request) -> Response:
             request_id: str = request.state.request_id
             try:
@@ -78,7 +79,7 @@ class Rest:
         usual = whole_page(query.view, 0) if query.paged else Pick("", "", 0, whole(query.view))
 
         async def endpoint(request: Request, origin: Origin) -> Response:
-            given = with_places(request, query_string(request))
+            given = with_places(request.path_params, query_string(request))
             include = read_include(query.view, given.pop(NAME, None))
             slots = [query.read(query_arguments(query, given), from_text=True)]
             pick = self._widened(query, include, slots) if include else usual
@@ -105,31 +106,12 @@ class Rest:
 
     def _command(self, command: Command) -> Endpoint:
         async def endpoint(request: Request, origin: Origin) -> Response:
-            raw, from_text = await command_arguments(command, request)
-            arguments = command.arguments.read(raw, from_text=from_text)
-            done = await run_command(self._services, command, origin, arguments, key_of(request))
-            response = await self._answer(command, done, origin, arguments)
-            if done.replayed:
-                response.headers.update(REPLAYED)
-            return response
+            call = await read_call(command, request)
+            done = await run_command(self._services, command, origin, call.arguments, key_of(request))
+            result = await self._results.read(call, done, origin)
+            headers = {**result.headers, **REPLAYED} if done.replayed else result.headers
+            if result.body is None:
+                return Response(status_code=result.status, headers=headers)
+            return json_response(result.body, result.status, headers)
 
         return endpoint
-
-    async def _answer(self, command: Command, done: Done, origin: Origin, arguments: dict[str, Any]) -> Response:
-        result = done.result
-        if result is None:
-            return Response(status_code=204)
-        pick = Pick("", "", picks=_whole_result(type(result)))
-        slots = [SlotValues({}, ())]
-        body = await render(self._services, self._plans, ("rest", command.name), done, origin, pick, slots)
-        if isinstance(result, Payload):
-            return json_response(body, result.status)
-        if not result.created:
-            return json_response(body)
-        query = location_of(command)
-        headers = {} if query is None else {"location": address_of(query, result, arguments)}
-        return json_response(body, 201, headers)
-
-
-def _whole_result(kind: Any) -> tuple[Pick, ...]:
-    return whole_payload(kind) if issubclass(kind, Payload) else whole(kind)
