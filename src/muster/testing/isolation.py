@@ -134,13 +134,15 @@ async def violations_below(world: World) -> list[str]:
     try:
         async with working(urls) as work:
             await work.quiet(seconds=_WORK_SECONDS)
-            await work.pass_to(datetime.now(UTC) + timedelta(minutes=5))
+            await work.pass_to(datetime.now(UTC) + timedelta(hours=25))
     except TimeoutError:
         return ["the worker cannot do the work there is"]
     if await value(urls, "select count(*) from facts where position is null"):
         return ["the sequencer passed over facts"]
     if await value(urls, "select count(*) from rooms where last_sequence > 0 and notice_due_at is not null"):
         return ["nobody looks for what is due"]
+    if await value(urls, "select count(*) from idempotency_keys"):
+        return ["nobody forgets old idempotency keys"]
     found = await row_violations(victim, intruder, tables=_WRITTEN_BY_WORKER)
     searched = await victim.client(Standing.MEMBER).call("events", filter={"text": VICTIM})
     if str(victim.event_id) not in json.dumps(searched.data):

@@ -22,7 +22,7 @@ _RESULT: Schema = {
     "required": ["status"],
     "properties": {
         "id": {"type": "string", "description": "Of the operation, where it has one."},
-        "status": {"type": "integer", "examples": [200]},
+        "status": {"type": "integer", "description": "Of HTTP.", "examples": [200]},
         "location": {"type": "string", "format": "uri-reference", "description": "Where what was made can be read."},
         "body": {"description": "Absent where the status is 204."},
     },
@@ -31,7 +31,13 @@ _RESULTS: Schema = {
     "type": "object",
     "description": "What each operation gave, in their order.",
     "required": ["results"],
-    "properties": {"results": {"type": "array", "items": {"$ref": "#/components/schemas/OperationResult"}}},
+    "properties": {
+        "results": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/OperationResult"},
+            "description": "One for each operation.",
+        }
+    },
 }
 _TOLD = """\
 All operations happen, in their order and in one transaction, or none does. Each is what a request of its own would be:

@@ -41,7 +41,11 @@ class BatchMethod(StrEnum):
 
 
 class BatchOperation(Input):
-    """One request of a batch. id: given back with its result. path: with its query string, if any."""
+    """One request of a batch.
+
+    method: of HTTP. path: with its query string, if any. body: as the request by itself would have. id: given back with
+    its result.
+    """
 
     method: BatchMethod
     path: Annotated[str, msgspec.Meta(max_length=2000, examples=["/api/v1/notifications/reading"])]
@@ -50,7 +54,7 @@ class BatchOperation(Input):
 
 
 class BatchInput(Input):
-    """What happens as a whole, in order."""
+    """What happens as a whole. operations: in this order."""
 
     operations: Annotated[list[BatchOperation], msgspec.Meta(min_length=1, max_length=MOST_OPERATIONS)]
 
