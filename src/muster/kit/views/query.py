@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, Integer, Text, Uuid, and_, case, null, true
+from sqlalchemy import BigInteger, Boolean, ColumnElement, DateTime, Text, Uuid, and_, case, null, true
 from sqlalchemy.types import TypeEngine
 
-from muster.kit.arguments import Arguments
+from muster.kit.arguments import Arguments, Parameter
 from muster.kit.caller import Allow, Permission
 from muster.kit.declaration import Declaration, enter
 from muster.kit.documentation import read_documentation
@@ -51,6 +53,8 @@ class Query(Declaration):
             raise TypeError(
                 f"{self.name}: `unless` names {', '.join(strangers)}, which {self.view.__name__} has no filter for"
             )
+        for parameter in self.arguments.parameters:
+            sql_type_of(parameter)
 
     def read(self, raw: dict[str, object], *, from_text: bool = False) -> SlotValues:
         """The arguments of one request, checked. See `read_page` and `Arguments.read` for the errors."""
@@ -109,11 +113,8 @@ class Query(Declaration):
         given: dict[str, Any] = {}
         for parameter in self.arguments.parameters:
             value = values[parameter.name]
-            kind = split_optional(parameter.type)[0]
             is_flag = isinstance(value, bool) or value is None
-            given[parameter.name] = (
-                value if is_flag else compiler.bind(slot, parameter.name, _SQL_TYPES.get(kind, TEXT))
-            )
+            given[parameter.name] = value if is_flag else compiler.bind(slot, parameter.name, sql_type_of(parameter))
         columns = table_of(self.view).columns
         same = [row[name] == value for name, value in given.items() if name in columns and value is not None]
         extra = {name: value for name, value in given.items() if name not in columns}
@@ -125,7 +126,33 @@ class Query(Declaration):
 
 
 TEXT = Text()
-_SQL_TYPES: dict[Any, TypeEngine[Any]] = {UUID: Uuid(), int: Integer(), bool: Boolean(), str: TEXT}
+_SQL_TYPES: dict[Any, TypeEngine[Any]] = {
+    UUID: Uuid(),
+    datetime: DateTime(timezone=True),
+    int: BigInteger(),
+    bool: Boolean(),
+    str: TEXT,
+}
+_BOUNDS: dict[Any, tuple[str, ...]] = {int: ("ge", "le"), datetime: ("tz",)}
+"""What must be said of a type, or there are values of it that the database does not take."""
+
+
+def sql_type_of(parameter: Parameter) -> TypeEngine[Any]:
+    """The type that an argument of a query is bound as, whatever narrows it further; an enumeration as text.
+
+    Raises TypeError for what cannot be bound: a number needs the bounds of `WholeNumber`, a moment those of `Instant`.
+    """
+    kind = split_optional(parameter.type)[0]
+    plain, *told = get_args(kind) if get_origin(kind) is Annotated else (kind,)
+    if isinstance(plain, type) and issubclass(plain, StrEnum):
+        return TEXT
+    is_bounded = all(any(getattr(each, name, None) is not None for each in told) for name in _BOUNDS.get(plain, ()))
+    if plain not in _SQL_TYPES or not is_bounded:
+        raise TypeError(
+            f"{parameter.name}: a query cannot bind {kind!r}; take `WholeNumber`, `Instant`, or a plainer type"
+        )
+    return _SQL_TYPES[plain]
+
 
 QUERIES: dict[str, Query] = {}
 """Every declared query by its GraphQL name."""
