@@ -6,6 +6,7 @@ from muster.chat.commands import MessageDeleted, MessageEdited, MessageSent
 from muster.chat.views import MessageView
 from muster.events.facts import (
     EventCancelled,
+    EventDeleted,
     EventJoined,
     EventKicked,
     EventLeft,
@@ -19,7 +20,17 @@ from muster.events.facts import (
 from muster.events.predicates import is_seated
 from muster.events.views import EventMemberView, EventView
 from muster.kit.caller import member
+from muster.kit.commands.facts import Fact
 from muster.kit.realtime.subscription import subscription
+
+_UNTIL: dict[type[Fact], str | None] = {
+    EventLeft: "user_id",
+    EventKicked: "user_id",
+    EventUnpublished: None,
+    EventUpdated: None,
+    EventDeleted: None,
+}
+"""After what somebody may not see an event any more, or have no place in it; an update may hide it."""
 
 
 @subscription(
@@ -29,6 +40,7 @@ from muster.kit.realtime.subscription import subscription
     row="message_id",
     topic=EventView,
     may=is_seated,
+    until=_UNTIL,
     allow=member,
 )
 def event_message_added(event_id: UUID) -> MessageView:
@@ -42,6 +54,7 @@ def event_message_added(event_id: UUID) -> MessageView:
     row="message_id",
     topic=EventView,
     may=is_seated,
+    until=_UNTIL,
     allow=member,
 )
 def event_message_updated(event_id: UUID) -> MessageView:
@@ -55,6 +68,7 @@ def event_message_updated(event_id: UUID) -> MessageView:
     row="message_id",
     topic=EventView,
     may=is_seated,
+    until=_UNTIL,
     allow=member,
 )
 def event_message_deleted(event_id: UUID) -> MessageView:
@@ -67,6 +81,7 @@ def event_message_deleted(event_id: UUID) -> MessageView:
     gives="membership",
     row="member_id",
     topic=EventView,
+    until=_UNTIL,
     allow=member,
 )
 def membership_changed(event_id: UUID) -> EventMemberView:
@@ -79,6 +94,7 @@ def membership_changed(event_id: UUID) -> EventMemberView:
     gives="event",
     row="event_id",
     topic=EventView,
+    until=_UNTIL,
     allow=member,
 )
 def event_updated(event_id: UUID) -> EventView:

@@ -98,10 +98,8 @@ class Delivery:
         plan = self._plans.get(subscription.name, lambda: compile_plan(self._gate, slots, [standing]))
         caller, (found,) = await run_plan(self._database, plan, origin, slots)
         self._gate.admit(origin.claim, caller, subscription.allow, subscription.permission)
-        if found == "unseen":
-            raise NotFound
-        if found == "refused":
-            raise Denied
+        if (refusal := _STANDINGS[found]) is not None:
+            raise refusal
 
     async def elements(self, fact: PlacedFact, streams: Sequence[Stream]) -> list[str | AppError | None]:
         """What a fact comes to for each of some streams that have one selection and one topic.
@@ -124,6 +122,18 @@ class Delivery:
             element = None if answer.element is None else f'{{"data":{{"{request.key}":{answer.element}}}}}'
             for number in answer.viewers:
                 outcomes[number - 1] = self._refusal(streams[number - 1], answer.caller) or element
+        return outcomes
+
+    async def standings(self, streams: Sequence[Stream]) -> list[AppError | None]:
+        """For each of some streams of one subscription and topic, why it may not be followed any more; None while it may."""
+        first = streams[0]
+        plan = self._plans.get(("standing", first.request.subscription.name), lambda: _standing_plan(self._gate, first))
+        outcomes: list[AppError | None] = [None] * len(streams)
+        for answer in await self._ask(plan, streams, {"topic": first.topic_id}):
+            lost = _STANDINGS[answer.element or "open"]
+            for number in answer.viewers:
+                gone = None if lost is None else lost()
+                outcomes[number - 1] = self._refusal(streams[number - 1], answer.caller) or gone
         return outcomes
 
     async def refusals(self, presents: Sequence[Present]) -> list[AppError | None]:
@@ -153,6 +163,16 @@ class Delivery:
         except AppError as error:
             return error
         return None
+
+
+_STANDINGS: dict[str, type[AppError] | None] = {"open": None, "unseen": NotFound, "refused": Denied}
+"""What each answer of `_standing` is refused with."""
+
+
+def _standing_plan(gate: Gate, stream: Stream) -> Plan:
+    """The statement that asks many viewers' right to a topic."""
+    scope = Scope(viewer=_VIEWER)
+    return _viewers_plan(gate, _standing(scope, stream.request.subscription, _TOPIC), scope)
 
 
 def _standing(scope: Scope, subscription: Subscription, topic_id: ColumnElement[UUID]) -> ColumnElement[str]:

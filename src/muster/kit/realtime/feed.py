@@ -122,6 +122,24 @@ class Feed:
                 live = [stream for stream in wanting if not stream.keeps(fact)]
                 if live:
                     await self._hand_to(fact, live)
+            await self._ask_again(topic_id, fact)
+
+    async def _ask_again(self, topic_id: UUID, fact: PlacedFact) -> None:
+        """End the streams that a fact leaves without the right to follow its topic."""
+        doubted: dict[str, list[Stream]] = {}
+        for audience in self._topics.get(topic_id, {}).values():
+            for stream in audience:
+                if stream.is_doubted_by(fact):
+                    doubted.setdefault(stream.request.subscription.name, []).append(stream)
+        for streams in doubted.values():
+            outcomes: list[AppError | None]
+            try:
+                outcomes = await self._delivery.standings(streams)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the streams tell their clients
+                outcomes = [self._told(error)] * len(streams)
+            for stream, refusal in zip(streams, outcomes, strict=True):
+                if refusal is not None:
+                    stream.end(refusal)
 
     async def _hand_to(self, fact: PlacedFact, streams: list[Stream]) -> None:
         """Give a fact's element to the streams of one selection. A failure ends them: they resume with their cursor."""

@@ -77,11 +77,12 @@ class Hub:
         after = None if request.after is None else read_position(request.after, stream.tag)
         async with AsyncExitStack() as stack:
             stack.enter_context(self._watch.over(stream))
-            await self._delivery.admit(request.subscription, stream.topic_id, origin)
             tenant_id = origin.claim.tenant_id
             feed = await self._feed(tenant_id)
+            # Before the right is first asked, so that no fact that ends it falls in between.
             feed.add(stream, after=after)
             stack.callback(self._remove, tenant_id, feed, stream)
+            await self._delivery.admit(request.subscription, stream.topic_id, origin)
             if after is not None:
                 catching_up = asyncio.create_task(feed.catch_up(stream))
                 stack.callback(catching_up.cancel)

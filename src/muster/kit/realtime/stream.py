@@ -59,6 +59,7 @@ class Stream:
         self.position = 0
         self._backlog: deque[PlacedFact] | None = None
         self._kinds = frozenset((fact.kind, fact.version) for fact in request.subscription.facts)
+        self._until = {(fact.kind, fact.version): field for fact, field in request.subscription.until.items()}
         self._elements: deque[str] = deque()
         self._end: AppError | None = None
         self._changed = asyncio.Event()
@@ -82,6 +83,14 @@ class Stream:
     def wants(self, fact: PlacedFact) -> bool:
         """Whether the fact makes an element that this stream has not had yet."""
         return not self.ended and fact.position > self.position and (fact.kind, fact.version) in self._kinds
+
+    def is_doubted_by(self, fact: PlacedFact) -> bool:
+        """Whether the fact may have ended the viewer's right to follow."""
+        key = (fact.kind, fact.version)
+        if self.ended or key not in self._until:
+            return False
+        whose, known = self._until[key], fact.read()
+        return whose is None or getattr(known, whose, None) == self.claim.user_id
 
     def start_catching_up(self, position: int) -> None:
         """Stand at `position`, and keep what happens from now on until `kept` has handed it out."""

@@ -1,7 +1,8 @@
 """Subscriptions: streams of facts about one topic, each declared once over a view."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ParamSpec, TypeVar, get_type_hints
 
 from muster.kit.arguments import Arguments
@@ -23,6 +24,8 @@ class Subscription(Declaration):
     facts: what makes an element. row: the facts' field with the id of the row that the element shows.
     topic: the view of what the stream is about, whose row the only argument names; None is the viewer themself.
     may: what the topic's row must allow the viewer, beyond being seen.
+    until: the facts about the topic that may end the right to follow it; each with its field that says whose, or None
+    where it may be anybody's.
     """
 
     view: type[View]
@@ -31,6 +34,7 @@ class Subscription(Declaration):
     row: str
     topic: type[View] | None
     may: Predicate | None
+    until: Mapping[type[Fact], str | None]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -38,6 +42,8 @@ class Subscription(Declaration):
             raise TypeError(f"{self.name}: a topic has one argument, the id of its row; a stream to oneself has none")
         if missing := [fact.__name__ for fact in self.facts if self.row not in fact.__struct_fields__]:
             raise TypeError(f"{self.name}: {', '.join(missing)} has no field {self.row}")
+        if self.topic is not None and not self.until:
+            raise TypeError(f"{self.name}: say by `until` which facts may end the right to follow the topic")
 
     @property
     def type_name(self) -> str:
@@ -58,6 +64,7 @@ def subscription(
     allow: Allow,
     topic: type[View] | None = None,
     may: Predicate | None = None,
+    until: Mapping[type[Fact], str | None] = MappingProxyType({}),
     permission: Permission | None = None,
     limit: Limit = READ,
     feature: str | None = None,
@@ -66,7 +73,8 @@ def subscription(
     """Declare a stream: a function without a body whose result is the view that an element shows.
 
     on: the facts that make an element. gives: the element's field. row: the facts' field with the shown row's id.
-    topic: the view that the only argument names a row of. may: a further condition on that row.
+    topic: the view that the only argument names a row of. may: a further condition on that row. until: after which facts
+    the right is asked for again, as in `Subscription`; without them who may not follow any more would wait in silence.
     Raises TypeError, at import, for a declaration that is not whole.
     """
 
@@ -79,6 +87,7 @@ def subscription(
             row=row,
             topic=topic,
             may=may,
+            until=until,
             arguments=Arguments(function),
             documentation=read_documentation(function),
             allow=allow,

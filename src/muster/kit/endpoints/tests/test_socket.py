@@ -297,7 +297,7 @@ async def test_a_reader_whose_socket_is_cut_a_thousand_times_sees_every_message_
     assert cut >= 1000
 
 
-async def test_whoever_is_kicked_hears_nothing_more(site: Site) -> None:
+async def test_whoever_is_kicked_is_told_so_and_hears_nothing_more(site: Site) -> None:
     owner, guest = await site.town.person("Owner"), await site.town.person("Guest")
     event_id = await site.town.event(owner)
     await site.town.run(guest, "joinEvent", eventId=event_id)
@@ -308,6 +308,8 @@ async def test_whoever_is_kicked_hears_nothing_more(site: Site) -> None:
         await site.town.say(owner, event_id, "welcome")
         assert [(await client.receive())["type"] for client in (owners, guests)] == ["next", "next"]
         await site.town.run(owner, "kickMember", eventId=event_id, userId=guest.user_id)
+        told = await guests.receive()
+        assert (told["id"], told["type"], told["payload"][0]["extensions"]["code"]) == ("x", "error", "FORBIDDEN")
         await site.town.say(owner, event_id, "among ourselves")
         assert (await owners.receive())["type"] == "next"
         await guests.send(type="ping")

@@ -143,24 +143,6 @@ async def test_a_cursor_from_a_future_that_was_lost_is_told_to_start_again(town:
             await heard(stream)
 
 
-async def test_whoever_is_kicked_gets_nothing_more(town: Community) -> None:
-    owner, guest = await town.person("Owner"), await town.person("Guest")
-    event_id = await town.event(owner)
-    await town.run(guest, "joinEvent", eventId=event_id)
-    async with (
-        town.hub() as hub,
-        hub.open(messages_of(event_id), origin_of(owner)) as owners,
-        hub.open(messages_of(event_id), origin_of(guest)) as guests,
-    ):
-        await town.say(owner, event_id, "welcome")
-        assert (await heard(guests))[0] == "welcome"
-        await town.run(owner, "kickMember", eventId=event_id, userId=guest.user_id)
-        await town.say(owner, event_id, "among ourselves")
-        await _silence_until(guests, owners, "among ourselves")
-        with pytest.raises(Denied):
-            await _subscribes(hub, messages_of(event_id), guest)
-
-
 async def test_what_the_topic_must_allow_is_asked_for_every_element(town: Community) -> None:
     owner, guest = await town.person("Owner"), await town.person("Guest")
     event_id = await town.event(owner)
