@@ -13,8 +13,7 @@ import uvloop
 from graphql import GraphQLSchema, print_schema
 from starlette.types import ASGIApp
 
-import muster.handlers
-import muster.slices  # noqa: F401 - importing them declares every endpoint, and every kind of mail for /dev/mail
+import muster.slices  # noqa: F401 - importing it declares every endpoint, and every kind of mail for /dev/mail
 from muster.access.gate import GATE
 from muster.identity.commands import token_keys
 from muster.kit.commands.context import Services

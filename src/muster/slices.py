@@ -1,9 +1,11 @@
-"""What is mounted: importing this declares every table, command, view, query, subscription and page."""
+"""What is mounted: importing this declares every table, command, view, query, subscription, page and kind of mail."""
 
 import muster.events.commands
+import muster.events.letters
 import muster.events.streams
 import muster.events.views
 import muster.identity.commands
+import muster.identity.notices
 import muster.identity.pages
 import muster.identity.views
 import muster.notifications.commands

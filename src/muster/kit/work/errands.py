@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.facts import Fact
 from muster.kit.commands.system import system_transaction
-from muster.kit.work.queue import HandlerJob
+from muster.kit.work.job import HandlerJob
 from muster.kit.work.terms import Priority, Terms
 
 F = TypeVar("F", bound=Fact)

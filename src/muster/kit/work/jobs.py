@@ -20,7 +20,8 @@ from muster.kit.db.statements import Row, Statement, columns
 from muster.kit.db.tables import Json
 from muster.kit.work.errands import Errand, NotYet
 from muster.kit.work.handlers import Follower, followers
-from muster.kit.work.queue import NAMES, HandlerJob, PutOff, Queue, queue_on
+from muster.kit.work.job import HandlerJob
+from muster.kit.work.queue import NAMES, PutOff, Queue, queue_on
 
 log = structlog.get_logger()
 

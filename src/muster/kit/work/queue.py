@@ -1,12 +1,10 @@
-"""The job queue: pgqueuer's tables in their own schema, and what a job carries."""
+"""The job queue: pgqueuer's tables in their own schema."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from uuid import UUID
 
 import asyncpg
-import msgspec
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.adapters.persistence.queries import Queries
@@ -93,19 +91,6 @@ PARKED = {"parked": "1"}
 
 class PutOff(RetryRequested):
     """A job goes back into the queue though nothing failed: it counts as no attempt."""
-
-
-class HandlerJob(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job says: run the handler it is queued for on this fact. Keys it does not know are passed over.
-
-    request_id: of the request that led to the fact; it goes on every line of the log.
-    """
-
-    tenant_id: UUID
-    fact_id: UUID
-    kind: str
-    version: int
-    request_id: str
 
 
 @dataclass

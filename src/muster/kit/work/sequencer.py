@@ -18,7 +18,8 @@ from muster.kit.db.channels import FACTS, OUTBOX
 from muster.kit.db.database import connect
 from muster.kit.waiting import set_within
 from muster.kit.work.handlers import HANDLERS, Follower
-from muster.kit.work.queue import PARKED, HandlerJob, Queue, queue_on
+from muster.kit.work.job import HandlerJob
+from muster.kit.work.queue import PARKED, Queue, queue_on
 from muster.kit.work.turns import Turns
 
 log = structlog.get_logger()
