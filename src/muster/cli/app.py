@@ -1,6 +1,9 @@
 """Which verbs there are. A failure of any is one plain sentence and an exit code."""
 
+import ast
 import sys
+from functools import cache
+from pathlib import Path
 
 from cyclopts import App, CycloptsError
 
@@ -8,10 +11,13 @@ from muster import __version__
 from muster.kit.errors import AppError
 from muster.kit.processes import CannotRun
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
 app = App(
     name="muster",
     version=__version__,
     help="The application backend for communities that meet, compete and pay.",
+    help_format="plaintext",
     exit_on_error=False,
     print_error=False,
 )
@@ -22,30 +28,47 @@ _jobs = App(name="jobs", help="See jobs, and put right what failed.")
 for group in (_import, _user, _tenant, _jobs):
     app.command(group)
 
-# Named, not imported: the API process should hold neither migrations nor the supervisor, and `version` should be quick.
-app.command("muster.cli.up:up")
-app.command("muster.cli.processes:serve")
-app.command("muster.cli.processes:worker")
-app.command("muster.cli.up:migrate")
-app.command("muster.cli.demo:demo")
-app.command("muster.cli.accounts:token")
-app.command("muster.cli.checking:check")
-app.command("muster.cli.contracts:openapi")
-app.command("muster.cli.contracts:sdl")
-app.command("muster.cli.contracts:version")
-_import.command("muster.cli.importing:import_events", name="events")
-_user.command("muster.cli.accounts:create_user", name="create")
-_user.command("muster.cli.accounts:list_users", name="list")
-_tenant.command("muster.cli.tenants:create_tenant", name="create")
-_tenant.command("muster.cli.tenants:list_tenants", name="list")
-_jobs.command("muster.cli.jobs:list_jobs", name="list")
-_jobs.command("muster.cli.jobs:show_job", name="show")
-_jobs.command("muster.cli.jobs:job_stats", name="stats")
-_jobs.command("muster.cli.jobs:pause_queue", name="pause")
-_jobs.command("muster.cli.jobs:resume_queue", name="resume")
-_jobs.command("muster.cli.jobs:retry_jobs", name="retry")
-_jobs.command("muster.cli.jobs:discard_jobs", name="discard")
-_jobs.command("muster.cli.jobs:cancel_jobs", name="cancel")
+
+@cache
+def _docstrings(module: str) -> dict[str, str | None]:
+    """What the functions of a module in this folder say of themselves, read from its source."""
+    parsed = ast.parse(Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8"))
+    return {each.name: ast.get_docstring(each) for each in parsed.body if isinstance(each, _FUNCTIONS)}
+
+
+def _verb(group: App, path: str, name: str | None = None) -> None:
+    """Name a verb without importing it: the API process should hold neither migrations nor the supervisor, and
+    `version` and `--help` should be quick.
+
+    path: `<module in this folder>:<function>`. name: of the verb, where it is not the function's.
+    """
+    module, _, function = path.partition(":")
+    group.command(f"muster.cli.{path}", name=name or function, help=_docstrings(module)[function])
+
+
+_verb(app, "up:up")
+_verb(app, "processes:serve")
+_verb(app, "processes:worker")
+_verb(app, "up:migrate")
+_verb(app, "demo:demo")
+_verb(app, "accounts:token")
+_verb(app, "checking:check")
+_verb(app, "contracts:openapi")
+_verb(app, "contracts:sdl")
+_verb(app, "contracts:version")
+_verb(_import, "importing:import_events", "events")
+_verb(_user, "accounts:create_user", "create")
+_verb(_user, "accounts:list_users", "list")
+_verb(_tenant, "tenants:create_tenant", "create")
+_verb(_tenant, "tenants:list_tenants", "list")
+_verb(_jobs, "jobs:list_jobs", "list")
+_verb(_jobs, "jobs:show_job", "show")
+_verb(_jobs, "jobs:job_stats", "stats")
+_verb(_jobs, "jobs:pause_queue", "pause")
+_verb(_jobs, "jobs:resume_queue", "resume")
+_verb(_jobs, "jobs:retry_jobs", "retry")
+_verb(_jobs, "jobs:discard_jobs", "discard")
+_verb(_jobs, "jobs:cancel_jobs", "cancel")
 
 
 def main() -> None:

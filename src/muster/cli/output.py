@@ -10,8 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from muster.kit.db.statements import Row
-
 JsonFlag = Annotated[bool, Parameter("--json", negative="", help="Print JSON, for programs.")]
 """The option of every verb that has something to say."""
 
@@ -55,7 +53,7 @@ def _as_text(value: object) -> str:
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
-def show_list(rows: Sequence[Row], *, as_json: bool) -> None:
+def show_list(rows: Sequence[msgspec.Struct], *, as_json: bool) -> None:
     """Print what a statement answered with: a JSON array, or a table."""
     if as_json:
         show_json(rows)
