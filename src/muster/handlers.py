@@ -22,6 +22,9 @@ _MAILS_AT_ONCE = 4
 # Events whose members are told something; each may be thousands of people, and no community takes both places.
 _CROWDS_AT_ONCE = 2
 _CROWDS_OF_TENANT = 1
+# Rooms whose people are told of what they have not read; most are small, and a lively community has many of them.
+_ROOMS_AT_ONCE = 4
+_ROOMS_OF_TENANT = 2
 
 on(VerificationAsked, identity_notices.mail_verification)
 on(RegisteredAgain, identity_notices.mail_registered_again)
@@ -35,6 +38,6 @@ on(EventKicked, event_notices.tell_kicked)
 on(EventRoleChanged, event_notices.tell_new_role)
 on(EventCancelled, outside(event_notices.tell_cancelled, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(EventUpdated, outside(event_notices.tell_moved, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
-on(RoomUnread, event_notices.tell_of_messages)
+on(RoomUnread, outside(event_notices.tell_of_messages, at_once=_ROOMS_AT_ONCE, tenant_at_once=_ROOMS_OF_TENANT))
 
 on(MailPosted, outside(Delivery(smtp.send), at_once=_MAILS_AT_ONCE))

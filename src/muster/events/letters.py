@@ -39,8 +39,8 @@ class PromotedMail(Mail):
 
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """None when they have gone meanwhile, or the event will not take place."""
-        event = await _attended(ctx, self.event_id, user_id, EventMemberStatus.JOINED)
-        if event is None or event.status != EventStatus.PUBLISHED:
+        event = await _to_come(ctx, self.event_id, user_id)
+        if event is None:
             return None
         return Letter(
             subject=f"You have a place at {event.title}",
@@ -79,8 +79,8 @@ class MovedMail(Mail):
 
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """None when they have gone meanwhile, or the event will not take place."""
-        event = await _attended(ctx, self.event_id, user_id, EventMemberStatus.JOINED)
-        if event is None or event.status != EventStatus.PUBLISHED:
+        event = await _to_come(ctx, self.event_id, user_id)
+        if event is None:
             return None
         return Letter(
             subject=f"{event.title} has moved",
@@ -111,10 +111,13 @@ class MessagesMail(Mail):
         )
 
 
-async def _attended(ctx: Ctx, event_id: UUID, user_id: UUID, status: EventMemberStatus) -> Outline | None:
-    """The event, while the person still stands so to it."""
+async def _to_come(ctx: Ctx, event_id: UUID, user_id: UUID) -> Outline | None:
+    """The event, while it takes place and the person still has a place in it."""
     own = await queries.standing(ctx, event_id, user_id)
-    return await queries.outline_of(ctx, event_id) if own is not None and own.status == status else None
+    if own is None or own.status != EventMemberStatus.JOINED:
+        return None
+    event = await queries.outline_of(ctx, event_id)
+    return event if event is not None and event.status == EventStatus.PUBLISHED else None
 
 
 def _when_and_where(event: Outline) -> tuple[str, ...]:

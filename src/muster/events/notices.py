@@ -63,22 +63,24 @@ async def tell_new_role(ctx: Ctx, fact: EventRoleChanged) -> None:
     await notifications.tell(ctx, user_id=fact.user_id, kind="EVENT_MEMBER_ROLE_CHANGED", data=data, about=about)
 
 
-async def tell_of_messages(ctx: Ctx, fact: RoomUnread) -> None:
-    """Tell who has something to read in an event's room, once until they have read it."""
-    people = await chat.take_to_tell(ctx, fact.room_id, fact.sequence, limit=_BATCH)
-    for user_id in people:
-        await notifications.tell(
-            ctx,
-            user_id=user_id,
-            kind="EVENT_MESSAGES",
-            data={"eventId": fact.room_id},
-            about=EventView.ref(fact.room_id),
-            mail=MessagesMail(event_id=fact.room_id, sequence=fact.sequence),
-            settled_by_id=fact.room_id,
-        )
-    # Who was told is marked so; the fact is recorded again for the rest.
-    if len(people) == _BATCH:
-        ctx.record(fact)
+async def tell_of_messages(errand: Errand, fact: RoomUnread) -> None:
+    """Tell who has something to read in an event's room, once until they have read it. Who is told is marked so."""
+    about, mail = EventView.ref(fact.room_id), MessagesMail(event_id=fact.room_id, sequence=fact.sequence)
+    told, data = _BATCH, {"eventId": fact.room_id}
+    while told == _BATCH:
+        async with errand.transaction() as ctx:
+            people = await chat.take_to_tell(ctx, fact.room_id, fact.sequence, limit=_BATCH)
+            for user_id in people:
+                await notifications.tell(
+                    ctx,
+                    user_id=user_id,
+                    kind="EVENT_MESSAGES",
+                    data=data,
+                    about=about,
+                    mail=mail,
+                    settled_by_id=fact.room_id,
+                )
+        told = len(people)
 
 
 async def tell_cancelled(errand: Errand, fact: EventCancelled) -> None:
@@ -91,9 +93,11 @@ async def tell_cancelled(errand: Errand, fact: EventCancelled) -> None:
 async def tell_moved(errand: Errand, fact: EventUpdated) -> None:
     """Tell everybody who has a place when or where the event takes place now. A draft moves without a word."""
     moved = sorted(_MOVES.intersection(fact.changed))
+    if not moved:
+        return
     async with errand.transaction() as ctx:
         event = await queries.outline_of(ctx, fact.event_id)
-    if not moved or event is None or event.status != EventStatus.PUBLISHED:
+    if event is None or event.status != EventStatus.PUBLISHED:
         return
     data = {
         "eventId": fact.event_id,
