@@ -3,11 +3,14 @@
 from muster.chat.jobs import announce_unread
 from muster.chat.queries import TENANTS_WITH_DUE_ROOMS
 from muster.identity.jobs import forget_expired
+from muster.kit.mail.jobs import forget_finished as forget_mails
 from muster.kit.work.keys import TENANTS_WITH_OLD_KEYS, forget_keys
 from muster.kit.work.retention import forget_finished
 from muster.kit.work.schedule import every
+from muster.tenancy.queries import EVERY_TENANT
 
 every(seconds=30, name="jobs.forget_finished", run=forget_finished)
 every(seconds=3600, name="idempotency.forget_keys", run=forget_keys, tenants=TENANTS_WITH_OLD_KEYS)
 every(seconds=3600, name="identity.forget_expired", run=forget_expired)
+every(seconds=86_400, name="mail.forget_finished", run=forget_mails, tenants=EVERY_TENANT)
 every(seconds=30, name="chat.announce_unread", run=announce_unread, tenants=TENANTS_WITH_DUE_ROOMS)

@@ -12,6 +12,7 @@ from muster.kit.db.database import Database, Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.db.tables import PLATFORM_TENANT
 from muster.kit.ids import new_id
+from muster.kit.work import schedule
 from muster.tenancy.tables import Member, MemberStatus, Tenant
 
 
@@ -51,6 +52,8 @@ _TENANTS = Statement(
     TenantLine,
     select(*columns(TenantLine, Tenant)).where(Tenant.id != PLATFORM_TENANT).order_by(Tenant.created_at, Tenant.slug),
 )
+EVERY_TENANT = Statement(schedule.TenantId, select(Tenant.id.label("tenant_id")))
+"""The tenants, for what is due in each of them; the platform tenant is one."""
 _MEMBERS = Statement(
     MemberLine,
     select(User.id, User.name, User.email, Member.role, Member.status, Member.joined_at)
