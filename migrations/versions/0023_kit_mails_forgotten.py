@@ -2,8 +2,8 @@
 
 from muster.kit.db.isolation import grant
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
