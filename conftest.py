@@ -124,7 +124,7 @@ def urls(server: EmbeddedPostgres) -> Iterator[Urls]:
         yield urls
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def clone(server: EmbeddedPostgres) -> Callable[..., AbstractContextManager[Urls]]:
     """Makes fresh databases, for tests that need more than one; each is dropped where its `with` ends.
 
