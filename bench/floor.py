@@ -89,6 +89,8 @@ def _without_colons(literal: re.Match[str]) -> str:
 def _written(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, list):
+        return "{" + ",".join(map(_written, value)) + "}"
     if not isinstance(value, str | int | float | UUID):
         raise TypeError(f"pgbench cannot be given {value!r}")
     return str(value)

@@ -14,6 +14,8 @@ from bench.statements import Statements
 
 WORDS = "topic8 chess"
 """Found in 50 of 10,000 events."""
+CIRCLE = (50.0, 15.0, 50.0)
+"""Latitude, longitude and kilometres around: 46 of the events that anybody may see."""
 _FINDER = re.compile(r"finders\.events_by_text\((\$\d+)(?:::\w+)?\)")
 _DIRECT = (
     r"(select e.id, ts_rank(e.search, q.query)::double precision as rank "
@@ -51,10 +53,11 @@ class Cost:
 
 def costs(statements: Statements) -> list[Cost]:
     """The reads whose isolation is priced."""
-    listed, search = statements.of("list"), statements.search(WORDS)
+    listed, search, near = statements.of("list"), statements.search(WORDS), statements.near(*CIRCLE)
     return [
         Cost("list of 20 events", listed.isolated(), listed.bare()),
         Cost("text search, best 20 of 50", search.isolated(), _without_finder(search.bare())),
+        Cost("distance, nearest 20 of 46", near.isolated(), near.bare()),
     ]
 
 

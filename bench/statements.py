@@ -86,6 +86,11 @@ class Statements:
         """The best 20 matches of a text."""
         return self._rest("events", first="20", order="RELEVANCE", filter={"text": words})
 
+    def near(self, latitude: float, longitude: float, radius_km: float) -> Statement:
+        """The nearest 20 within a circle."""
+        circle = {"latitude": latitude, "longitude": longitude, "radiusKm": radius_km}
+        return self._rest("events", first="20", order="DISTANCE", filter={"near": circle})
+
     def _rest(self, name: str, **given: object) -> Statement:
         query = QUERIES[name]
         pick = whole_page(query.view, 0) if query.paged else Pick("", "", 0, whole(query.view))

@@ -25,6 +25,7 @@ from muster.kit.db.migrate import Urls
 from muster.kit.ids import new_id
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.fields import table_of
+from muster.kit.views.near import Near
 from muster.kit.views.page_arguments import PageShape
 from muster.kit.views.paging import WholeNumber
 from muster.kit.views.picks import Pick, SlotValues, whole, whole_page
@@ -50,12 +51,13 @@ create temporary table numbered on commit drop as
 select user_id, row_number() over (order by user_id) as n from members where tenant_id = ':tenant';
 insert into events (tenant_id, id, owner_id, title, description, starts_at, ends_at, timezone, meeting_kind, join_mode,
                     mode, min, visibility, status, city, country, joined_count, last_queue_number, created_at, version,
-                    updated_at, cancelled_at)
+                    updated_at, cancelled_at, latitude, longitude)
 select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, user_id, 'Event ' || n,
        'word' || n % 200, now() + n * interval '1 hour', now() + (n + 1) * interval '1 hour', 'UTC',
        (array['ONSITE', 'ONLINE', 'HYBRID'])[n % 3 + 1], (array['OPEN', 'INVITE_ONLY'])[n % 2 + 1], 'CUSTOM', 1,
        'PUBLIC', (array['DRAFT', 'CANCELLED', 'PUBLISHED'])[least(n % 9 + 1, 3)], 'Word' || n % 200, 'Word' || n % 200,
-       1, 0, now() - n * interval '1 minute', 1, now(), now()
+       1, 0, now() - n * interval '1 minute', 1, now(), now(),
+       n % 89, n % 179
   from numbered;
 insert into event_tags (tenant_id, id, event_id, tag)
 select tenant_id, gen_random_uuid(), id, description from events where tenant_id = ':tenant';
@@ -212,7 +214,7 @@ def _explained(
     cursor_values = [*keys, *(_example(table.columns[name].type.python_type) for name in declared.columns)]
     values: dict[str, Any] = {"size": 20, "tag": "tag"}
     values |= {each.name: EVENT if each.name.endswith("_id") else each.default for each in query.arguments.parameters}
-    values |= {f"filter_{name}": _example_of_filter(query, name) for name in filters}
+    values |= {f"filter_{name}": _bound_example(query, name) for name in filters}
     values |= {f"cursor_{number}": key for number, key in enumerate(cursor_values)}
     flags = tuple((key, value) for key, value in values.items() if isinstance(value, bool) or value is None)
     slot = SlotValues(values, PageShape(order, backwards, cursor, filters, flags))
@@ -249,9 +251,18 @@ def _example(kind: type) -> object:
     return examples[kind]
 
 
+def _bound_example(query: Query, name: str) -> object:
+    return query.view.filters[name].bound(_example_of_filter(query, name))
+
+
 def _example_of_filter(query: Query, name: str) -> object:
     kind = query.view.filters[name].type
-    plain: dict[Any, object] = {Instant: datetime.now(UTC), bool: True, WholeNumber: 7}
+    plain: dict[Any, object] = {
+        Instant: datetime.now(UTC),
+        bool: True,
+        WholeNumber: 7,
+        Near: Near(latitude=7.0, longitude=7.0, radius_km=9.0),
+    }
     if kind in plain:
         return plain[kind]
     if isinstance(kind, type) and issubclass(kind, str) and kind is not str:

@@ -160,6 +160,7 @@ def _cursor(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+_NEAR = "near[latitude]=52&near[longitude]=21&near[radiusKm]=5"
 ADDRESSES = [
     _get("negative size", "?first=-1", "first"),
     _get("size too large", "?first=101", "first"),
@@ -185,6 +186,19 @@ ADDRESSES = [
     _get("outside the calendar", "?startsAfter=9999-12-31T23:59:59-14:00", "startsAfter", 422, "VALIDATION_ERROR"),
     _get("unknown value", "?joinMode=MAYBE", "joinMode", 422, "VALIDATION_ERROR"),
     _get("no id", "?ownerId=me", "ownerId", 422, "VALIDATION_ERROR"),
+    _get("near as one", "?near=52,21,5", "near", 422, "VALIDATION_ERROR"),
+    _get("near without a radius", "?near[latitude]=52&near[longitude]=21", "near.radiusKm", 422, "VALIDATION_ERROR"),
+    _get("near with more", f"?{_NEAR}&near[height]=3", "near.height", 422, "VALIDATION_ERROR"),
+    _get("near whole and in parts", f"?{_NEAR}&near=3", "near", 422, "VALIDATION_ERROR"),
+    _get("parts of a word", "?joinMode[x]=OPEN", "joinMode", 422, "VALIDATION_ERROR"),
+    _get("a word and its parts", "?joinMode=OPEN&joinMode[x]=1", "joinMode[x]", 422, "VALIDATION_ERROR"),
+    _get("NaN for a radius", "?near[latitude]=1&near[longitude]=1&near[radiusKm]=NaN", "near.radiusKm", 422,
+         "VALIDATION_ERROR"),
+    _get("an infinite latitude", "?near[latitude]=inf&near[longitude]=1&near[radiusKm]=1", "near.latitude", 422,
+         "VALIDATION_ERROR"),
+    _get("too exact a latitude", "?near[latitude]=1e999&near[longitude]=1&near[radiusKm]=1", "near.latitude", 422,
+         "VALIDATION_ERROR"),
+    _get("distance without a point", "?order=DISTANCE", "order"),
     _get("a filter as one", "?filter=x", "filter"),
     _get("a parameter twice", "?first=1&first=2", "first"),
     _get("U+0000", "?text=%00", "text"),

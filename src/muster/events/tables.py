@@ -108,6 +108,14 @@ class Event(TenantTable):
         Index("events_city_key_idx", "tenant_id", "city_key", "starts_at", "id"),
         Index("events_country_key_idx", "tenant_id", "country_key", "starts_at", "id"),
         Index("events_is_online_idx", "tenant_id", "is_online", "starts_at", "id"),
+        Index(
+            "events_point_idx",
+            "tenant_id",
+            "latitude",
+            "longitude",
+            "id",
+            postgresql_where="latitude is not null",
+        ),
         Index("events_search_idx", "search", postgresql_using="gin"),
         ForeignKeyConstraint(["tenant_id", "owner_id"], ["members.tenant_id", "members.user_id"]),
     )

@@ -33,6 +33,7 @@ from muster.events.tables import (
 from muster.identity.views import UserView
 from muster.kit.caller import anyone, member
 from muster.kit.db.tables import once_more
+from muster.kit.views.near import near, nearest
 from muster.kit.views.paging import (
     Filter,
     ascending,
@@ -45,7 +46,7 @@ from muster.kit.views.paging import (
     in_any_case,
 )
 from muster.kit.views.query import query
-from muster.kit.views.view import Page, View, Viewer, many, one, only_if, sql
+from muster.kit.views.view import Page, View, Viewer, many, measured, one, only_if, sql
 from muster.notifications.views import NotificationSubject
 
 
@@ -73,6 +74,7 @@ class EventView(View, of=Event):
     url: its own page; null without one. address: where to meet, as people write it; null without one.
     city: where it is; null when nobody said. country: where it is; null when nobody said.
     latitude: degrees north; null without a point. longitude: degrees east; null without a point.
+    distance_km: from the middle of the filter `near`, to the metre; null where the list has no such filter.
     min: the fewest people it takes place with. max: the most who get a place, the owner among them; null is unlimited.
     published_at: when it was published; null while it is a draft. cancelled_at: when it was cancelled; null when not.
     cancel_reason: why it was cancelled; null when it was not, or nobody said. joined_count: how many have a place.
@@ -94,11 +96,13 @@ class EventView(View, of=Event):
         "city": in_any_case(Event.city_key),
         "country": in_any_case(Event.country_key),
         "tag": Filter(str, "With this tag, in small letters or large.", has_tag),
+        "near": near(Event.latitude, Event.longitude),
     }
     orders = {
         "START": ascending(Event.starts_at),
         "NEWEST": descending(Event.created_at),
         "RELEVANCE": best_match("text"),
+        "DISTANCE": nearest("near"),
     }
     example = {
         "title": "Chess in the park",
@@ -112,6 +116,7 @@ class EventView(View, of=Event):
         "country": "Poland",
         "latitude": 50.06,
         "longitude": 19.94,
+        "distanceKm": 3.214,
         "max": 20,
         "joinedCount": 12,
         "cancelledAt": None,
@@ -133,6 +138,7 @@ class EventView(View, of=Event):
     country: str | None
     latitude: float | None
     longitude: float | None
+    distance_km: float | None = measured("near")
     join_mode: JoinMode
     mode: Mode
     min: int

@@ -1,6 +1,6 @@
 """A client that calls any declared endpoint by its name, over REST or GraphQL, and gets comparable answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
@@ -110,7 +110,7 @@ class Client:
             return self.service.http.build_request(route.method, path, json=body, headers=self.headers())
         flat = {**rest, **rest.pop("filter", {})} if "filter" in rest else rest
         flat.pop("filter", None)
-        given = {key: _as_text(value) for key, value in flat.items() if value is not None}
+        given = dict(_as_texts(flat))
         return self.service.http.build_request(route.method, path, params=given, headers=self.headers())
 
     async def _rest(self, name: str, arguments: dict[str, Any]) -> Answer:
@@ -189,6 +189,15 @@ def _selection(picks: tuple[Pick, ...]) -> str:
 def _kinds(pick: Pick) -> str:
     """The selections of a union."""
     return f" {{ {' '.join(f'... on {name}{_selection(picks)}' for name, picks in pick.kinds)} }}" if pick.kinds else ""
+
+
+def _as_texts(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Arguments as parameters of an address: null is left out, an object is written in parts."""
+    for key, value in given.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}[{part}]", text) for part, text in _as_texts(value))
+        elif value is not None:
+            yield key, _as_text(value)
 
 
 def _as_text(value: object) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, select
 
 from muster.kit.views.connections import Connection
 from muster.kit.views.fields import Leaf, ToMany, ToOne, ToUnion, fields_of
+from muster.kit.views.paging import measure_of
 from muster.kit.views.picks import Pick
 from muster.kit.views.scope import RowCondition, Scope, Source, correlated
 from muster.kit.views.view import View
@@ -71,7 +72,10 @@ class Compiler(Scope):
         return self._to_many(wanted, source, pick)
 
     def _leaf(self, leaf: Leaf, source: Source) -> ColumnElement[str]:
-        value = leaf.sql.expression(source.c, self.viewer) if leaf.sql else source.c[leaf.column or leaf.key]
+        if leaf.measured is not None and measure_of(leaf.measured) not in source.c:
+            return constant("null")
+        column = measure_of(leaf.measured) if leaf.measured else leaf.column or leaf.key
+        value = leaf.sql.expression(source.c, self.viewer) if leaf.sql else source.c[column]
         text = write(value, leaf.type)
         if leaf.guard is not None:
             text = case((leaf.guard(source.c, self.viewer), text))

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from muster.kit.views.page_arguments import PageShape
-from muster.kit.views.paging import CHECK_LENGTH, LARGEST_SIZE, SEPARATOR
+from muster.kit.views.paging import CHECK_LENGTH, LARGEST_SIZE, SEPARATOR, measure_of
 from muster.kit.views.picks import Pick
 from muster.kit.views.scope import RowCondition, Rows, Scope, Source, correlated
 from muster.kit.views.view import View
@@ -65,8 +65,9 @@ class Connection:
         self.order = view.orders[self.shape.order]
         self.size = scope.bind(self.slot, "size", Integer())
         self.is_numbered = any(each.name == "pageInfo" for each in pick.picks)
-        self.chosen, self.row, self.keys = self._rows(select(), beyond_cursor=False)
-        self.types = {column.key: column.type for column in self.row}
+        self.chosen, self.row, self.keys, ranks = self._rows(select(), beyond_cursor=False)
+        self.measures = {measure_of(name): rank.label(measure_of(name)) for name, rank in ranks.items()}
+        self.types = {column.key: column.type for column in (*self.row, *self.measures.values())}
         self.types |= {f"key{number}": key.type for number, key in enumerate(self.keys)} | {"rn": Integer()}
         self.inner = Rows(scope.name("page"), self.types)
 
@@ -156,7 +157,9 @@ class Connection:
         # The planner sees that no more rows are wanted than these, whatever size the one plan for all sizes is given.
         most = literal_column(str(LARGEST_SIZE + 1), Integer())
         chosen = (
-            self.chosen.add_columns(*(self.row[name] for name in wanted))
+            self.chosen.add_columns(
+                *(self.measures[name] if name in self.measures else self.row[name] for name in wanted)
+            )
             .add_columns(*(key.label(name) for name, key in zip(keys, self.keys, strict=True)))
             .order_by(*self._ordered(self.keys))
             .limit(most)
@@ -176,7 +179,7 @@ class Connection:
         return [key.desc() if self.order.descending != self.shape.backwards else key.asc() for key in keys]
 
     def _rows(self, statement: Select[Any], *, beyond_cursor: bool | None) -> Any:
-        """`statement` over the rows of the list; with their alias and their order keys.
+        """`statement` over the rows of the list; with their columns, their order keys, and their rank by each filter.
 
         beyond_cursor: False for those after the cursor, True for the others, None for all.
         """
@@ -192,7 +195,7 @@ class Connection:
         keys += [row[name] for name in self.order.columns]
         if beyond_cursor is not None and self.shape.cursor:
             conditions.append(self._compare_with_cursor(keys, beyond=beyond_cursor))
-        return statement.where(and_(*conditions)), row, keys
+        return statement.where(and_(*conditions)), row, keys, ranks
 
     def _filter(
         self, statement: Select[Any], row: Any, name: str, ranks: dict[str, ColumnElement[float]]
@@ -200,7 +203,9 @@ class Connection:
         declared = self.view.filters[name]
         value = self.scope.bind(self.slot, f"filter_{name}", declared.sql_type)
         if declared.condition is not None:
-            return statement, declared.condition(row, value)
+            if declared.rank is not None:
+                ranks[name] = declared.rank(row, value)
+            return statement, and_(declared.condition(row, value), *self.scope.shown(self.view, row, declared.tells_of))
         schema, _, function = (declared.finder or "").partition(".")
         found = (
             getattr(getattr(func, schema), function)(value)

@@ -13,14 +13,14 @@ from sqlalchemy import Table
 from muster.kit.db.tables import Json
 from muster.kit.remembered import remembered
 from muster.kit.text import camel
-from muster.kit.views.view import VIEWS, Many, One, OneOf, OnlyIf, Page, Predicate, Sql, UnionView, View
+from muster.kit.views.view import VIEWS, Many, Measured, One, OneOf, OnlyIf, Page, Predicate, Sql, UnionView, View
 
 SCALARS = (str, int, float, bool, UUID, datetime, Json, list[str])
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A field with a scalar value; `column` or `sql` gives it, `guard` hides it from some."""
+    """A field with a scalar value; `column`, `sql` or the filter `measured` gives it, `guard` hides it from some."""
 
     key: str
     type: Any
@@ -28,6 +28,7 @@ class Leaf:
     column: str | None
     sql: Sql | None
     guard: Predicate | None
+    measured: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,10 @@ def _leaf(view: type[View], name: str, kind: Any, nullable: bool, declared: obje
         raise TypeError(f"{place}: {kind!r} is neither a scalar nor a view")
     if isinstance(declared, Sql):
         return Leaf(camel(name), kind, nullable, None, declared, None)
+    if isinstance(declared, Measured):
+        if not nullable or view.filters[declared.filter].rank is None:
+            raise TypeError(f"{place}: it is null without its filter, so it is `| None`, and the filter ranks")
+        return Leaf(camel(name), kind, True, None, None, None, declared.filter)
     table = table_of(view)
     column = table.columns.get(name)
     if column is None:

@@ -86,7 +86,8 @@ def read_page(
     filters = _present(getattr(given, "filter", None))
     name, order = _order(view, getattr(given, "order", None), filters)
     tag = cursor_tag(list_name, name, {**chosen, **filters})
-    values = {**chosen, "size": size, "tag": tag, **{f"filter_{key}": value for key, value in filters.items()}}
+    bound = {f"filter_{key}": view.filters[key].bound(value) for key, value in filters.items()}
+    values = {**chosen, "size": size, "tag": tag, **bound}
     cursor = _cursor(view, order, tag, given, backwards=backwards)
     values |= {f"cursor_{number}": key for number, key in enumerate(cursor or ())}
     flags = tuple((key, value) for key, value in chosen.items() if isinstance(value, bool) or value is None)

@@ -27,9 +27,12 @@ _SQL_TYPES: dict[Any, TypeEngine[Any]] = {
     Instant: DateTime(timezone=True),
     WholeNumber: BigInteger(),
 }
-
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
+
+
+def _as_it_is(value: object) -> object:
+    return value
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,24 @@ class Filter:
 
     type: of its value. meaning: which rows it leaves. condition: over the table and the value; None for a finder.
     finder: the SECURITY DEFINER function `finder(value)` that returns (id, rank) of the rows that match.
+    bound_type: of the bound value, unless the value's own type says it. bound: makes it of the given one.
+    rank: what an order that ranks by this filter sorts by first, of a finder the one that it returns.
+    tells_of: columns whose values one might guess by asking; a row is found only by who may see them.
     """
 
     type: Any
     meaning: str
     condition: Callable[[Any, ColumnElement[Any]], ColumnElement[bool]] | None = None
     finder: str | None = None
+    bound_type: TypeEngine[Any] | None = None
+    bound: Callable[[Any], object] = _as_it_is
+    rank: Callable[[Any, ColumnElement[Any]], ColumnElement[float]] | None = None
+    tells_of: tuple[str, ...] = ()
 
     @property
     def sql_type(self) -> TypeEngine[Any]:
         """The type of the bound value."""
-        return _SQL_TYPES.get(self.type, Text())
+        return self.bound_type or _SQL_TYPES.get(self.type, Text())
 
 
 def equals(column: InstrumentedAttribute[Any]) -> Filter:
@@ -79,11 +89,16 @@ def finder(function: str) -> Filter:
     return Filter(str, "With these words; `-` before one excludes it, quotes keep them together.", finder=function)
 
 
+def measure_of(filter_name: str) -> str:
+    """The column of a page that holds how well its rows match a filter that ranks."""
+    return f"measure_{filter_name}"
+
+
 @dataclass(frozen=True)
 class Order:
     """An order of a list: columns that end in the id, all in one direction.
 
-    ranked_by: the finder filter whose rank comes first; the order then needs that filter.
+    ranked_by: the filter whose rank comes first; the order then needs that filter.
     """
 
     columns: tuple[str, ...]

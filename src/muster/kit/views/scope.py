@@ -9,7 +9,7 @@ from sqlalchemy.types import TypeEngine
 
 from muster.kit.caller import REQUEST
 from muster.kit.db.statements import quoted
-from muster.kit.views.fields import ToOne, fields_of, table_of
+from muster.kit.views.fields import Leaf, ToOne, fields_of, table_of
 from muster.kit.views.picks import SlotValues
 from muster.kit.views.view import View, Viewer
 
@@ -39,6 +39,9 @@ class _Columns:
         if column not in self._types:
             raise AttributeError(column)
         return self[column]
+
+    def __contains__(self, column: str) -> bool:
+        return column in self._types
 
     def __iter__(self) -> Iterator[str]:
         """The names of the columns that were asked for."""
@@ -101,6 +104,11 @@ class Scope:
             parent, column = parent_of(view)
             conditions.append(self.exists(parent, lambda above: above.id == source.c[column], source))
         return conditions
+
+    def shown(self, view: type[View], row: Any, columns: Sequence[str]) -> list[ColumnElement[bool]]:
+        """The conditions under which the viewer is shown these columns of a row that they see."""
+        leaves = [each for each in fields_of(view).values() if isinstance(each, Leaf) and each.column in columns]
+        return [each.guard(row, self.viewer) for each in leaves if each.guard is not None]
 
     def exists(self, view: type[View], condition: RowCondition, outer: Source | None = None) -> ColumnElement[bool]:
         """Whether the viewer sees a row of `view` that meets the condition.

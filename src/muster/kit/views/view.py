@@ -70,6 +70,13 @@ class OneOf:
     column: str
 
 
+@dataclass(frozen=True)
+class Measured:
+    """How well the row matches the list's filter `filter`; null where it is not given."""
+
+    filter: str
+
+
 def sql(expression: Expression) -> Any:
     """A field computed by an expression over the row and the viewer."""
     return Sql(expression)
@@ -78,6 +85,11 @@ def sql(expression: Expression) -> Any:
 def only_if(predicate: Predicate) -> Any:
     """A column shown to some: null, without an error, for everybody else."""
     return OnlyIf(predicate)
+
+
+def measured(filter_name: str) -> Any:
+    """The rank by one of the view's filters, such as a distance: null outside lists that are given the filter."""
+    return Measured(filter_name)
 
 
 def one(column: str) -> Any:

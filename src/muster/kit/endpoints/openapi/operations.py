@@ -98,9 +98,14 @@ class Operations:
         for name, each in view.filters.items():
             found[name] = (each.meaning, self._schemas.input(each.type))
         return [
-            {**self._parameter(name, "query", schema, required=False), "description": told}
+            {**self._parameter(name, "query", schema, required=False), "description": told, **self._style(schema)}
             for name, (told, schema) in found.items()
         ]
+
+    def _style(self, schema: Schema) -> Schema:
+        """How an address writes an object: each of its parts as a parameter, such as `near[latitude]`."""
+        named = self._schemas.found.get(schema.get("$ref", "").rpartition("/")[2], schema)
+        return {"style": "deepObject", "explode": True} if named.get("type") == "object" else {}
 
     def _include(self, view: type[View]) -> list[Schema]:
         """The relations that a read may be widened along."""

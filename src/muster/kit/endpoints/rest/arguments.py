@@ -15,7 +15,8 @@ from muster.kit.views.query import Query
 
 
 def query_arguments(query: Query, given: dict[str, Any]) -> dict[str, Any]:
-    """What a query reads. Filters stand flat in an address; they are put where the query expects them.
+    """What a query reads. Filters stand flat in an address, the parts of one as `near[latitude]`; they are put where the
+    query expects them.
 
     Raises BadInput for `filter` itself.
     """
@@ -23,11 +24,28 @@ def query_arguments(query: Query, given: dict[str, Any]) -> dict[str, Any]:
         return given
     own = {each.key for each in query.arguments.parameters}
     known = (*PAGE_NAMES, *own)
-    filters = {name: value for name, value in given.items() if name in query.view.filters and name not in known}
-    rest = {name: value for name, value in given.items() if name not in filters}
+    filters: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for name, value in given.items():
+        whole, part = _split(name)
+        if whole in known or whole not in query.view.filters:
+            rest[name] = value
+        elif part is None and whole not in filters:
+            filters[whole] = value
+        elif part is not None and isinstance(filters.setdefault(whole, {}), dict):
+            filters[whole][part] = value
+        else:
+            # Given whole and in parts: what comes second is refused as a name that nothing has.
+            rest[name] = value
     if "filter" in rest:
         raise BadInput.field("filter", "is spread over the address here; write its fields as parameters of their own")
     return {**rest, "filter": filters} if filters else rest
+
+
+def _split(name: str) -> tuple[str, str | None]:
+    """The name of a parameter, and of the part of it that it gives: `near[latitude]`."""
+    whole, bracket, part = name.partition("[")
+    return (whole, part.removesuffix("]")) if bracket and part.endswith("]") else (name, None)
 
 
 async def read_call(command: Command, request: Request) -> Call:

@@ -11,6 +11,22 @@ from muster.kit.views.paging import cursor_tag
 Key = tuple[Any, ...]
 """The values that a row is sorted by."""
 
+ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
+    "Event": {
+        "START": (("starts_at", "id"), False),
+        "NEWEST": (("created_at", "id"), True),
+        "RELEVANCE": (("rank", "id"), True),
+        "DISTANCE": (("distance_km", "id"), False),
+    },
+    "EventChat": {"NEWEST": (("id",), True)},
+    "EventMember": {"ASKED": (("asked_at", "id"), False)},
+    "Message": {"SEQUENCE": (("sequence", "id"), False)},
+    "MessageVersion": {"WRITTEN": (("written_at", "id"), False)},
+    "Notification": {"NEWEST": (("created_at", "id"), True)},
+    "OpenSession": {"NEWEST": (("created_at", "id"), True)},
+}
+"""The keys of each order by type, and whether the largest come first."""
+
 
 def encode_cursor(list_name: str, order: str, selection: dict[str, object], key: Key) -> str:
     """The cursor of a place: tag, keys and checksum. selection: the arguments that choose rows."""

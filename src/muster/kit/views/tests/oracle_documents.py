@@ -22,8 +22,9 @@ from graphql import (
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, check_shape
 from muster.kit.errors import BadInput
 from muster.kit.views.tests.oracle_rows import List, Oracle
-from muster.kit.views.tests.oracle_world import MOMENTS, SEARCHES, World
+from muster.kit.views.tests.oracle_world import CIRCLES, MOMENTS, SEARCHES, World
 
+_CIRCLE = ("latitude", "longitude", "radiusKm")
 _INTROSPECTION = (
     "__typename",
     "__schema { queryType { name } mutationType { fields { name } } }",
@@ -237,7 +238,8 @@ class Writer:
     def _order(self, argument: GraphQLArgument, filters: dict[str, object]) -> object:
         kind = get_named_type(argument.type)
         names = [*kind.values] if isinstance(kind, GraphQLEnumType) else []
-        return _Enum(self._random.choice([each for each in names if each != "RELEVANCE" or filters.get("text")]))
+        needed = {"RELEVANCE": "text", "DISTANCE": "near"}
+        return _Enum(self._random.choice([each for each in names if each not in needed or filters.get(needed[each])]))
 
     def _filter(self, argument: GraphQLArgument | None) -> dict[str, object] | None:
         if argument is None or self._chance(0.5):
@@ -259,6 +261,7 @@ class Writer:
             "String": lambda: self._random.choice(SEARCHES),
             "DateTime": self._moment,
             "Boolean": lambda: self._chance(0.5),
+            "NearInput": lambda: dict(zip(_CIRCLE, self._random.choice(CIRCLES), strict=True)),
         }
         return makers[str(kind)]()
 

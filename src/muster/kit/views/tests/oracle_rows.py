@@ -11,23 +11,9 @@ from graphql import GraphQLResolveInfo, GraphQLSchema, execute_sync, parse
 
 from muster.kit.caller import Claim
 from muster.kit.text import camel
-from muster.kit.views.tests.oracle_cursors import Key, decode_cursor, encode_cursor, is_beyond, moment_text
+from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
 from muster.kit.views.tests.oracle_world import Row, World
 
-_ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
-    "Event": {
-        "START": (("starts_at", "id"), False),
-        "NEWEST": (("created_at", "id"), True),
-        "RELEVANCE": (("rank", "id"), True),
-    },
-    "EventChat": {"NEWEST": (("id",), True)},
-    "EventMember": {"ASKED": (("asked_at", "id"), False)},
-    "Message": {"SEQUENCE": (("sequence", "id"), False)},
-    "MessageVersion": {"WRITTEN": (("written_at", "id"), False)},
-    "Notification": {"NEWEST": (("created_at", "id"), True)},
-    "OpenSession": {"NEWEST": (("created_at", "id"), True)},
-}
-"""The keys of each order by type, and whether the largest come first."""
 _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 """Relations to people, who are never hidden."""
 
@@ -184,6 +170,7 @@ class Oracle:
     def _computed(self) -> dict[str, Callable[[Row], Any]]:
         """What is no column shown to everybody, by type and field."""
         return {
+            "Event.distanceKm": lambda event: event.get("distance_km"),
             "Event.tags": lambda event: sorted(self._tags[event["id"]]),
             "Event.onlineUrl": lambda event: event["online_url"] if self._is_seated(event) else None,
             "EventMember.event": lambda member: self._seen_event(member["event_id"]),
@@ -336,10 +323,12 @@ class Oracle:
     def _ordered(self, list_: List, given: dict[str, Any]) -> list[Row]:
         filters = _filters(given)
         rows = [row for row in list_.rows if all(self._matches(row, *each) for each in filters.items())]
+        if near := filters.get("near"):
+            rows = [{**row, "distance_km": self._around(near)[row["id"]]} for row in rows]
         return sorted(rows, key=self._key(list_, given), reverse=self._descends(list_, given))
 
     def _descends(self, list_: List, given: dict[str, Any]) -> bool:
-        return _ORDERS[list_.type][_order(list_, given)][1]
+        return ORDERS[list_.type][_order(list_, given)][1]
 
     def _cursor(self, list_: List, given: dict[str, Any]) -> Callable[[Row], str]:
         key = self._key(list_, given)
@@ -348,14 +337,20 @@ class Oracle:
 
     def _key(self, list_: List, given: dict[str, Any]) -> Callable[[Row], Key]:
         """What the order sorts by."""
-        columns = _ORDERS[list_.type][_order(list_, given)][0]
+        columns = ORDERS[list_.type][_order(list_, given)][0]
         ranks = self._world.ranks.get(_filters(given).get("text", ""), {})
         return lambda row: tuple(ranks[row["id"]] if name == "rank" else row[name] for name in columns)
+
+    def _around(self, near: dict[str, float]) -> dict[UUID, float]:
+        """The events within a circle, with their distances from its middle."""
+        return self._world.distances[near["latitude"], near["longitude"], near["radiusKm"]]
 
     def _matches(self, row: Row, name: str, value: Any) -> bool:
         match name:
             case "text":
                 return row["id"] in self._world.ranks[value]
+            case "near":
+                return row["id"] in self._around(value)
             case "startsAfter":
                 return bool(row["starts_at"] >= value)
             case "fromSequence":
@@ -385,7 +380,7 @@ def _plain(source: Row, name: str) -> Any:
 
 
 def _order(list_: List, given: dict[str, Any]) -> str:
-    return given.get("order") or next(iter(_ORDERS[list_.type]))
+    return given.get("order") or next(iter(ORDERS[list_.type]))
 
 
 def _filters(given: dict[str, Any]) -> dict[str, Any]:

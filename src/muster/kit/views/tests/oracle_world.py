@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from muster.kit.caller import Claim
 
 Row = dict[str, Any]
+Circle = tuple[float, float, float]
 
 MAIN = UUID("00000000-0000-7000-8000-000000000001")
 """The default tenant, which a migration makes."""
@@ -40,6 +41,16 @@ WORDS = ("Picnic", "picnic park", '"', "Kraków", "'; drop")
 SEARCHES = ("picnic", "KRAKÓW", "picnic park", '"', "drop -table", "", "the", "😀 or null", "\\'", "quoted $1")
 """What full-text search is asked for."""
 
+CIRCLES = (
+    (0.3, 0.33, 5.0),
+    (0.0, -179.99, 300.0),
+    (-89.0, 12.5, 200.0),
+    (51.5, 0.0, 0.001),
+    (51.5, -170.0, 7000.0),
+    (-33.9, 151.2, 20040.0),
+)
+"""Where and how far around events are looked for: latitude, longitude, radius."""
+
 _BASE = datetime(2031, 5, 1, 18, tzinfo=UTC)
 MOMENTS = tuple(
     _BASE + step for step in (timedelta(0), timedelta(microseconds=1), timedelta(days=1), timedelta(days=300))
@@ -51,11 +62,14 @@ _MAIN_PEOPLE, _PEOPLE, _EVENTS, _OTHER_EVENTS = 18, 24, 36, 8
 
 @dataclass(frozen=True)
 class World:
-    """Rows by table, every tenant's; who reads them; and the ranks of each search by event."""
+    """Rows by table, every tenant's; who reads them; the ranks of each search by event, and the distances from the
+    middle of each circle.
+    """
 
     tables: dict[str, list[Row]]
     viewers: dict[str, Claim]
     ranks: dict[str, dict[UUID, float]]
+    distances: dict[Circle, dict[UUID, float]]
 
 
 class _Builder:
@@ -285,7 +299,8 @@ def fill(owner_url: str) -> World:
             for table in built
         }
         ranks = {words: _ranks(connection, words) for words in SEARCHES}
-    return World(tables, _viewers(tables), ranks)
+        distances = {circle: _distances(connection, circle) for circle in CIRCLES}
+    return World(tables, _viewers(tables), ranks, distances)
 
 
 def _ranks(connection: psycopg.Connection[Any], words: str) -> dict[UUID, float]:
@@ -293,6 +308,16 @@ def _ranks(connection: psycopg.Connection[Any], words: str) -> dict[UUID, float]
         "select id, ts_rank(search, websearch_to_tsquery('simple', %(words)s))::double precision from events "
         "where search @@ websearch_to_tsquery('simple', %(words)s)",
         {"words": words},
+    )
+    return dict(found.fetchall())
+
+
+def _distances(connection: psycopg.Connection[Any], circle: Circle) -> dict[UUID, float]:
+    """How far from the middle the events within a circle are."""
+    distance = "kilometres_between(%(latitude)s, %(longitude)s, latitude, longitude)"
+    found = connection.execute(
+        f"select id, {distance} from events where {distance} <= %(radius)s".encode(),  # noqa: S608 - our own text
+        dict(zip(("latitude", "longitude", "radius"), circle, strict=True)),
     )
     return dict(found.fetchall())
 

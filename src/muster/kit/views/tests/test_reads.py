@@ -13,7 +13,7 @@ import asyncpg
 import psycopg
 import pytest
 import pytest_asyncio
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement, false, true
 
 from muster.events.tables import Event
 from muster.events.views import EventView
@@ -25,6 +25,7 @@ from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest
 from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.errors import BadInput
 from muster.kit.ids import new_id
+from muster.kit.views.near import near, nearest
 from muster.kit.views.page_arguments import read_page
 from muster.kit.views.paging import ascending, best_match, finder
 from muster.kit.views.picks import Pick
@@ -32,7 +33,7 @@ from muster.kit.views.plans import Plan, PlanCache, compile_plan, run_plan
 from muster.kit.views.query import QUERIES
 from muster.kit.views.tests.oracle_world import MAIN, MOMENTS
 from muster.kit.views.tests.support import services_on
-from muster.kit.views.view import VIEWS, View, Viewer, one
+from muster.kit.views.view import VIEWS, View, Viewer, one, only_if
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -203,6 +204,32 @@ async def test_a_list_of_twenty_stays_twenty_when_owners_are_hidden(reader: Read
     plan = compile_plan(gate, slots, [lambda compiler: compiler.page(shy_view, pick, lambda row: row.id.is_not(None))])
     _, bodies = await run_plan(reader.services.database, plan, reader.origin, slots)
     assert json.loads(bodies[0]) == {"nodes": [{"address": None, "owner": None}] * 20}
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_who_may_not_see_a_point_finds_nothing_near_it(reader: Reader, *, shown: bool) -> None:
+    """Else asking again and again with ever smaller circles would tell where it is."""
+
+    class CoyEventView(View, of=Event):
+        filters = {"near": near(Event.latitude, Event.longitude)}
+        orders = {"DISTANCE": nearest("near")}
+
+        id: UUID
+        latitude: float | None = only_if(lambda _event, _viewer: true() if shown else false())
+
+    del VIEWS["CoyEventView"]
+    with psycopg.connect(reader.urls.owner, options="-c muster.maintenance=on") as connection:
+        connection.execute("update events set latitude = 7, longitude = 7")
+    pick = Pick("", "", 0, (Pick("totalCount", "totalCount"),))
+    given: dict[str, object] = {"filter": {"near": {"latitude": 7, "longitude": 7, "radiusKm": 20_040}}}
+    slots, gate = [read_page(CoyEventView, "test", given, {})], reader.services.gate
+    plan = compile_plan(
+        gate, slots, [lambda compiler: compiler.page(CoyEventView, pick, lambda row: row.id.is_not(None))]
+    )
+    _, bodies = await run_plan(reader.services.database, plan, reader.origin, slots)
+    with psycopg.connect(reader.urls.owner, options="-c muster.maintenance=on") as connection:
+        connection.execute("update events set latitude = null, longitude = null")
+    assert (json.loads(bodies[0])["totalCount"] > 0) is shown
 
 
 @pytest.mark.parametrize("fields", ["id", "title description startsAt"])
