@@ -78,6 +78,9 @@ def test_the_tour_works_line_by_line(house: dict[str, str]) -> None:
     assert next(answer["unreadCount"] for answer in rest if "unreadCount" in answer) > 0, "of Nora"
     assert next(answer["verifiedAt"] for answer in rest if answer.get("name") == "Dee"), "by the link in the mail"
     heard = next(answer["eventMessageAdded"] for answer in rest if "eventMessageAdded" in answer)
+    hellos = [answer["id"] for answer in rest if answer.get("content") == "Hello!"]
+    assert len(hellos) == 2
+    assert len(set(hellos)) == 1
     assert heard["message"] == {"content": "I got in!", "author": {"name": "Cyd"}}
 
 
