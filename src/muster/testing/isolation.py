@@ -22,7 +22,7 @@ from muster.kit.errors import AppError
 from muster.kit.ids import new_id
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.subscription import Subscription
-from muster.testing.below import ask, maintenance, snapshot_over, value
+from muster.testing.below import ask, change, maintenance, snapshot_over, value
 from muster.testing.client import Answer, Client, Way
 from muster.testing.matrix import (
     REFUSED_AS_IT_IS,
@@ -45,6 +45,8 @@ VICTIM, INTRUDER = "northern", "southern"
 """The names of the two towns. Everything that people of the first wrote holds its name."""
 _WORK_SECONDS = 4.0
 _WRITTEN_BY_WORKER = ["notifications", "mails"]
+# No handler of ours takes steps yet.
+_A_STEP = "insert into job_steps (tenant_id, id, job_id, name) values ($1, uuidv7(), 0, 'a step')"
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Towns:
 async def settle_both(service: Service) -> Towns:
     """Settle both towns."""
     intruder, victim = await settle(service, INTRUDER), await settle(service, VICTIM)
+    for town in (intruder, victim):
+        await change(service.urls, _A_STEP, town.tenant_id)
     return Towns(service.urls, victim, intruder)
 
 
@@ -143,6 +147,8 @@ async def violations_below(world: World) -> list[str]:
         return ["nobody looks for what is due"]
     if await value(urls, "select count(*) from idempotency_keys"):
         return ["nobody forgets old idempotency keys"]
+    if await value(urls, "select count(*) from job_steps"):
+        return ["steps of jobs that have ended are not forgotten"]
     found = await row_violations(victim, intruder, tables=_WRITTEN_BY_WORKER)
     searched = await victim.client(Standing.MEMBER).call("events", filter={"text": VICTIM})
     if str(victim.event_id) not in json.dumps(searched.data):

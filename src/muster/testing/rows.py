@@ -11,7 +11,13 @@ from muster.kit.ids import new_id
 from muster.testing.town import Town
 
 # Where a role reaches across tenants by a policy that `cross` made; `docs/security/` lists the reasons.
-_CROSSINGS = {("worker", "facts"), ("worker", "outbox"), ("worker", "rooms"), ("worker", "idempotency_keys")}
+_CROSSINGS = {
+    ("worker", "facts"),
+    ("worker", "outbox"),
+    ("worker", "rooms"),
+    ("worker", "idempotency_keys"),
+    ("worker", "job_steps"),
+}
 
 
 async def row_violations(victim: Town, intruder: Town, *, tables: Sequence[str]) -> list[str]:
@@ -56,6 +62,8 @@ async def _of_role(connection: asyncpg.Connection, role: str, table: str, victim
     async with _entered(connection, victim):
         if await _may(connection, table, "select") and not await _seen(connection, table, victim):
             found.append(f"{role} does not see the rows of {table} of the tenant it is in")
+        if await _may(connection, table, "insert") and await _refused(connection, table, victim):
+            found.append(f"{role} may not write rows into {table} of the tenant it is in")
     return found
 
 

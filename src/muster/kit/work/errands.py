@@ -17,17 +17,25 @@ from muster.kit.work.terms import Priority, Terms
 
 F = TypeVar("F", bound=Fact)
 
+_PROGRESS = """
+update pgqueuer.pgqueuer
+   set headers = coalesce(nullif(headers, 'null'), '{}') || jsonb_build_object('done', $2::float8, 'note', $3::text)
+ where id = $1
+"""
+_THERE = "select exists (select from pgqueuer.pgqueuer where id = $1)"
+
 
 @dataclass(frozen=True)
 class Errand:
     """One run of a handler: what it runs on, and the transactions it makes.
 
-    call: the fact it follows. verb: the handler's name, for the audit log.
+    call: the fact it follows. verb: the handler's name, for the audit log. job_id: of the job that this is a run of.
     """
 
     services: Services
     call: HandlerJob
     verb: str
+    job_id: int
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Ctx]:
@@ -42,6 +50,20 @@ class Errand:
         ) as ctx:
             ctx.cause = self.call.fact_id
             yield ctx
+
+    async def progress(self, done: float, note: str = "") -> None:
+        """Say how far it is, for operators to see. done: from 0 to 1. note: a few words, without personal data."""
+        async with self.services.database.connection() as connection:
+            await connection.execute(_PROGRESS, self.job_id, min(max(done, 0.0), 1.0), note)
+
+    async def cancelled(self) -> bool:
+        """Whether nobody wants it done any more; a handler that runs long asks now and then, and returns.
+
+        A cancelled job is out of the queue, so whatever the handler does it is not run again.
+        """
+        async with self.services.database.connection() as connection:
+            there: bool = await connection.fetchval(_THERE, self.job_id)
+        return not there
 
 
 @dataclass(frozen=True)

@@ -128,16 +128,16 @@ async def _follow(services: Services, queue: Queue, follower: Follower, job: Job
         try:
             if follower.terms.gathers:
                 await queue.start_gathering_anew(job.id)
-            await _attempt(services, follower, call, job.attempts + 1)
+            await _attempt(follower, Errand(services, call, follower.name, job.id), job.attempts + 1)
         finally:
             if follower.terms.tenant_at_once:
                 await queue.give_place(job)
 
 
-async def _attempt(services: Services, follower: Follower, call: HandlerJob, attempt: int) -> None:
+async def _attempt(follower: Follower, errand: Errand, attempt: int) -> None:
     """Run the handler; what it raises says what becomes of the job. attempt: 1 is the first."""
     try:
-        await _handle(services, follower, call)
+        await _handle(follower, errand)
     except asyncio.CancelledError:
         # The library would take a cancelled job for one that nobody wants any more.
         raise PutOff(reason="the worker stopped before the handler was done") from None
@@ -159,10 +159,9 @@ def backoff(attempt: int) -> timedelta:
     return timedelta(seconds=2 ** (attempt - 1) * random.uniform(0.75, 1.25))
 
 
-async def _handle(services: Services, follower: Follower, call: HandlerJob) -> None:
-    errand = Errand(services, call, follower.name)
+async def _handle(follower: Follower, errand: Errand) -> None:
     async with errand.transaction() as ctx:
-        fact = await _fact(ctx, call)
+        fact = await _fact(ctx, errand.call)
         if fact is not None and not follower.outside:
             await follower.function(ctx, fact)
     if fact is not None and follower.outside:

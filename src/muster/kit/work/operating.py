@@ -33,7 +33,8 @@ select q.id, q.entrypoint as queue, q.state, q.job ->> 'kind' as fact, (q.job ->
        (select coalesce(l.traceback #>> '{additional_context,reason}',
                         (l.traceback ->> 'exception_type') || ': ' || (l.traceback ->> 'exception_message'))
           from pgqueuer.pgqueuer_log l where l.job_id = q.id and l.traceback is not null
-         order by l.created desc, l.id desc limit 1) as error
+         order by l.created desc, l.id desc limit 1) as error,
+       (q.headers ->> 'done')::float8 as done, q.headers ->> 'note' as note
   from (select *, convert_from(payload, 'UTF8')::jsonb as job,
                case when status = 'queued' and execute_after > now() then 'delayed' when status = 'queued' then 'waiting'
                     when status = 'picked' then 'active' else status::text end as state
@@ -69,7 +70,7 @@ class Chosen:
 
 
 class JobRow(Row):
-    """A job. attempts: those that have begun. error: of the last one that failed."""
+    """A job. attempts: those that have begun. error: of the last one that failed. done, note: how far it says it is."""
 
     id: int
     queue: str
@@ -82,6 +83,8 @@ class JobRow(Row):
     due_at: datetime
     changed_at: datetime
     error: str | None
+    done: float | None
+    note: str | None
 
 
 class Line(Row):

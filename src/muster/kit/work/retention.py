@@ -34,6 +34,7 @@ delete from pgqueuer.pgqueuer_log where id in (
    limit $3
 )
 """
+_STEPS = "delete from job_steps s where not exists (select from pgqueuer.pgqueuer q where q.id = s.job_id)"
 _AT_ONCE = 200_000
 
 
@@ -41,3 +42,4 @@ async def forget_finished(ctx: Ctx) -> None:
     """Remove what need not be kept of jobs that have ended; belongs in the schedule."""
     await ctx.db.connection.execute(_FAILED_TOO_MANY, FAILED, ctx.now - FAILED_FOR)
     await ctx.db.connection.execute(_LINES_TOO_MANY, COMPLETED, ctx.now - COMPLETED_FOR, _AT_ONCE)
+    await ctx.db.connection.execute(_STEPS)

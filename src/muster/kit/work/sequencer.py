@@ -46,6 +46,14 @@ update facts f set position = placed.position from placed
 returning f.tenant_id, f.id, f.kind, f.version, f.aggregate_id, f.request_id, f.position
 """
 
+# Jobs that wait for one of these facts; one that just now begins to wait looks again by itself.
+_WAKE = """
+update pgqueuer.pgqueuer q set execute_after = now()
+  from unnest($1::uuid[], $2::uuid[], $3::text[]) as f(tenant_id, about, kind)
+  join job_steps s on s.tenant_id = f.tenant_id and s.about = f.about and s.awaits = f.kind
+ where s.awaits is not null and s.result is null and q.id = s.job_id and q.status = 'queued' and q.execute_after > now()
+"""
+
 
 class _Announcement(msgspec.Struct, frozen=True, omit_defaults=True):
     p: int
@@ -103,6 +111,9 @@ class Sequencer:
                 return None
             rows = await connection.fetch(_TAKE, _BATCH)
             await self._enqueue(connection, queue, sorted(rows, key=lambda row: int(row["position"])))
+            if rows:
+                facts = [(row["tenant_id"], row["aggregate_id"], row["kind"]) for row in rows]
+                await connection.execute(_WAKE, *map(list, zip(*facts, strict=True)))
         if not rows:
             return Batch()
         batch = Batch(len(rows), max(row["position"] for row in rows), frozenset(row["tenant_id"] for row in rows))
