@@ -114,12 +114,11 @@ async def _retry(urls: Urls, folder: Path) -> None:
         for number in range(REQUESTS):
             victim = number % len(apis)
             request = Retrying(owner, event_id, f"said {number}", ports)
-            async with asyncio.TaskGroup() as group:
-                for _ in range(AT_ONCE):
-                    group.create_task(request.retry(http))
-                await asyncio.sleep(dice.uniform(0, CRASH_SECONDS))
-                apis[victim] = await _crashed(apis[victim], stack, urls, folder)
-                ports[victim] = apis[victim].port
+            retrying = [asyncio.create_task(request.retry(http)) for _ in range(AT_ONCE)]
+            await asyncio.sleep(dice.uniform(0, CRASH_SECONDS))
+            apis[victim] = await _crashed(apis[victim], stack, urls, folder)
+            ports[victim] = apis[victim].port
+            await asyncio.gather(*retrying)
             _check(request)
             await _check_effect(urls, f"said {number}", request.ids[0])
 
