@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -159,12 +159,7 @@ def _measured(hall: Hall, mode: Mode, wanted: set[str]) -> Report:
     seconds = math.ceil(mode.seconds / 2)
     with _progress() as progress:
         bouts = [Bout(scenario, count) for count in mode.fleets for scenario in scenarios]
-        for bout in _tracked(progress, "rounds", bouts):
-            turns = [partial(arena.hold, bout, fleet) for fleet in hall.fleets]
-            if bout is bouts[0]:
-                turns.append(partial(arena.hold, bout, hall.fleets[0], name=AGAIN))
-            take_turns(turns, rounds=mode.rounds)
-            report.bouts.append(bout)
+        _hold(hall, arena, mode, _tracked(progress, "reads", [each for each in bouts if not each.scenario.changes]))
         statements = hall.statements()
         for scenario in _tracked(progress, "pgbench", [each for each in scenarios if not each.changes]):
             report.floors[scenario.name] = _floor(hall, statements, scenario, seconds)
@@ -174,7 +169,19 @@ def _measured(hall: Hall, mode: Mode, wanted: set[str]) -> Report:
                 turn = price(cost, hall.urls.app, hall.superuser, hall.postmaster, hall.folder, seconds=seconds)
                 take_turns([turn], rounds=2 * mode.rounds)
                 report.costs.append(cost)
+        # Last, since reads would walk over the versions of rows that these leave behind.
+        _hold(hall, arena, mode, _tracked(progress, "writes", [each for each in bouts if each.scenario.changes]))
+    report.bouts += bouts
     return report
+
+
+def _hold(hall: Hall, arena: Arena, mode: Mode, bouts: Iterable[Bout]) -> None:
+    """Let the contestants take turns; in the first bout ours does so twice."""
+    for number, bout in enumerate(bouts):
+        turns = [partial(arena.hold, bout, fleet) for fleet in hall.fleets]
+        if number == 0:
+            turns.append(partial(arena.hold, bout, hall.fleets[0], name=AGAIN))
+        take_turns(turns, rounds=mode.rounds)
 
 
 def _floor(hall: Hall, statements: Statements, scenario: Scenario, seconds: int) -> Floor:
