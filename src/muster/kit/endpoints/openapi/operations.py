@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from msgspec.inspect import is_struct_type
 
 from muster.kit.arguments import Parameter
 from muster.kit.caller import Allow
@@ -14,7 +15,7 @@ from muster.kit.endpoints.openapi.schemas import Schemas
 from muster.kit.endpoints.rest.include import NAME, relations
 from muster.kit.endpoints.rest.location import location_of
 from muster.kit.views.page_arguments import order_names
-from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE
+from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE, Filter
 from muster.kit.views.query import Query
 from muster.kit.views.results import Payload
 from muster.kit.views.view import View
@@ -96,16 +97,22 @@ class Operations:
         if orders := order_names(view):
             found["order"] = (f"{orders[0]} when absent.", {"type": "string", "enum": list(orders)})
         for name, each in view.filters.items():
-            found[name] = (each.meaning, self._schemas.input(each.type))
+            found |= self._filter(name, each)
         return [
-            {**self._parameter(name, "query", schema, required=False), "description": told, **self._style(schema)}
+            {**self._parameter(name, "query", schema, required=False), "description": told}
             for name, (told, schema) in found.items()
         ]
 
-    def _style(self, schema: Schema) -> Schema:
-        """How an address writes an object: each of its parts as a parameter, such as `near[latitude]`."""
-        named = self._schemas.found.get(schema.get("$ref", "").rpartition("/")[2], schema)
-        return {"style": "deepObject", "explode": True} if named.get("type") == "object" else {}
+    def _filter(self, name: str, declared: Filter) -> dict[str, tuple[str, Schema]]:
+        """A filter as an address has it; of an object each member by itself, such as `near[latitude]`, since the
+        reference would send an example of a whole one along, wanted or not.
+        """
+        if not is_struct_type(declared.type):
+            return {name: (declared.meaning, self._schemas.input(declared.type))}
+        members = self._schemas.members(declared.type)
+        return {
+            f"{name}[{key}]": (f"{declared.meaning} {each.pop('description')}", each) for key, each in members.items()
+        }
 
     def _include(self, view: type[View]) -> list[Schema]:
         """The relations that a read may be widened along."""

@@ -81,6 +81,13 @@ class Schemas:
         found: Schema = schema
         return found
 
+    def members(self, struct: type[msgspec.Struct]) -> dict[str, Schema]:
+        """The members of an object by their names, for where each stands by itself."""
+        _, components = msgspec.json.schema_components([struct])
+        found: dict[str, Schema] = components[struct.__name__]["properties"]
+        described(found, struct)
+        return found
+
     def view(self, view: type[View]) -> Schema:
         """One row as REST gives it."""
         fields = fields_of(view).values()
