@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("docs", "src", "tests")
+FOLDERS = ("bench", "docs", "src", "tests")
 
 QUOTE = re.compile(r"<!-- quote: (\S+) ?(\w*) -->\n(.*?)<!-- end -->", re.DOTALL)
 FENCED = re.compile(r"```\w+\n(.*?)```", re.DOTALL)
