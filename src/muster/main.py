@@ -26,6 +26,7 @@ from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.endpoints.health import Health
 from muster.kit.endpoints.openapi import document
 from muster.kit.endpoints.socket import LARGEST_MESSAGE
+from muster.kit.endpoints.socket_wire import BoundedSocket
 from muster.kit.endpoints.wire import BoundedHttp
 from muster.kit.processes import CannotRun
 from muster.kit.realtime.hub import Hub
@@ -70,7 +71,9 @@ async def _serve(settings: Settings) -> None:
                 host=settings.http.host,
                 port=settings.http.port,
                 http=BoundedHttp,
-                ws="websockets-sansio",
+                ws=BoundedSocket,
+                # A body that many follow is encoded once; compressed, each socket would do it over again.
+                ws_per_message_deflate=False,
                 ws_max_size=LARGEST_MESSAGE,
                 log_config=None,
                 access_log=False,

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from muster.kit.db.migrate import Urls
+from muster.kit.endpoints.socket_wire import BoundedSocket
 from muster.kit.endpoints.wire import BoundedHttp
 from muster.main import open_app
 from muster.settings import Settings
@@ -87,7 +88,11 @@ class _Listening(uvicorn.Server):
     """Uvicorn in the test's own event loop; entering it gives the address."""
 
     def __init__(self, app: ASGIApp) -> None:
-        super().__init__(uvicorn.Config(app, http=BoundedHttp, ws="websockets-sansio", log_config=None, lifespan="off"))
+        super().__init__(
+            uvicorn.Config(
+                app, http=BoundedHttp, ws=BoundedSocket, ws_per_message_deflate=False, log_config=None, lifespan="off"
+            )
+        )
         self._ready, self._over = asyncio.Event(), asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

@@ -22,6 +22,7 @@ from muster.kit.endpoints.problem import client_error
 from muster.kit.errors import AppError, TooMany
 from muster.kit.ids import new_id
 from muster.kit.realtime.hub import Hub
+from muster.kit.realtime.stream import Waiting
 
 PROTOCOL = "graphql-transport-ws"
 """The one subprotocol that is spoken here."""
@@ -29,6 +30,7 @@ LARGEST_MESSAGE = 65_536
 """Characters; give the server the same limit in bytes, so that more is never held."""
 
 _INIT_SECONDS = 10.0
+_IDLE_SECONDS = 300.0
 _MOST_OPERATIONS = 100
 # RFC 6455, 5.5: a control frame holds 125 bytes, of which the close code takes two.
 _LONGEST_REASON = 123
@@ -145,7 +147,7 @@ def _closing(error: Exception) -> _Close:
 
 async def _converse(websocket: WebSocket, operations: "_Operations", origin: Origin) -> None:
     while True:
-        match await _receive(websocket):
+        match await _receive_from_whom_we_serve(websocket, operations):
             case _Init():
                 raise _Close(4429, "Too many initialisation requests")
             case _Subscribe() as message:
@@ -154,6 +156,17 @@ async def _converse(websocket: WebSocket, operations: "_Operations", origin: Ori
                 operations.cancel(message.id)
             case other:
                 await _answer_ping(other, websocket)
+
+
+async def _receive_from_whom_we_serve(websocket: WebSocket, operations: "_Operations") -> _Message:
+    """The next message. Closes a socket on which nothing runs and nothing is said for long."""
+    while True:
+        try:
+            async with asyncio.timeout(_IDLE_SECONDS):
+                return await _receive(websocket)
+        except TimeoutError:
+            if not operations.are_running:
+                raise _Close(4408, "Idle; connect again when there is something to ask") from None
 
 
 async def _greet(websocket: WebSocket, edge: Edge) -> Origin:
@@ -205,6 +218,12 @@ class _Operations:
         self._hub = hub
         self._running: dict[str, asyncio.Task[None]] = {}
         self._canceled: set[asyncio.Task[None]] = set()
+        self._waiting = Waiting()
+
+    @property
+    def are_running(self) -> bool:
+        """Whether any operation runs."""
+        return bool(self._running)
 
     async def start(self, message: _Subscribe, origin: Origin) -> None:
         """Run one more operation. Closes the socket when the id is in use; refuses when there are too many."""
@@ -255,7 +274,7 @@ class _Operations:
         if operation.kind != "subscription":
             yield (await self._graphql.run(operation, origin)).decode()
             return
-        async with self._hub.open(self._graphql.stream(operation), origin) as stream:
+        async with self._hub.open(self._graphql.stream(operation), origin, self._waiting) as stream:
             async for element in stream:
                 yield element
 

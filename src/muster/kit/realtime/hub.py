@@ -17,7 +17,7 @@ from muster.kit.realtime.cursors import read_position
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.feed import Feed
 from muster.kit.realtime.reading import newest_position
-from muster.kit.realtime.stream import Stream, StreamRequest
+from muster.kit.realtime.stream import Stream, StreamRequest, Waiting
 from muster.kit.realtime.watch import Present, Watch
 
 log = structlog.get_logger()
@@ -67,13 +67,17 @@ class Hub:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     @asynccontextmanager
-    async def open(self, request: StreamRequest, origin: Origin) -> AsyncIterator[Stream]:
+    async def open(
+        self, request: StreamRequest, origin: Origin, waiting: Waiting | None = None
+    ) -> AsyncIterator[Stream]:
         """Follow a topic meanwhile.
+
+        waiting: shared by the streams of one socket; None is a stream alone.
 
         Raises TenantNotFound, Unauthenticated, NotAMember, Denied or NotFound when the viewer may not, BadInput for an
         `after` that is no cursor of this stream.
         """
-        stream = Stream(request, origin.claim, _topic_id(request, origin))
+        stream = Stream(request, origin.claim, _topic_id(request, origin), waiting)
         after = None if request.after is None else read_position(request.after, stream.tag)
         async with AsyncExitStack() as stack:
             stack.enter_context(self._watch.over(stream))
@@ -111,6 +115,7 @@ class Hub:
 
     def _remove(self, tenant_id: UUID, feed: Feed, stream: Stream) -> None:
         feed.remove(stream)
+        stream.forget()
         if feed.is_empty:
             self._feeds.pop(tenant_id)
             self._tasks.pop(tenant_id).cancel()

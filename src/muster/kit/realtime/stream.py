@@ -16,12 +16,26 @@ from muster.kit.views.picks import Pick, SlotValues
 
 MOST_WAITING = 1000
 """Elements that wait for a client; one that falls further behind has to subscribe again."""
+MOST_CHARACTERS = 262_144
+"""Of the elements that wait for a client, in all its streams together."""
 
 
 class Resync(AppError):
     """You have fallen behind: subscribe again with the cursor of the last element you have."""
 
     status, code, title = 409, "RESYNC", "Subscribe again"
+
+
+class Waiting:
+    """How much waits for one client, over all its streams: it bounds what somebody who does not read may cost."""
+
+    def __init__(self) -> None:
+        self.characters = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether whoever has something waiting may have no more."""
+        return self.characters >= MOST_CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -47,8 +61,11 @@ class Stream:
     The iteration ends by raising the AppError that ended the stream.
     """
 
-    def __init__(self, request: StreamRequest, claim: Claim, topic_id: UUID) -> None:
-        """claim: whose stream it is. topic_id: of the topic's row, or of the person whose own stream it is."""
+    def __init__(self, request: StreamRequest, claim: Claim, topic_id: UUID, waiting: Waiting | None = None) -> None:
+        """claim: whose stream it is. topic_id: of the topic's row, or of the person whose own stream it is.
+
+        waiting: what its client's streams share; None is a client with this one only.
+        """
         self.request = request
         self.claim = claim
         self.topic_id = topic_id
@@ -61,6 +78,7 @@ class Stream:
         self._kinds = frozenset((fact.kind, fact.version) for fact in request.subscription.facts)
         self._until = {(fact.kind, fact.version): field for fact, field in request.subscription.until.items()}
         self._elements: deque[str] = deque()
+        self._waiting = Waiting() if waiting is None else waiting
         self._end: AppError | None = None
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
@@ -120,12 +138,20 @@ class Stream:
         self.position = position
         if isinstance(outcome, AppError):
             self.end(outcome)
-        elif outcome is not None and len(self._elements) >= MOST_WAITING:
-            self._elements.clear()
+        elif outcome is None or self.ended:
+            return
+        elif self._is_full:
+            self.forget()
             self.end(Resync())
-        elif outcome is not None and not self.ended:
+        else:
             self._elements.append(outcome)
+            self._waiting.characters += len(outcome)
             self._changed.set()
+
+    def forget(self) -> None:
+        """Hand out nothing of what waits."""
+        self._waiting.characters -= sum(map(len, self._elements))
+        self._elements.clear()
 
     def end(self, error: AppError) -> None:
         """Add nothing any more; what waits is still handed out, then the error."""
@@ -136,7 +162,7 @@ class Stream:
 
     async def has_room(self) -> None:
         """Wait until another element may be added, or the stream has ended."""
-        while len(self._elements) >= MOST_WAITING and not self.ended:
+        while self._is_full and not self.ended:
             self._taken.clear()
             await self._taken.wait()
 
@@ -150,4 +176,11 @@ class Stream:
             self._changed.clear()
             await self._changed.wait()
         self._taken.set()
-        return self._elements.popleft()
+        element = self._elements.popleft()
+        self._waiting.characters -= len(element)
+        return element
+
+    @property
+    def _is_full(self) -> bool:
+        # Where nothing waits, one element may: else a stream could stand still for what waits in another.
+        return bool(self._elements) and (len(self._elements) >= MOST_WAITING or self._waiting.is_full)

@@ -24,6 +24,7 @@ from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.endpoints.socket import PROTOCOL, graphql_over_socket
+from muster.kit.endpoints.socket_wire import BoundedSocket
 from muster.kit.realtime.hub import Hub
 from muster.kit.realtime.tests.support import Community
 from muster.tenancy.queries import find_tenant
@@ -118,7 +119,13 @@ async def opened(town: Community) -> AsyncIterator[Site]:
 
         app = Starlette(routes=[WebSocketRoute("/graphql", endpoint)])
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=0, ws="websockets-sansio", log_config=None, timeout_graceful_shutdown=5
+            app,
+            host="127.0.0.1",
+            port=0,
+            ws=BoundedSocket,
+            ws_per_message_deflate=False,
+            log_config=None,
+            timeout_graceful_shutdown=5,
         )
         server = uvicorn.Server(config)
         config.load()

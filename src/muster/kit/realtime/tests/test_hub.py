@@ -14,7 +14,7 @@ from muster.kit.realtime.cursors import read_position, stream_tag, write_positio
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.feed import Feed
 from muster.kit.realtime.hub import Hub
-from muster.kit.realtime.stream import MOST_WAITING, Resync, Stream, StreamRequest
+from muster.kit.realtime.stream import MOST_WAITING, Resync, Stream, StreamRequest, Waiting
 from muster.kit.realtime.subscription import SUBSCRIPTIONS
 from muster.kit.realtime.tests.support import Community, heard, messages_of, origin_of
 from muster.kit.views.picks import Pick
@@ -367,3 +367,18 @@ async def test_a_hub_that_stops_ends_its_streams(town: Community) -> None:
             stream = await stack.enter_async_context(hub.open(messages_of(event_id), origin_of(owner)))
         with pytest.raises(Unavailable):
             await heard(stream)
+
+
+def test_the_streams_of_one_client_share_what_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muster.kit.realtime.stream.MOST_CHARACTERS", 10)
+    waiting, claim = Waiting(), Claim(UUID(int=1), UUID(int=2), UUID(int=3))
+    first, second, third = (Stream(messages_of(UUID(int=4)), claim, UUID(int=4), waiting) for _ in range(3))
+    for position in range(2):
+        first.take(position, "x" * 5)
+    second.take(1, "y")
+    assert waiting.characters == 11
+    first.take(2, "x")
+    assert (first.ended, second.ended, waiting.characters) == (True, False, 1)
+    third.take(1, "z" * 20)
+    third.take(2, "z")
+    assert (third.ended, second.ended, waiting.characters) == (True, False, 1)
