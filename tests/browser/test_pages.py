@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -182,10 +183,13 @@ async def test_other_clients_get_json(town: Town) -> None:
     assert asked.json() == {"data": {"__typename": "Query"}}
 
 
-async def test_production_shows_no_graphiql(town: Town) -> None:
+async def test_production_shows_the_reference_and_no_graphiql(tab: Tab, town: Town) -> None:
     async with serving(town.service.urls, MUSTER_ENV="production") as service:
+        shown = Tab(tab.driver, replace(town, service=service))
+        await shown.open("/docs")
+        await shown.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, ".opblock"))
+        await shown.assert_alone()
         graphql = await service.http.get("/graphql", headers={"accept": "text/html"})
         assert graphql.status_code >= 400
         start = await service.http.get("/", headers={"accept": "text/html"})
         assert start.headers["content-type"] == "application/json"
-        assert (await service.http.get("/docs")).status_code == 200

@@ -1,4 +1,4 @@
-"""The frame around every request: its id, its log line, and an answer even when everything fails."""
+"""The frame around every request: its id, its armour, its log line, and an answer even when everything fails."""
 
 import logging
 import time
@@ -6,6 +6,7 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from muster.kit.endpoints.armour import DEFAULT_POLICY, POLICY, Headers
 from muster.kit.endpoints.edge import request_id_from
 from muster.kit.endpoints.http import problem_response
 from muster.kit.endpoints.problem import as_rest_writes_it, check_head, client_error
@@ -16,10 +17,15 @@ _ID_HEADER = b"x-request-id"
 
 
 class Frame:
-    """Wraps the application, in plain ASGI since it stands around the hot lane too."""
+    """Wraps the application, in plain ASGI since it stands around the hot lane too.
 
-    def __init__(self, app: ASGIApp) -> None:
+    always: headers of every answer; the policy is added to those that bring none.
+    """
+
+    def __init__(self, app: ASGIApp, always: Headers) -> None:
         self._app = app
+        self._always = always
+        self._with_policy = (*always, DEFAULT_POLICY)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
@@ -41,8 +47,9 @@ class Frame:
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message["headers"], (_ID_HEADER, request_id.encode())]
+                status, given = message["status"], message["headers"]
+                always = self._always if any(name == POLICY for name, _ in given) else self._with_policy
+                message["headers"] = [*given, (_ID_HEADER, request_id.encode()), *always]
             await send(message)
 
         try:

@@ -41,7 +41,7 @@ async def serve_asset(request: Request) -> Response:
         raise HTTPException(404)
     packed = "gzip" in request.headers.get("accept-encoding", "")
     content = await asyncio.to_thread(_packed if packed else _content, name)
-    headers = {"cache-control": _FOREVER, "vary": "Accept-Encoding", "x-content-type-options": "nosniff"}
+    headers = {"cache-control": _FOREVER, "vary": "Accept-Encoding"}
     if packed:
         headers["content-encoding"] = "gzip"
     return Response(content, headers=headers, media_type=mimetypes.guess_type(name)[0])

@@ -1,4 +1,4 @@
-"""HTML: templates that escape what they show, and the headers that go with every page."""
+"""HTML: templates that escape what they show, and the policy that goes with every page."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,11 +42,7 @@ def html(template: str, values: Mapping[str, object], *, status: int = 200, poli
     directives = {**STRICT, **(policy or {})}
     headers = {
         "content-security-policy": "; ".join(f"{name} {sources}" for name, sources in directives.items()),
-        # Addresses of pages may hold a token from a mail; it is told to nobody and kept by no cache.
-        "referrer-policy": "no-referrer",
         "cache-control": "private, no-store",
-        "cross-origin-opener-policy": "same-origin",
-        "x-content-type-options": "nosniff",
         "vary": "Accept",
     }
     return Response(_TEMPLATES.get_template(template).render(values), status, headers, media_type="text/html")
