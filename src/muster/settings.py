@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from muster.kit.processes import CannotRun
 from muster.kit.secretfile import kept_secret
+from muster.kit.text import is_origin
 
 Environment = Literal["development", "test", "production"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -41,10 +42,14 @@ def needed(name: str, value: str | None) -> str:
 
 @dataclass(frozen=True)
 class Http:
-    """Where the API listens."""
+    """Where the API listens, and which pages it answers.
+
+    origins: whose pages may read answers; `*` is anybody's, without credentials.
+    """
 
     host: str
     port: int
+    origins: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ def _read(source: "_Source") -> Settings:
     return Settings(
         environment=environment,
         data_dir=data_dir,
-        http=Http(host=host, port=port),
+        http=Http(host=host, port=port, origins=_origins(source, environment)),
         database=_database(source),
         security=Security(
             jwt_secret=_jwt_secret(source, environment, data_dir), operator_token=_operator_token(source)
@@ -184,6 +189,21 @@ def _read(source: "_Source") -> Settings:
         demo=source.choice("MUSTER_DEMO", ("on", "off"), "on", "whether a first `muster up` loads the demo") == "on",
         origins=tuple(source.origins),
     )
+
+
+def _origins(source: "_Source", environment: Environment) -> tuple[str, ...]:
+    """Whose pages may read answers."""
+    default = "*" if environment == "development" else ""
+    text = source.text("CORS_ORIGINS", default, "origins whose pages may read answers, with commas between")
+    found = tuple(each.strip() for each in text.split(",") if each.strip())
+    if "*" in found and environment == "production":
+        raise SettingError(
+            "CORS_ORIGINS holds *, which would let every page read answers: list origins such as https://example.org."
+        )
+    for each in found:
+        if each != "*" and not is_origin(each):
+            raise SettingError(f"CORS_ORIGINS holds {each!r}: it must be an origin such as https://example.org.")
+    return found
 
 
 def _database(source: "_Source") -> Database:

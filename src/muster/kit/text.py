@@ -1,8 +1,11 @@
 """Text: names in the two cases we use, and what no database can store."""
 
+import re
 from uuid import UUID
 
 from muster.kit.errors import BadInput
+
+_ORIGIN = re.compile(r"(?P<scheme>https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?P<port>:[1-9][0-9]{0,4})?")
 
 
 def camel(snake: str) -> str:
@@ -62,3 +65,9 @@ def _refuse_text(text: str, path: str) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise BadInput.field(path, "holds half a surrogate pair, which is no character") from None
+
+
+def is_origin(text: str) -> bool:
+    """Whether it is an origin as browsers write it: scheme, name in small letters, and a port that is not the usual one."""
+    found = _ORIGIN.fullmatch(text)
+    return found is not None and found["port"] != {"http": ":80", "https": ":443"}[found["scheme"]]

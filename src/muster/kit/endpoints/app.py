@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket
 
 from muster.kit.commands.context import Services
 from muster.kit.endpoints.armour import armour
+from muster.kit.endpoints.cors import open_to
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.frame import Frame
 from muster.kit.endpoints.graphql.execution import GraphQL
@@ -63,7 +64,9 @@ def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health
     application = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
     # An address has one form; a redirect would be made from the client's own Host header.
     application.router.redirect_slashes = False
-    return Frame(Lanes(application, hot), armour(is_production=services.settings.is_production))
+    settings = services.settings
+    readable = open_to(settings.http.origins, Lanes(application, hot), is_production=settings.is_production)
+    return Frame(readable, armour(is_production=settings.is_production))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -1,0 +1,35 @@
+"""CORS: which pages of other origins may read our answers (https://fetch.spec.whatwg.org/#http-cors-protocol).
+
+Starlette's middleware decides; it stands around the hot lane only where a setting lets somebody in.
+"""
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+ANY_ORIGIN = "*"
+
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+_TAKEN = (
+    *("Authorization", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID"),
+    *("X-Request-Id", "X-Tenant"),
+)
+_SHOWN = (
+    *("ETag", "Location", "Retry-After", "Idempotency-Replayed", "X-Request-Id"),
+    *("RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+)
+_DAY, _TEN_MINUTES = 86_400, 600
+
+
+def open_to(origins: tuple[str, ...], app: ASGIApp, *, is_production: bool) -> ASGIApp:
+    """The application, readable by pages of these origins; of all where one is `*`, but then without credentials."""
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=_METHODS,
+        allow_headers=_TAKEN,
+        allow_credentials=ANY_ORIGIN not in origins,
+        expose_headers=_SHOWN,
+        max_age=_DAY if is_production else _TEN_MINUTES,
+    )
