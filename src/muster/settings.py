@@ -108,6 +108,15 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class Sockets:
+    """How many sockets one API process keeps open, in all, of one community and of one person."""
+
+    per_process: int
+    per_tenant: int
+    per_person: int
+
+
+@dataclass(frozen=True)
 class Origin:
     """One setting as it was found, for `muster check`.
 
@@ -134,6 +143,7 @@ class Settings:
     security: Security
     addresses: Addresses
     mail: Mail
+    sockets: Sockets
     log_level: LogLevel
     data_dir: Path
     demo: bool
@@ -186,6 +196,7 @@ def _read(source: "_Source") -> Settings:
         log_level=source.choice("LOG_LEVEL", get_args(LogLevel), "info", "the least important log lines to write"),
         addresses=addresses,
         mail=_mail(source, addresses),
+        sockets=_sockets(source),
         demo=source.choice("MUSTER_DEMO", ("on", "off"), "on", "whether a first `muster up` loads the demo") == "on",
         origins=tuple(source.origins),
     )
@@ -251,6 +262,16 @@ def _mail(source: "_Source", addresses: Addresses) -> Mail:
     )
     default = f"Muster <no-reply@{urlsplit(addresses.app).hostname}>"
     return Mail(smtp_url=smtp_url, sender=source.mailbox("MAIL_FROM", default, "whom mail is from"))
+
+
+def _sockets(source: "_Source") -> Sockets:
+    return Sockets(
+        per_process=source.number(
+            "SOCKETS_PER_PROCESS", 20_000, 1, 1_000_000, "sockets that one API process keeps open"
+        ),
+        per_tenant=source.number("SOCKETS_PER_TENANT", 10_000, 1, 1_000_000, "of them, those of one community"),
+        per_person=source.number("SOCKETS_PER_PERSON", 20, 1, 1_000_000, "of them, those of one person"),
+    )
 
 
 def _data_home() -> str:

@@ -21,6 +21,7 @@ from muster.kit.endpoints.lanes import Lanes
 from muster.kit.endpoints.operating import Operating
 from muster.kit.endpoints.pages.browser import graphiql, wants_page
 from muster.kit.endpoints.pages.serving import page_routes
+from muster.kit.endpoints.places import Places
 from muster.kit.endpoints.rest.address import Address
 from muster.kit.endpoints.rest.endpoints import Rest
 from muster.kit.endpoints.socket import graphql_over_socket
@@ -39,8 +40,10 @@ def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health
             return graphiql()
         return await graphql_over_http(request, graphql, edge)
 
+    places = Places(services.settings.sockets)
+
     async def socket_endpoint(websocket: WebSocket) -> None:
-        await graphql_over_socket(websocket, graphql, hub, edge)
+        await graphql_over_socket(websocket, graphql, hub, edge, places)
 
     async def openapi_endpoint(_request: Request) -> Response:
         return Response(openapi, media_type="application/json")

@@ -18,6 +18,7 @@ from muster.kit.caller import Claim, Origin, anyone
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.errors import request_errors
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest, Operation
+from muster.kit.endpoints.places import Places
 from muster.kit.endpoints.problem import client_error
 from muster.kit.errors import AppError, TooMany
 from muster.kit.ids import new_id
@@ -79,7 +80,7 @@ class _Close(Exception):
         super().__init__(reason)
 
 
-async def graphql_over_socket(websocket: WebSocket, graphql: GraphQL, hub: Hub, edge: Edge) -> None:
+async def graphql_over_socket(websocket: WebSocket, graphql: GraphQL, hub: Hub, edge: Edge, places: Places) -> None:
     """Serve one socket until either side closes it, or the server stops (which closes it with 1012)."""
     with suppress(*_GONE):
         if PROTOCOL not in websocket.scope["subprotocols"]:
@@ -89,7 +90,7 @@ async def graphql_over_socket(websocket: WebSocket, graphql: GraphQL, hub: Hub, 
         await websocket.accept(PROTOCOL)
         operations = _Operations(websocket, graphql, hub)
         try:
-            await _serve(websocket, operations, hub, edge)
+            await _serve(websocket, operations, hub, edge, places)
         except _Close as closing:
             await operations.stop()
             await websocket.close(closing.code, closing.reason)
@@ -125,24 +126,30 @@ class _Guest:
         talking.result()
 
 
-async def _serve(websocket: WebSocket, operations: "_Operations", hub: Hub, edge: Edge) -> None:
+async def _serve(websocket: WebSocket, operations: "_Operations", hub: Hub, edge: Edge, places: Places) -> None:
     """Greet whoever comes, and converse until one side closes or they may not be here any more."""
     try:
-        origin = await _greet(websocket, edge)
-        guest = _Guest(origin.claim)
-        async with hub.present(guest):
-            await websocket.send_text('{"type":"connection_ack"}')
-            await guest.while_welcome(_converse(websocket, operations, origin))
+        with places.one():
+            origin = await _greet(websocket, edge)
+            with places.of(origin.claim):
+                await _welcome(websocket, operations, hub, origin)
     except (_Close, *_GONE):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the socket closes with what may be told of it
         raise _closing(error) from None
 
 
+async def _welcome(websocket: WebSocket, operations: "_Operations", hub: Hub, origin: Origin) -> None:
+    guest = _Guest(origin.claim)
+    async with hub.present(guest):
+        await websocket.send_text('{"type":"connection_ack"}')
+        await guest.while_welcome(_converse(websocket, operations, origin))
+
+
 def _closing(error: Exception) -> _Close:
-    """How a socket closes for an error. Clients connect again after 1013 and 4403, and not after 4500."""
+    """How a socket closes for an error. Clients connect again after 1013 and 4403, and not after 4429 and 4500."""
     told = client_error(error)
-    return _Close({500: 4500, 503: 1013}.get(told.status, 4403), told.detail)
+    return _Close({429: 4429, 500: 4500, 503: 1013}.get(told.status, 4403), told.detail)
 
 
 async def _converse(websocket: WebSocket, operations: "_Operations", origin: Origin) -> None:

@@ -23,6 +23,7 @@ from muster.kit.caller import Claim
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.schema import build_schema
+from muster.kit.endpoints.places import Places
 from muster.kit.endpoints.socket import PROTOCOL, graphql_over_socket
 from muster.kit.endpoints.socket_wire import BoundedSocket
 from muster.kit.realtime.hub import Hub
@@ -112,10 +113,11 @@ async def opened(town: Community) -> AsyncIterator[Site]:
         return await find_tenant(town.database, slug)
 
     graphql, edge = GraphQL(services, build_schema()), Edge(read_token, by_slug, town.tenant_id)
+    places = Places(services.settings.sockets)
     async with town.hub() as hub:
 
         async def endpoint(websocket: WebSocket) -> None:
-            await graphql_over_socket(websocket, graphql, hub, edge)
+            await graphql_over_socket(websocket, graphql, hub, edge, places)
 
         app = Starlette(routes=[WebSocketRoute("/graphql", endpoint)])
         config = uvicorn.Config(
