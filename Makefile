@@ -3,9 +3,9 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 
 # One line for each script that `make check` runs after the tools.
-CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py scripts/pictures.py scripts/documents.py
+CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py scripts/pictures.py scripts/metrics.py scripts/documents.py
 
-.PHONY: up test check format contracts isolation pictures lock bench install
+.PHONY: up test check format contracts isolation pictures metrics lock bench install
 
 # The whole of Muster, until Ctrl-C.
 up: install
@@ -39,6 +39,10 @@ isolation: install
 # Draw what the code declares, after a change of verbs, facts, handlers or tables: docs/architecture.md.
 pictures: install
 	@$(RUN) scripts/pictures.py --write
+
+# Write down what is measured, after a change of metrics: docs/operations/metrics.md.
+metrics: install
+	@$(RUN) scripts/metrics.py --write
 
 # Pin every package anew, after a change in pyproject.toml. All to their newest: make lock ARGS=--upgrade
 lock: install

@@ -11,7 +11,8 @@ from muster import __version__
 from muster.cli.app import app
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, provision
-from muster.settings import SettingError, Settings
+from muster.kit.sources import SettingError
+from muster.settings import Settings
 from muster.testing.shell import database_settings, muster
 
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 
 from muster.kit.db.migrate import Urls
-from muster.settings import SettingError, Settings
+from muster.kit.sources import SettingError
+from muster.settings import Settings
 from muster.testing.below import change
 from muster.testing.client import Client
 from muster.testing.serving import serving, serving_in_process

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import asyncpg
+import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -29,8 +30,8 @@ insert into outbox (tenant_id, fact_id) values ($1, $2)
 
 
 @asynccontextmanager
-async def _worker(urls: Urls) -> AsyncIterator[Process]:
-    """A worker on a database; killed at the end if it still runs."""
+async def _worker(urls: Urls, **environ: str) -> AsyncIterator[Process]:
+    """A worker on a database; killed at the end if it still runs. environ: further settings."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -43,6 +44,7 @@ async def _worker(urls: Urls) -> AsyncIterator[Process]:
             "DATABASE_URL": urls.app,
             "DATABASE_OWNER_URL": urls.owner,
             "DATABASE_WORKER_URL": urls.worker,
+            **environ,
         },
         stderr=PIPE,
     )
@@ -86,10 +88,14 @@ async def _position(database: Database, tenant: UUID, fact: UUID) -> int | None:
     return position
 
 
-async def test_it_works_until_sigterm(urls: Urls) -> None:
-    async with _worker(urls) as process:
+async def test_it_works_until_sigterm_and_shows_what_it_did(urls: Urls, free_port: int) -> None:
+    bind = f"127.0.0.1:{free_port}"
+    async with _worker(urls, MUSTER_WORKER_METRICS_BIND=bind) as process:
         await _line(process, "worker.started")
         await _is_sequenced(urls)
+        async with httpx.AsyncClient() as http:
+            told = await http.get(f"http://{bind}/metrics")
+        assert "facts_sequenced_total 1.0" in told.text
         process.send_signal(signal.SIGTERM)
         await _line(process, "worker.stopped")
         assert await asyncio.wait_for(process.wait(), 5) == 0

@@ -21,6 +21,7 @@ from muster.kit.db.database import Database
 from muster.kit.db.opening import sound_database
 from muster.kit.endpoints.app import build_app
 from muster.kit.endpoints.edge import Edge
+from muster.kit.endpoints.exposition import Exposition, exposed
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.endpoints.health import Health
@@ -116,10 +117,11 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         graphql = GraphQL(services, _schema())
         edge = await _edge(database, settings)
         hub = Hub(database, GATE, settings.database.direct_url or url)
+        exposition = Exposition(settings.metrics.token, [database.report_use])
         waking = asyncio.create_task(waker.run(database))
         try:
-            async with hub.running():
-                yield build_app(services, edge, graphql, hub, health, openapi_document()), health
+            async with hub.running(), exposed(exposition, settings.metrics.bind, "MUSTER_METRICS_BIND"):
+                yield build_app(services, edge, graphql, hub, health, exposition, openapi_document()), health
         finally:
             waking.cancel()
 

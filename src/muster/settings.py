@@ -7,30 +7,16 @@ setting `NAME` there is `NAME_FILE`, the path of a file that holds the value, fo
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.errors import MessageError
 from email.headerregistry import Address
-from email.utils import parseaddr
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
-from urllib.parse import SplitResult, urlsplit
+from typing import Literal, get_args
+from urllib.parse import urlsplit
 
-from muster.kit.processes import CannotRun
-from muster.kit.secretfile import kept_secret
+from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, dotenv
 from muster.kit.text import is_origin
 
 Environment = Literal["development", "test", "production"]
 LogLevel = Literal["debug", "info", "warning", "error"]
-
-Word = TypeVar("Word", bound=str)
-
-# RFC 7518, section 3.2: a key of HMAC-SHA256 is at least as long as its output, 32 bytes.
-SHORTEST_SECRET = 32
-
-_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
-
-
-class SettingError(CannotRun):
-    """A setting has a value that Muster cannot run with; the message names it and says what to do."""
 
 
 def needed(name: str, value: str | None) -> str:
@@ -117,20 +103,18 @@ class Sockets:
 
 
 @dataclass(frozen=True)
-class Origin:
-    """One setting as it was found, for `muster check`.
+class Metrics:
+    """Who may see what is measured. Without any of these, nobody.
 
     Attributes:
-        name: its name in the environment.
-        shown: what Muster runs with, secrets masked; empty when unset.
-        source: `environment`, `.env`, `default`, or the file it was read from.
-        meaning: one line.
+        bind: where the API process tells it.
+        worker_bind: where the worker does.
+        token: what is asked for there; with it the API answers at /metrics of its own address, too.
     """
 
-    name: str
-    shown: str
-    source: str
-    meaning: str
+    bind: Bind | None
+    worker_bind: Bind | None
+    token: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -144,6 +128,7 @@ class Settings:
     addresses: Addresses
     mail: Mail
     sockets: Sockets
+    metrics: Metrics
     log_level: LogLevel
     data_dir: Path
     demo: bool
@@ -165,11 +150,11 @@ class Settings:
             SettingError: a value is wrong, or production lacks what it needs.
         """
         if environ is None:
-            return _read(_Source(os.environ, _dotenv(Path(".env"))))
-        return _read(_Source(environ, {}))
+            return _read(Source(os.environ, dotenv(Path(".env"))))
+        return _read(Source(environ, {}))
 
 
-def _read(source: "_Source") -> Settings:
+def _read(source: Source) -> Settings:
     """The whole list, in the order `muster check` prints it."""
     environment: Environment = source.choice(
         "MUSTER_ENV", get_args(Environment), "development", "what this runs for: development, test or production"
@@ -197,12 +182,13 @@ def _read(source: "_Source") -> Settings:
         addresses=addresses,
         mail=_mail(source, addresses),
         sockets=_sockets(source),
+        metrics=_metrics(source),
         demo=source.choice("MUSTER_DEMO", ("on", "off"), "on", "whether a first `muster up` loads the demo") == "on",
         origins=tuple(source.origins),
     )
 
 
-def _origins(source: "_Source", environment: Environment) -> tuple[str, ...]:
+def _origins(source: Source, environment: Environment) -> tuple[str, ...]:
     """Whose pages may read answers."""
     default = "*" if environment == "development" else ""
     text = source.text("CORS_ORIGINS", default, "origins whose pages may read answers, with commas between")
@@ -217,7 +203,7 @@ def _origins(source: "_Source", environment: Environment) -> tuple[str, ...]:
     return found
 
 
-def _database(source: "_Source") -> Database:
+def _database(source: Source) -> Database:
     url = source.database("DATABASE_URL", "the API's role; unset runs the embedded PostgreSQL")
     owner_url = source.database("DATABASE_OWNER_URL", "the role that owns the database and migrates")
     worker_url = source.database("DATABASE_WORKER_URL", "the worker's role")
@@ -234,7 +220,7 @@ def _database(source: "_Source") -> Database:
     )
 
 
-def _jwt_secret(source: "_Source", environment: Environment, data_dir: Path) -> str:
+def _jwt_secret(source: Source, environment: Environment, data_dir: Path) -> str:
     """The key that signs tokens. Outside production one is made at random and kept in the data directory."""
     kept = None if environment == "production" else data_dir / "jwt.secret"
     secret = source.secret("JWT_SECRET", kept, f"signs access tokens, at least {SHORTEST_SECRET} characters")
@@ -245,18 +231,19 @@ def _jwt_secret(source: "_Source", environment: Environment, data_dir: Path) -> 
     return secret
 
 
-def _operator_token(source: "_Source") -> str | None:
-    token = source.secret(
-        "MUSTER_OPERATOR_TOKEN", None, f"lets the operator ask /api/v1/admin, at least {SHORTEST_SECRET} characters"
+def _operator_token(source: Source) -> str | None:
+    return source.token("MUSTER_OPERATOR_TOKEN", "lets the operator ask /api/v1/admin")
+
+
+def _metrics(source: Source) -> Metrics:
+    return Metrics(
+        bind=source.bind("MUSTER_METRICS_BIND", "host:port where the API process shows its metrics"),
+        worker_bind=source.bind("MUSTER_WORKER_METRICS_BIND", "host:port where the worker shows its metrics"),
+        token=source.token("MUSTER_METRICS_TOKEN", "lets Prometheus see metrics, also at the API's /metrics"),
     )
-    if token is not None and len(token) < SHORTEST_SECRET:
-        raise SettingError(
-            f"MUSTER_OPERATOR_TOKEN has {len(token)} characters: it needs {SHORTEST_SECRET} random ones or more."
-        )
-    return token
 
 
-def _mail(source: "_Source", addresses: Addresses) -> Mail:
+def _mail(source: Source, addresses: Addresses) -> Mail:
     smtp_url = source.mail_server(
         "SMTP_URL", "the mail server: smtp:, smtp+starttls: or smtps://user:password@host:port"
     )
@@ -264,7 +251,7 @@ def _mail(source: "_Source", addresses: Addresses) -> Mail:
     return Mail(smtp_url=smtp_url, sender=source.mailbox("MAIL_FROM", default, "whom mail is from"))
 
 
-def _sockets(source: "_Source") -> Sockets:
+def _sockets(source: Source) -> Sockets:
     return Sockets(
         per_process=source.number(
             "SOCKETS_PER_PROCESS", 20_000, 1, 1_000_000, "sockets that one API process keeps open"
@@ -281,131 +268,3 @@ def _data_home() -> str:
     base = os.environ.get("XDG_DATA_HOME", "")
     # The specification tells programs to ignore a relative path.
     return f"{base}/muster" if base.startswith("/") else "~/.local/share/muster"
-
-
-class _Source:
-    """Where settings are read from, with a note of what was found for each."""
-
-    def __init__(self, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> None:
-        self._layers = {"environment": environ, ".env": dotenv}
-        self.origins: list[Origin] = []
-
-    def text(self, name: str, default: str, meaning: str) -> str:
-        value, origin = self._find(name)
-        self._note(name, default if value is None else value, origin, meaning)
-        return default if value is None else value
-
-    def secret(self, name: str, kept: Path | None, meaning: str) -> str | None:
-        """A secret, made and kept in a file when it is not set and there may be such a file."""
-        value, origin = self._find(name)
-        if value is None and kept is not None:
-            value, origin = kept_secret(kept), str(kept)
-        self._note(name, "***" if value else "", origin, meaning)
-        return value
-
-    def number(self, name: str, default: int, smallest: int, largest: int, meaning: str) -> int:
-        value = self.text(name, str(default), meaning)
-        if not value.isascii() or not value.isdecimal() or not smallest <= int(value) <= largest:
-            raise SettingError(f"{name} is {value!r}: it must be a whole number from {smallest} to {largest}.")
-        return int(value)
-
-    def choice(self, name: str, words: tuple[Word, ...], default: Word, meaning: str) -> Word:
-        value = self.text(name, default, meaning).lower()
-        for word in words:
-            if value == word:
-                return word
-        raise SettingError(f"{name} is {value!r}: it must be one of {', '.join(words)}.")
-
-    def address(self, name: str, default: str, meaning: str) -> str:
-        value = self.text(name, default, meaning)
-        parts = _split(name, value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise SettingError(f"{name} is {value!r}: it must be an address such as https://example.org.")
-        return value.rstrip("/")
-
-    def database(self, name: str, meaning: str) -> str | None:
-        value, origin = self._find(name)
-        if value is None:
-            self._note(name, "", origin, meaning)
-            return None
-        parts = _split(name, value)
-        if parts.scheme not in {"postgresql", "postgres"} or not parts.username or not parts.path.strip("/"):
-            raise SettingError(f"{name} must look like postgresql://user:password@host:5432/database.")
-        host = parts.netloc.rpartition("@")[2]
-        self._note(name, f"{parts.scheme}://{parts.username}:***@{host}{parts.path}", origin, meaning)
-        return value
-
-    def mail_server(self, name: str, meaning: str) -> str | None:
-        value, origin = self._find(name)
-        if value is None:
-            self._note(name, "", origin, meaning)
-            return None
-        parts = _split(name, value)
-        if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname or parts.path.strip("/"):
-            raise SettingError(f"{name} must look like smtps://user:password@mail.example.org:465.")
-        if parts.scheme == "smtp" and parts.username and parts.hostname not in _THIS_MACHINE:
-            raise SettingError(
-                f"{name} would send its password in the clear: begin it with smtps: (port 465) or smtp+starttls: (587)."
-            )
-        user = f"{parts.username}:***@" if parts.username else ""
-        self._note(name, f"{parts.scheme}://{user}{parts.netloc.rpartition('@')[2]}", origin, meaning)
-        return value
-
-    def mailbox(self, name: str, default: str, meaning: str) -> Address:
-        value = self.text(name, default, meaning)
-        display_name, address = parseaddr(value)
-        try:
-            mailbox = Address(display_name, addr_spec=address)
-        except (MessageError, ValueError, IndexError):
-            mailbox = Address()
-        if not mailbox.username or not mailbox.domain or not value.isprintable():
-            raise SettingError(f"{name} is {value!r}: it must be a mail address such as Muster <no-reply@example.org>.")
-        return mailbox
-
-    def _find(self, name: str) -> tuple[str | None, str]:
-        """The value of a setting and where it stands. An empty value counts as unset."""
-        for layer, values in self._layers.items():
-            direct, path = values.get(name), values.get(f"{name}_FILE")
-            if direct and path:
-                raise SettingError(f"{name} and {name}_FILE are both set: remove one of them.")
-            if direct:
-                return direct, layer
-            if path:
-                return _contents(f"{name}_FILE", path), path
-        return None, "default"
-
-    def _note(self, name: str, shown: str, origin: str, meaning: str) -> None:
-        self.origins.append(Origin(name, shown, origin, meaning))
-
-
-def _split(name: str, value: str) -> SplitResult:
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError as error:
-        raise SettingError(f"{name} is not an address: {error}.") from error
-    return parts
-
-
-def _contents(name: str, path: str) -> str:
-    try:
-        return Path(path).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"{name} names {path}, which cannot be read: {error}.") from error
-
-
-def _dotenv(path: Path) -> dict[str, str]:
-    """The lines `NAME=value` of a file, quotes around a value taken off; comments and blank lines are skipped."""
-    values: dict[str, str] = {}
-    if not path.is_file():
-        return values
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        name, separator, value = line.strip().removeprefix("export ").partition("=")
-        if not name or name.startswith("#"):
-            continue
-        if not separator:
-            raise SettingError(f"Line {number} of {path} is not of the form NAME=value.")
-        value = value.strip()
-        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-        values[name.strip()] = value[1:-1] if quoted else value
-    return values

@@ -3,7 +3,9 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 import uvloop
@@ -13,14 +15,18 @@ import muster.schedule
 import muster.slices  # noqa: F401 - the three tables of contents: what they import is declared
 from muster.access.gate import GATE
 from muster.kit.commands.context import Services
+from muster.kit.db.database import Database
 from muster.kit.db.failures import as_client_error
 from muster.kit.db.opening import sound_database
+from muster.kit.endpoints.exposition import Exposition, Look, exposed
 from muster.kit.errors import Unavailable
 from muster.kit.processes import CannotRun
 from muster.kit.waiting import set_within
+from muster.kit.work.handlers import followers
 from muster.kit.work.jobs import DRAIN_SECONDS, run_jobs
 from muster.kit.work.schedule import tick
 from muster.kit.work.sequencer import Sequencer
+from muster.kit.work.stats import report_work
 from muster.settings import Settings
 
 log = structlog.get_logger()
@@ -48,7 +54,10 @@ async def _work(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with sound_database(url, size=_CONNECTIONS, process="The worker", setting="DATABASE_WORKER_URL") as database:
+    async with (
+        sound_database(url, size=_CONNECTIONS, process="The worker", setting="DATABASE_WORKER_URL") as database,
+        _measured(settings, database),
+    ):
         sequencer = Sequencer(url)
         services = Services(database, settings, GATE, sequencer.wake)
         log.info("worker.started")
@@ -64,6 +73,13 @@ async def _work(settings: Settings) -> None:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
     log.info("worker.stopped")
+
+
+def _measured(settings: Settings, database: Database) -> AbstractAsyncContextManager[None]:
+    """Show what the worker has measured meanwhile, where a setting says so."""
+    looks: list[Look] = [database.report_use, partial(report_work, database, sorted(followers()))]
+    exposition = Exposition(settings.metrics.token, looks)
+    return exposed(exposition, settings.metrics.worker_bind, "MUSTER_WORKER_METRICS_BIND")
 
 
 async def _keep(name: str, stop: asyncio.Event, loop: Callable[[], Awaitable[None]]) -> None:

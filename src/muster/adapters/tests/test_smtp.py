@@ -16,7 +16,8 @@ from cryptography.x509.oid import NameOID
 from muster.adapters import smtp
 from muster.kit.mail.delivery import NotTaken, Refused
 from muster.kit.mail.tests.post_office import post_office
-from muster.settings import SettingError, Settings
+from muster.kit.sources import SettingError
+from muster.settings import Settings
 
 LOGIN = (b"ann@example.org", b"p@ss/word")
 USER = "ann%40example.org:p%40ss%2Fword@"

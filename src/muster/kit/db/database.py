@@ -11,6 +11,7 @@ from asyncpg.pool import PoolConnectionProxy
 from muster.kit.db.statements import RowT, Statement
 from muster.kit.db.tables import TENANT_SETTING
 from muster.kit.db.trips import Trips
+from muster.kit.metrics import POOL_CONNECTIONS, POOL_WAIT_SECONDS, POOL_WAITING
 
 # The limits are kept by the server, so that no request can hold a lock or a connection for long.
 _LIMITS = {
@@ -106,6 +107,14 @@ class Database:
             await self._pool.release(self._at_hand.pop())
         await self._pool.close()
 
+    async def report_use(self) -> None:
+        """Bring the gauges of the pool up to date."""
+        idle = self._pool.get_idle_size() + len(self._at_hand)
+        POOL_CONNECTIONS.labels("idle").set(idle)
+        POOL_CONNECTIONS.labels("in_use").set(self._pool.get_size() - idle)
+        POOL_CONNECTIONS.labels("most").set(self._pool.get_max_size())
+        POOL_WAITING.set(self._waiting)
+
     async def row(self, text: str, arguments: Sequence[object]) -> "asyncpg.Record | None":
         """The row of one read, outside any transaction and under no tenant but the one that it names itself.
 
@@ -150,7 +159,8 @@ class Database:
             await self._pool.release(connection)
         self._waiting += 1
         try:
-            return await self._pool.acquire(timeout=_PATIENCE_SECONDS)
+            with POOL_WAIT_SECONDS.time():
+                return await self._pool.acquire(timeout=_PATIENCE_SECONDS)
         finally:
             self._waiting -= 1
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 
+from muster.kit.metrics import TRIP_READS, TRIPS_FAILED, TRIPS_LATE
+
 log = structlog.get_logger()
 
 # Trips under way at a time. More would find fewer reads waiting for each; fewer would leave cores of the server idle.
@@ -77,13 +79,17 @@ class Trips:
                 if len(reads) > seats:
                     self._waiting[text] = reads[seats:]
                 self._under_way[lane] = reads[:seats]
-                late = asyncio.get_running_loop().call_later(_LONGEST_SECONDS, self._give_up, lane)
+                late = asyncio.get_running_loop().call_later(_LONGEST_SECONDS, self._be_late, lane)
                 await self._travel(text, reads[:seats])
                 late.cancel()
         finally:
             self._under_way.pop(lane, None)
             # In the turn of the event loop in which nobody waited, so that whoever comes next finds the lane free.
             self._give_up(lane)
+
+    def _be_late(self, lane: "asyncio.Task[None]") -> None:
+        TRIPS_LATE.inc()
+        self._give_up(lane)
 
     def _give_up(self, lane: "asyncio.Task[None]") -> None:
         self._lanes.discard(lane)
@@ -109,12 +115,14 @@ class Trips:
     async def _travel(self, text: str, reads: Sequence[_Read]) -> None:
         rows: Sequence[asyncpg.Record] = ()
         has_left = False
+        TRIP_READS.observe(len(reads))
         try:
             async with self._connection() as connection:
                 has_left, began = True, time.perf_counter()
                 rows = await connection.fetchmany(text, [read.arguments for read in reads])
                 self._learn(text, (time.perf_counter() - began) / len(reads))
         except Exception as error:  # noqa: BLE001 - one of them is at fault; each goes again by itself, and meets its own
+            TRIPS_FAILED.inc()
             log.debug("trip.failed", reads=len(reads), error=repr(error))
             if not has_left:
                 _refuse(reads, error)

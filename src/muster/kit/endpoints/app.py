@@ -12,6 +12,7 @@ from muster.kit.commands.context import Services
 from muster.kit.endpoints.armour import armour
 from muster.kit.endpoints.cors import open_to
 from muster.kit.endpoints.edge import Edge
+from muster.kit.endpoints.exposition import Exposition, metrics_routes
 from muster.kit.endpoints.frame import Frame
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.http import graphql_over_http
@@ -29,7 +30,9 @@ from muster.kit.errors import AppError
 from muster.kit.realtime.hub import Hub
 
 
-def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health: Health, openapi: str) -> ASGIApp:
+def build_app(
+    services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health: Health, exposition: Exposition, openapi: str
+) -> ASGIApp:
     """Mount everything that is declared by now.
 
     openapi: the document to serve.
@@ -60,6 +63,7 @@ def build_app(services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health
         Route(
             "/api/v1/admin/queues/stats", Operating(services.database, services.settings.security.operator_token).queues
         ),
+        *(metrics_routes(exposition) if exposition.token else ()),
         Route("/health", health.short),
         Route("/health/live", health.live),
         Route("/health/ready", health.ready),

@@ -1,4 +1,4 @@
-"""The frame around every request: its id, its armour, its log line, and an answer even when everything fails."""
+"""The frame around every request: its id, its armour, its log line, its count, and an answer even when everything fails."""
 
 import logging
 import time
@@ -10,6 +10,7 @@ from muster.kit.endpoints.armour import DEFAULT_POLICY, POLICY, Headers
 from muster.kit.endpoints.edge import request_id_from
 from muster.kit.endpoints.http import problem_response
 from muster.kit.endpoints.problem import as_rest_writes_it, check_head, client_error
+from muster.kit.metrics import OTHER, count_request
 
 log = structlog.get_logger()
 _lines = logging.getLogger(__name__)
@@ -59,9 +60,11 @@ class Frame:
             answer = problem_response(as_rest_writes_it(client_error(error)), request_id)
             if status == 0:
                 await answer(scope, receive, send_with_id)
+        seconds, route = time.perf_counter() - began, scope.get("route")
+        count_request(scope["method"], OTHER if route is None else route.path, status, seconds)
         # Asked first, since putting a line together that nobody wants costs more than finding the address.
         if _lines.isEnabledFor(logging.DEBUG):
-            milliseconds = round((time.perf_counter() - began) * 1000, 2)
+            milliseconds = round(seconds * 1000, 2)
             log.debug("request.done", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
 
 

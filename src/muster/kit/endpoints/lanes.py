@@ -48,6 +48,7 @@ class Lanes:
         if step.route is None:
             await self._below(scope, receive, send)
             return
+        scope["route"] = step.route
         scope["path_params"] = dict(zip(step.names, values, strict=True))
         await step.route.app(scope, receive, send)
 

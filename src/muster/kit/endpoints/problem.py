@@ -7,7 +7,8 @@ import structlog
 from starlette.types import Scope
 
 from muster.kit.db.failures import as_client_error
-from muster.kit.errors import AppError, FieldProblem
+from muster.kit.errors import AppError, FieldProblem, TooMany
+from muster.kit.metrics import FAULTS, RATE_LIMIT_REFUSALS
 
 log = structlog.get_logger()
 
@@ -45,10 +46,13 @@ def client_error(error: Exception) -> AppError:
     """What to tell the client. A fault of ours is logged with its trace and told without its text."""
     known = as_client_error(error)
     if known is None:
+        FAULTS.inc()
         log.error("request.failed", exc_info=error)
         return Fault()
     if known.status >= 500:
         log.warning("request.unavailable", error=repr(error))
+    if isinstance(known, TooMany):
+        RATE_LIMIT_REFUSALS.labels(known.code).inc()
     return known
 
 

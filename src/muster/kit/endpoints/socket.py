@@ -22,6 +22,7 @@ from muster.kit.endpoints.places import Places
 from muster.kit.endpoints.problem import client_error
 from muster.kit.errors import AppError, TooMany
 from muster.kit.ids import new_id
+from muster.kit.metrics import SOCKETS
 from muster.kit.realtime.hub import Hub
 from muster.kit.realtime.stream import Waiting
 
@@ -82,7 +83,7 @@ class _Close(Exception):
 
 async def graphql_over_socket(websocket: WebSocket, graphql: GraphQL, hub: Hub, edge: Edge, places: Places) -> None:
     """Serve one socket until either side closes it, or the server stops (which closes it with 1012)."""
-    with suppress(*_GONE):
+    with SOCKETS.track_inprogress(), suppress(*_GONE):
         if PROTOCOL not in websocket.scope["subprotocols"]:
             await websocket.accept()
             await websocket.close(4406, "Subprotocol not acceptable")

@@ -13,6 +13,7 @@ from muster.kit.db.channels import FACTS, RIGHTS
 from muster.kit.db.database import Database, connect
 from muster.kit.db.failures import as_client_error
 from muster.kit.errors import Unauthenticated, Unavailable
+from muster.kit.metrics import STREAMS
 from muster.kit.realtime.cursors import read_position
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.feed import Feed
@@ -80,6 +81,7 @@ class Hub:
         stream = Stream(request, origin.claim, _topic_id(request, origin), waiting)
         after = None if request.after is None else read_position(request.after, stream.tag)
         async with AsyncExitStack() as stack:
+            stack.enter_context(STREAMS.track_inprogress())
             stack.enter_context(self._watch.over(stream))
             tenant_id = origin.claim.tenant_id
             feed = await self._feed(tenant_id)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from muster.kit.caller import Allow, Claim, Permission
 from muster.kit.errors import AppError
+from muster.kit.metrics import DELIVERIES
 from muster.kit.realtime.cursors import stream_tag
 from muster.kit.realtime.reading import PlacedFact
 from muster.kit.realtime.subscription import Subscription
@@ -136,6 +137,7 @@ class Stream:
     def take(self, position: int, outcome: str | AppError | None) -> None:
         """What became of the fact at `position`: an element, a refusal that ends the stream, or nothing to see."""
         self.position = position
+        DELIVERIES.labels(_told_of(outcome)).inc()
         if isinstance(outcome, AppError):
             self.end(outcome)
         elif outcome is None or self.ended:
@@ -184,3 +186,9 @@ class Stream:
     def _is_full(self) -> bool:
         # Where nothing waits, one element may: else a stream could stand still for what waits in another.
         return bool(self._elements) and (len(self._elements) >= MOST_WAITING or self._waiting.is_full)
+
+
+def _told_of(outcome: str | AppError | None) -> str:
+    if outcome is None:
+        return "unseen"
+    return "ended" if isinstance(outcome, AppError) else "delivered"

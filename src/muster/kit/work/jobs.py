@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from datetime import timedelta
 from functools import partial
 
@@ -18,6 +19,7 @@ from muster.kit.commands.tables import FactRow
 from muster.kit.db.database import connect
 from muster.kit.db.statements import Row, Statement, columns
 from muster.kit.db.tables import Json
+from muster.kit.metrics import JOB_SECONDS, JOBS_DONE
 from muster.kit.work.errands import Errand, NotYet
 from muster.kit.work.handlers import Follower, followers
 from muster.kit.work.job import HandlerJob
@@ -119,6 +121,7 @@ async def _follow(services: Services, queue: Queue, follower: Follower, job: Job
     """One attempt of one job."""
     call = msgspec.json.decode(job.payload or b"", type=HandlerJob)
     if job.attempts >= ATTEMPTS:
+        JOBS_DONE.labels(follower.name, "failed").inc()
         raise WorkersDied(
             f"{ATTEMPTS} attempts ended without a word: it takes its worker down, or holds it up too long"
         )
@@ -136,19 +139,26 @@ async def _follow(services: Services, queue: Queue, follower: Follower, job: Job
 
 async def _attempt(follower: Follower, errand: Errand, attempt: int) -> None:
     """Run the handler; what it raises says what becomes of the job. attempt: 1 is the first."""
+    began, outcome = time.perf_counter(), "done"
     try:
         await _handle(follower, errand)
     except asyncio.CancelledError:
+        outcome = "put_off"
         # The library would take a cancelled job for one that nobody wants any more.
         raise PutOff(reason="the worker stopped before the handler was done") from None
     except NotYet as later:
+        outcome = "put_off"
         log.info("handler.not_yet", attempt=attempt, reason=str(later))
         raise PutOff(delay=later.after, reason=str(later)) from None
     except Exception as error:
+        outcome = "failed" if attempt >= ATTEMPTS else "retried"
         log.exception("handler.failed", attempt=attempt, attempts=ATTEMPTS)
         if attempt >= ATTEMPTS:
             raise
         raise RetryRequested(delay=backoff(attempt), reason=repr(error)) from error
+    finally:
+        JOBS_DONE.labels(follower.name, outcome).inc()
+        JOB_SECONDS.labels(follower.name).observe(time.perf_counter() - began)
 
 
 def backoff(attempt: int) -> timedelta:

@@ -16,6 +16,7 @@ import structlog
 from muster.kit.commands.facts import KINDS
 from muster.kit.db.channels import FACTS, OUTBOX
 from muster.kit.db.database import connect
+from muster.kit.metrics import FACTS_SEQUENCED
 from muster.kit.waiting import set_within
 from muster.kit.work.handlers import HANDLERS, Follower
 from muster.kit.work.job import HandlerJob
@@ -116,6 +117,7 @@ class Sequencer:
                 await connection.execute(_WAKE, *map(list, zip(*facts, strict=True)))
         if not rows:
             return Batch()
+        FACTS_SEQUENCED.inc(len(rows))
         batch = Batch(len(rows), max(row["position"] for row in rows), frozenset(row["tenant_id"] for row in rows))
         # Outside the transaction: NOTIFY inside would let only one transaction of the whole server commit at a time.
         await connection.execute("select pg_notify($1, $2)", FACTS, batch.announcement())

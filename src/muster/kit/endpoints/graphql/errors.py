@@ -7,6 +7,7 @@ from graphql import FieldNode, GraphQLError, SourceLocation, get_location
 
 from muster.kit.endpoints.problem import problem
 from muster.kit.errors import AppError, BadInput
+from muster.kit.metrics import GRAPHQL_ERRORS
 
 
 class BadOperation(BadInput):
@@ -25,6 +26,7 @@ class BadDocument(BadOperation):
 
 def request_errors(error: AppError, request_id: str) -> list[dict[str, Any]]:
     """The `errors` of a response to a request that did not run, which has no `data`; of a bad operation every reason."""
+    GRAPHQL_ERRORS.labels(error.code).inc()
     extensions = _extensions(error, request_id)
     if not isinstance(error, BadOperation):
         return [{"message": error.detail, "extensions": extensions}]
@@ -36,6 +38,7 @@ def request_errors(error: AppError, request_id: str) -> list[dict[str, Any]]:
 def field_error(error: AppError, request_id: str, key: str, node: FieldNode) -> dict[str, Any]:
     """The entry of `errors` for a root field that failed: its key in the answer, its node in the document."""
     at = node.loc
+    GRAPHQL_ERRORS.labels(error.code).inc()
     places = [] if at is None else [get_location(at.source, at.start)]
     extensions = _extensions(error, request_id)
     return {"message": error.detail, **_locations(places), "path": [key], "extensions": extensions}

@@ -3,6 +3,7 @@ executor only answers introspection.
 """
 
 import itertools
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,7 @@ from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_c
 from muster.kit.endpoints.graphql.mutations import MutationField, Mutations, read_terms
 from muster.kit.endpoints.graphql.selections import Root, Selection, Source, argument_values, read_slots
 from muster.kit.errors import BadInput
+from muster.kit.metrics import count_operation
 from muster.kit.realtime.stream import StreamRequest
 from muster.kit.realtime.subscription import SUBSCRIPTIONS
 from muster.kit.text import refuse_unstorable
@@ -60,6 +62,11 @@ class Operation:
     def kind(self) -> str:
         """`query`, `mutation` or `subscription`."""
         return self.node.operation.value
+
+    @property
+    def name(self) -> str | None:
+        """As the document has it."""
+        return self.node.name.value if self.node.name else None
 
 
 # An operation has one shape per truth of its boolean variables, and whoever writes it may give it many of those.
@@ -118,11 +125,16 @@ class GraphQL:
 
         Raises AppError when the request is refused before anything runs.
         """
-        if operation.kind == "query":
-            return await self._run_query(operation, origin)
-        if operation.kind == "mutation":
-            return await self._run_mutation(operation, origin)
-        raise BadInput("query: subscriptions run over the socket at /graphql (graphql-transport-ws).")
+        kind = operation.kind
+        if kind == "subscription":
+            raise BadInput("query: subscriptions run over the socket at /graphql (graphql-transport-ws).")
+        began, outcome = time.perf_counter(), "refused"
+        try:
+            body = await (self._run_query if kind == "query" else self._run_mutation)(operation, origin)
+            outcome = "done"
+            return body
+        finally:
+            count_operation(operation.name, kind, outcome, time.perf_counter() - began)
 
     def stream(self, operation: Operation) -> StreamRequest:
         """What a subscription asks for. Raises BadInput or Invalid."""
@@ -146,7 +158,7 @@ class GraphQL:
 
     def _shape(self, operation: Operation) -> _Shape:
         """The roots of an operation; kept by its name and by the booleans that `@skip` and `@include` may read."""
-        name = operation.node.name.value if operation.node.name else None
+        name = operation.name
         flags = tuple(sorted(item for item in operation.variables.coerced.items() if isinstance(item[1], bool)))
         shapes = operation.document.shapes
         kept = shapes.get((name, flags))

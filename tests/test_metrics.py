@@ -1,0 +1,126 @@
+"""What is measured: who is told, in which form, and that nothing a client chooses makes series without end."""
+
+import asyncio
+import shutil
+import subprocess
+
+import pytest
+
+from muster.kit import metrics
+from muster.kit.db.migrate import Urls
+from muster.kit.processes import CannotRun
+from muster.kit.sources import SettingError
+from muster.kit.work.handlers import followers
+from muster.kit.work.stats import report_work
+from muster.testing.serving import Service, serving, serving_in_process, settings_for
+from muster.testing.town import Town
+from muster.testing.work import working
+
+TOKEN = "m" * 32
+PROMISED = {
+    "http_requests_total",
+    "http_request_duration_seconds",
+    "graphql_operations_total",
+    "graphql_operation_duration_seconds",
+    "graphql_errors_total",
+    "db_pool_connections",
+    "jobs_attempts_total",
+    "facts_sequenced_total",
+    "realtime_connections",
+    "realtime_deliveries_total",
+    "rate_limit_refusals_total",
+}
+
+
+def _values() -> dict[tuple[str, ...], float]:
+    """Every sample of this process, by its name and the values of its labels."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in metrics.REGISTRY.collect()
+        for sample in family.samples
+    }
+
+
+async def _told(service: Service, address: str, **headers: str) -> tuple[int, str, str]:
+    answer = await service.http.get(address, headers=headers)
+    return answer.status_code, answer.headers["content-type"], answer.text
+
+
+async def test_nobody_is_told_by_accident(urls: Urls) -> None:
+    async with serving_in_process(urls) as service:
+        assert (await _told(service, "/metrics"))[0] == 404
+    async with serving_in_process(urls, MUSTER_METRICS_TOKEN=TOKEN) as service:
+        for given in ({}, {"authorization": f"Bearer {TOKEN}x"}, {"authorization": f"Basic {TOKEN}"}):
+            status, _, text = await _told(service, "/metrics", **given)
+            assert (status, "http_requests" in text) == (401, False)
+        plain = await _told(service, "/metrics", authorization=f"Bearer {TOKEN}")
+        wanted = {"authorization": f"Bearer {TOKEN}", "accept": "application/openmetrics-text;version=1.0.0"}
+        open_metrics = await _told(service, "/metrics", **wanted)
+        strange = await _told(service, "/metrics", **wanted | {"accept": "text/plain;version=x;escaping=,;;=;"})
+    assert plain[0] == open_metrics[0] == strange[0] == 200
+    assert plain[1].startswith("text/plain")
+    assert open_metrics[1].startswith("application/openmetrics-text")
+    assert open_metrics[2].endswith("# EOF\n")
+    assert {word for line in plain[2].splitlines() if line.startswith("# TYPE") for word in line.split()} >= PROMISED
+
+
+async def test_each_process_tells_on_an_address_of_its_own(urls: Urls, free_port: int) -> None:
+    bind = f"127.0.0.1:{free_port}"
+    async with serving(urls, MUSTER_METRICS_BIND=bind) as service:
+        status, _, text = await _told(service, f"http://{bind}/metrics")
+        assert (status, (await _told(service, "/metrics"))[0]) == (200, 404)
+        assert 'db_pool_connections{state="most"} 12.0' in text
+        with pytest.raises(CannotRun, match=r"MUSTER_METRICS_BIND.*address of its own"):
+            async with serving(urls, MUSTER_METRICS_BIND=bind):
+                pass
+    with pytest.raises(SettingError, match=r"MUSTER_METRICS_BIND.*such as"):
+        settings_for(urls, MUSTER_METRICS_BIND="everywhere")
+
+
+async def test_what_happens_is_counted_under_bounded_names(town: Town) -> None:
+    before = _values()
+
+    def more(*key: str) -> float:
+        return _values().get(key, 0) - before.get(key, 0)
+
+    http = town.service.http
+    for number in range(3):
+        assert (await http.get(f"/api/v1/events/{town.event_id}")).status_code == 200
+        assert (await http.get(f"/nowhere/{number}")).status_code == 404
+    await http.post("/graphql", json={"query": "query Seen { __typename }"})
+    await http.post("/graphql", json={"query": "query Wrong { nothing }"})
+    assert more("http_requests_total", "GET", "/api/v1/events/{id}", "200") == 3
+    assert more("http_requests_total", "GET", "other", "404") == 3
+    assert more("graphql_operations_total", "Seen", "query", "done") == 1
+    assert more("graphql_errors_total", "GRAPHQL_VALIDATION_FAILED") == 1
+    assert not [key for key in _values() if str(town.event_id) in key or "Wrong" in key]
+
+
+async def test_the_worker_counts_facts_and_jobs(town: Town) -> None:
+    before = _values()
+    async with working(town.service.urls) as work:
+        await work.quiet()
+        await report_work(work.services.database, sorted(followers()))
+    after = _values()
+    assert after["facts_sequenced_total",] > before["facts_sequenced_total",]
+    assert after["facts_waiting",] == after["facts_lag_seconds",] == 0
+    done = {key: value for key, value in after.items() if key[0] == "jobs_attempts_total" and key[2] == "done"}
+    assert sum(done.values()) > sum(before.get(key, 0) for key in done)
+    assert {key[1] for key in after if key[0] == "jobs_kept"} >= followers().keys()
+
+
+def test_many_operation_names_are_one() -> None:
+    labels = {metrics.operation_label(f"Name{number}") for number in range(1000)}
+    assert len(labels) <= 201
+    assert metrics.OTHER in labels
+    assert metrics.operation_label("L" * 100) == metrics.OTHER
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed: Debian has it in prometheus")
+async def test_prometheus_finds_nothing_to_say_against_it(urls: Urls) -> None:
+    async with serving_in_process(urls, MUSTER_METRICS_TOKEN=TOKEN) as service:
+        _, _, text = await _told(service, "/metrics", authorization=f"Bearer {TOKEN}")
+    checked = await asyncio.to_thread(
+        subprocess.run, ["promtool", "check", "metrics"], input=text.encode(), capture_output=True, check=False
+    )
+    assert (checked.returncode, checked.stderr, checked.stdout) == (0, b"", b"")
