@@ -4,11 +4,14 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 import structlog
 
 from muster.kit import log
+from muster.kit.db.migrate import Urls
+from muster.testing.serving import serving
 
 
 @pytest.fixture
@@ -65,3 +68,45 @@ def test_a_trace_shows_no_local_variables(lines: io.StringIO, as_json: bool) -> 
         structlog.get_logger("muster").exception("failed", held_length=len(held))
     assert "ValueError: broken" in lines.getvalue()
     assert "HUSH" not in lines.getvalue()
+
+
+def test_persons_and_tokens_are_masked_wherever_they_stand(lines: io.StringIO) -> None:
+    try:
+        raise ValueError("Key (email)=(nora@example.org) already exists")
+    except ValueError:
+        structlog.get_logger("muster").exception("failed for milo.b+x@mail.example.org", of="eyJhbGci.eyJzdWIi.c2lnbg")
+    written = json.loads(lines.getvalue())
+    assert "example.org" not in lines.getvalue()
+    assert "Key (email)=([redacted])" in written["exception"]
+    assert written["of"] == log.REDACTED
+
+
+async def test_a_storm_of_sign_ins_leaves_ids_and_nothing_of_persons(lines: io.StringIO, urls: Urls) -> None:
+    log.configure("debug", json=True, stream=lines)
+    trace, password = "4bf92f3577b34da6a3ce929d0e0e4736", "correct horse battery 42"
+    secrets = [password, "wrong horse battery 43"]
+    request_id = ""
+    parent = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    async with serving(urls, LOG_REQUESTS="on") as service:
+        for number in range(5):
+            mail = f"person{number}@example.org"
+            person = {"email": mail, "password": password, "name": f"Person {number}"}
+            registered = await service.http.post("/api/v1/auth/register", json=person)
+            wrong = await service.http.post("/api/v1/auth/login", json={"email": mail, "password": secrets[1]})
+            right = await service.http.post("/api/v1/auth/login", json={"email": mail, "password": password})
+            assert (registered.status_code, wrong.status_code, right.status_code) == (202, 401, 200)
+            tokens = right.json()
+            secrets += [mail, tokens["accessToken"], tokens["refreshToken"]]
+            bearer = {"authorization": f"Bearer {tokens['accessToken']}"}
+            assert (await service.http.get(f"/nowhere?email={mail}", headers=bearer)).status_code == 404
+            mine = await service.http.get("/api/v1/auth/sessions", headers=bearer | parent)
+            assert mine.status_code == 200
+            request_id = mine.headers["x-request-id"]
+    told = lines.getvalue()
+    assert not [secret for secret in secrets if secret in told]
+    requests = [each for each in map(json.loads, told.splitlines()) if each["event"] == "request.done"]
+    assert len(requests) == 25
+    last = requests[-1]
+    assert (last["route"], last["status"], last["trace_id"]) == ("/api/v1/auth/sessions", 200, trace)
+    assert UUID(last["tenant_id"]).version == UUID(last["user_id"]).version == 7
+    assert last["request_id"] == request_id

@@ -130,6 +130,7 @@ class Settings:
     sockets: Sockets
     metrics: Metrics
     log_level: LogLevel
+    log_requests: bool
     data_dir: Path
     demo: bool
     origins: tuple[Origin, ...] = field(repr=False, compare=False)
@@ -179,6 +180,13 @@ def _read(source: Source) -> Settings:
             jwt_secret=_jwt_secret(source, environment, data_dir), operator_token=_operator_token(source)
         ),
         log_level=source.choice("LOG_LEVEL", get_args(LogLevel), "info", "the least important log lines to write"),
+        log_requests=source.choice(
+            "LOG_REQUESTS",
+            ("on", "off"),
+            "on" if environment == "production" else "off",
+            "whether each request has a line",
+        )
+        == "on",
         addresses=addresses,
         mail=_mail(source, addresses),
         sockets=_sockets(source),

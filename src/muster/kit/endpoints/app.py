@@ -73,7 +73,7 @@ def build_app(
     application.router.redirect_slashes = False
     settings = services.settings
     readable = open_to(settings.http.origins, Lanes(application, hot), is_production=settings.is_production)
-    return Frame(readable, armour(is_production=settings.is_production))
+    return Frame(readable, armour(is_production=settings.is_production), logs=settings.log_requests)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
+import structlog
 from starlette.requests import HTTPConnection
 
 from muster.kit.caller import Claim, Origin, TenantNotFound
@@ -59,6 +60,9 @@ class Edge:
         else:
             user_id, session_id = self._signed_in(authorization or headers.get("authorization"), now)
             claim = Claim(await self._tenant(tenant or headers.get("x-tenant")), user_id, session_id)
+        structlog.contextvars.bind_contextvars(
+            tenant_id=str(claim.tenant_id), **({} if claim.user_id is None else {"user_id": str(claim.user_id)})
+        )
         address = connection.client.host if connection.client else None
         return Origin(claim, now, request_id, address, headers.get("user-agent"))
 

@@ -1,6 +1,6 @@
 """The frame around every request: its id, its armour, its log line, its count, and an answer even when everything fails."""
 
-import logging
+import re
 import time
 
 import structlog
@@ -10,20 +10,22 @@ from muster.kit.endpoints.armour import DEFAULT_POLICY, POLICY, Headers
 from muster.kit.endpoints.edge import request_id_from
 from muster.kit.endpoints.http import problem_response
 from muster.kit.endpoints.problem import as_rest_writes_it, check_head, client_error
+from muster.kit.log import request_done
 from muster.kit.metrics import OTHER, count_request
 
-log = structlog.get_logger()
-_lines = logging.getLogger(__name__)
 _ID_HEADER = b"x-request-id"
+# https://www.w3.org/TR/trace-context/#traceparent-header; an id of zeros is none.
+_TRACE = re.compile(rb"[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Frame:
     """Wraps the application, in plain ASGI since it stands around the hot lane too.
 
-    always: headers of every answer; the policy is added to those that bring none.
+    always: headers of every answer; the policy is added to those that bring none. logs: whether each request has a line.
     """
 
-    def __init__(self, app: ASGIApp, always: Headers) -> None:
+    def __init__(self, app: ASGIApp, always: Headers, *, logs: bool) -> None:
+        self._logs = logs
         self._app = app
         self._always = always
         self._with_policy = (*always, DEFAULT_POLICY)
@@ -36,7 +38,7 @@ class Frame:
         request_id = request_id_from(_given_id(scope))
         scope.setdefault("state", {})["request_id"] = request_id
         # The server gives every request and socket a context of its own, so there is nothing to take back.
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        structlog.contextvars.bind_contextvars(request_id=request_id, **_trace(scope))
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
         else:
@@ -61,13 +63,19 @@ class Frame:
             if status == 0:
                 await answer(scope, receive, send_with_id)
         seconds, route = time.perf_counter() - began, scope.get("route")
-        count_request(scope["method"], OTHER if route is None else route.path, status, seconds)
-        # Asked first, since putting a line together that nobody wants costs more than finding the address.
-        if _lines.isEnabledFor(logging.DEBUG):
-            milliseconds = round(seconds * 1000, 2)
-            log.debug("request.done", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
+        template = OTHER if route is None else route.path
+        count_request(scope["method"], template, status, seconds)
+        if self._logs:
+            request_done(scope["method"], template, status, seconds)
 
 
 def _given_id(scope: Scope) -> str | None:
     """The request id that the client gave."""
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == _ID_HEADER), None)
+
+
+def _trace(scope: Scope) -> dict[str, str]:
+    """The trace that the client's request is part of, by W3C Trace Context, for the log."""
+    given = next((value for name, value in scope["headers"] if name == b"traceparent"), None)
+    found = None if given is None else _TRACE.fullmatch(given)
+    return {} if found is None else {"trace_id": found[1].decode()}

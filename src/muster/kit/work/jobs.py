@@ -126,7 +126,10 @@ async def _follow(services: Services, queue: Queue, follower: Follower, job: Job
             f"{ATTEMPTS} attempts ended without a word: it takes its worker down, or holds it up too long"
         )
     with structlog.contextvars.bound_contextvars(
-        request_id=call.request_id, handler=follower.name, fact_id=str(call.fact_id)
+        request_id=call.request_id,
+        tenant_id=str(call.tenant_id),
+        handler=follower.name,
+        fact_id=str(call.fact_id),
     ):
         try:
             if follower.terms.gathers:
