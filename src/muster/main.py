@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from uuid import UUID
 
@@ -15,11 +15,14 @@ from starlette.types import ASGIApp
 
 import muster.slices  # noqa: F401 - importing it declares every endpoint, and every kind of mail for /dev/mail
 from muster.access.gate import GATE
-from muster.identity.commands import token_keys
+from muster.identity.commands import cookie_keys, token_keys
+from muster.identity.tokens import TokenKeys
 from muster.kit.commands.context import Services
 from muster.kit.db.database import Database
 from muster.kit.db.opening import sound_database
 from muster.kit.endpoints.app import build_app
+from muster.kit.endpoints.cookies import Cookies, ReadToken
+from muster.kit.endpoints.cors import ANY_ORIGIN
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.exposition import Exposition, exposed
 from muster.kit.endpoints.graphql.execution import GraphQL
@@ -31,6 +34,7 @@ from muster.kit.endpoints.socket_wire import BoundedSocket
 from muster.kit.endpoints.wire import BoundedHttp
 from muster.kit.processes import CannotRun
 from muster.kit.realtime.hub import Hub
+from muster.kit.text import origin_of
 from muster.kit.work.waking import Waker
 from muster.settings import Settings
 from muster.tenancy.queries import find_default_tenant, find_tenant
@@ -126,14 +130,39 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
             waking.cancel()
 
 
-async def _edge(database: Database, settings: Settings) -> Edge:
-    keys = token_keys(settings.security.jwt_secret)
+def session_cookies(settings: Settings) -> Cookies:
+    """Cookies for sessions of identity."""
+    secret = settings.security.jwt_secret
+    keys = cookie_keys(secret)
 
-    def read_token(token: str, now: datetime) -> tuple[UUID, UUID] | None:
+    def seal(user_id: UUID, session_id: UUID) -> str:
+        token, _ = keys.sign(user_id=user_id, session_id=session_id, now=datetime.now(UTC))
+        return token
+
+    ours = {origin_of(each) for each in (settings.addresses.app, settings.addresses.api)}
+    return Cookies(
+        read_access=_reader(token_keys(secret)),
+        read=_reader(keys),
+        seal=seal,
+        key=secret.encode(),
+        origins=frozenset({*settings.http.origins, *ours} - {ANY_ORIGIN}),
+        ends=frozenset({"logout"}),
+        is_production=settings.is_production,
+    )
+
+
+def _reader(keys: TokenKeys) -> ReadToken:
+    def read(token: str, now: datetime) -> tuple[UUID, UUID] | None:
         identity = keys.read(token, now)
         return None if identity is None else (identity.user_id, identity.session_id)
+
+    return read
+
+
+async def _edge(database: Database, settings: Settings) -> Edge:
+    read_token = _reader(token_keys(settings.security.jwt_secret))
 
     async def by_slug(slug: str) -> UUID | None:
         return await find_tenant(database, slug)
 
-    return Edge(read_token, by_slug, await find_default_tenant(database))
+    return Edge(read_token, by_slug, await find_default_tenant(database), session_cookies(settings))

@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from muster.identity.tokens import TokenKeys
+from muster.identity.commands import token_keys
 from muster.kit.db.migrate import Urls
 from muster.kit.ids import new_id
 
@@ -44,7 +44,7 @@ async def settle(urls: Urls, number: int) -> list[Person]:
         await owner.execute("analyze users, sessions, members")
     finally:
         await owner.close()
-    keys, now = TokenKeys(SECRET), datetime.now(UTC)
+    keys, now = token_keys(SECRET), datetime.now(UTC)
     return [
         Person(user_id, keys.sign(user_id=user_id, session_id=session_id, now=now)[0])
         for user_id, session_id in zip(ids, sessions, strict=True)

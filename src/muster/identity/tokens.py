@@ -1,4 +1,4 @@
-"""Access tokens: short-lived JWTs signed with EdDSA, whose key is derived from the deployment's secret."""
+"""Tokens of sessions: JWTs signed with EdDSA, whose key is derived from the deployment's secret."""
 
 import hashlib
 from collections import OrderedDict
@@ -25,18 +25,21 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class TokenKeys:
-    """Signs and reads access tokens. A token once verified is remembered, since the signature costs 0.1 ms."""
+    """Signs and reads tokens of one kind. A token once verified is remembered, since the signature costs 0.1 ms."""
 
-    def __init__(self, secret: str) -> None:
-        seed = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"muster access token").derive(secret.encode())
+    def __init__(self, secret: str, kind: str, lifetime: timedelta) -> None:
+        """kind: tokens of one kind are not good as another. lifetime: of a token."""
+        info = f"muster {kind}".encode()
+        seed = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
+        self._lifetime = lifetime
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self._public = self._private.public_key()
         self.kid = hashlib.sha256(self._public.public_bytes_raw()).hexdigest()[:16]
         self._known: OrderedDict[str, Identity] = OrderedDict()
 
     def sign(self, *, user_id: UUID, session_id: UUID, now: datetime) -> tuple[str, datetime]:
-        """An access token for a session, and when it expires."""
-        expires_at = now + ACCESS_LIFETIME
+        """A token for a session, and when it expires."""
+        expires_at = now + self._lifetime
         claims = {
             "iss": _ISSUER,
             "sub": str(user_id),

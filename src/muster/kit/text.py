@@ -67,6 +67,11 @@ def _refuse_text(text: str, path: str) -> None:
         raise BadInput.field(path, "holds half a surrogate pair, which is no character") from None
 
 
+def origin_of(address: str) -> str:
+    """The origin of an address, as browsers write it, unless it names the usual port."""
+    return "/".join(address.lower().split("/", 3)[:3])
+
+
 def is_origin(text: str) -> bool:
     """Whether it is an origin as browsers write it: scheme, name in small letters, and a port that is not the usual one."""
     found = _ORIGIN.fullmatch(text)

@@ -21,6 +21,7 @@ from muster.identity.commands.passwords import (
 )
 from muster.identity.commands.sessions import (
     Session,
+    cookie_keys,
     login,
     logout,
     logout_everywhere,
@@ -40,6 +41,7 @@ __all__ = [
     "ask_for_verification",
     "change_password",
     "checked_password",
+    "cookie_keys",
     "forgot_password",
     "login",
     "logout",

@@ -13,7 +13,7 @@ from muster.identity.commands.passwords import Attempt, GivenPassword, attempt, 
 from muster.identity.facts import SignedIn, SignedOut, SignedOutEverywhere
 from muster.identity.rules import Refresh
 from muster.identity.seals import LONGEST_TOKEN, read_refresh_token, refresh_token
-from muster.identity.tokens import TokenKeys
+from muster.identity.tokens import ACCESS_LIFETIME, TokenKeys
 from muster.identity.views import OpenSessionView, UserView
 from muster.kit.caller import Claim, signed_in, whoever
 from muster.kit.commands.command import command
@@ -56,8 +56,10 @@ class Session(Payload):
     """A session: the token for requests, when that expires, the one that renews it, and whose it is.
 
     access_token: goes with each request, as `Authorization: Bearer`. refresh_token: renews the session, once.
-    expires_at: when the access token does.
+    expires_at: when the access token does. With `X-Session: cookie` both tokens are empty, and a cookie stands for them.
     """
+
+    secrets = ("access_token", "refresh_token")
 
     access_token: str
     refresh_token: str
@@ -68,7 +70,13 @@ class Session(Payload):
 @lru_cache(maxsize=4)
 def token_keys(secret: str) -> TokenKeys:
     """The keys of a deployment; kept, since deriving them and forgetting verified tokens costs."""
-    return TokenKeys(secret)
+    return TokenKeys(secret, "access token", ACCESS_LIFETIME)
+
+
+@lru_cache(maxsize=4)
+def cookie_keys(secret: str) -> TokenKeys:
+    """The keys of tokens in cookies, as long-lived as the longest session: neither kind passes for the other."""
+    return TokenKeys(secret, "session cookie", _REMEMBERED_SESSION)
 
 
 async def open_session(ctx: Ctx, user_id: UUID, *, remember: bool = False) -> Session:

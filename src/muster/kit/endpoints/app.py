@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket
 
 from muster.kit.commands.context import Services
 from muster.kit.endpoints.armour import armour
+from muster.kit.endpoints.cookies import tell_csrf_token
 from muster.kit.endpoints.cors import open_to
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.exposition import Exposition, metrics_routes
@@ -48,6 +49,9 @@ def build_app(
     async def socket_endpoint(websocket: WebSocket) -> None:
         await graphql_over_socket(websocket, graphql, hub, edge, places)
 
+    async def csrf_endpoint(request: Request) -> Response:
+        return tell_csrf_token(request, edge.cookies)
+
     async def openapi_endpoint(_request: Request) -> Response:
         return Response(openapi, media_type="application/json")
 
@@ -63,6 +67,7 @@ def build_app(
         Route(
             "/api/v1/admin/queues/stats", Operating(services.database, services.settings.security.operator_token).queues
         ),
+        Route("/api/v1/auth/csrf", csrf_endpoint),
         *(metrics_routes(exposition) if exposition.token else ()),
         Route("/health", health.short),
         Route("/health/live", health.live),

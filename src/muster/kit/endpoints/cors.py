@@ -11,10 +11,10 @@ ANY_ORIGIN = "*"
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _TAKEN = (
     *("Authorization", "Idempotency-Key", "If-Match", "If-None-Match", "Last-Event-ID"),
-    *("X-Request-Id", "X-Tenant"),
+    *("X-CSRF-Token", "X-Request-Id", "X-Session", "X-Tenant"),
 )
 _SHOWN = (
-    *("ETag", "Location", "Retry-After", "Idempotency-Replayed", "X-Request-Id"),
+    *("ETag", "Location", "Retry-After", "Idempotency-Replayed", "X-CSRF-Token", "X-Request-Id"),
     *("RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
 )
 _DAY, _TEN_MINUTES = 86_400, 600

@@ -10,12 +10,11 @@ import structlog
 from starlette.requests import HTTPConnection
 
 from muster.kit.caller import Claim, Origin, TenantNotFound
+from muster.kit.endpoints.cookies import Cookies, ReadToken
 from muster.kit.errors import Unauthenticated
 from muster.kit.ids import new_id
 from muster.kit.text import as_id
 
-ReadToken = Callable[[str, datetime], tuple[UUID, UUID] | None]
-"""The person and session a bearer token was made for; None when it is not good."""
 FindTenant = Callable[[str], Awaitable[UUID | None]]
 """The tenant with a slug."""
 
@@ -37,6 +36,7 @@ class Edge:
     read_token: ReadToken
     find_tenant: FindTenant
     default_tenant: UUID
+    cookies: Cookies
     slugs: dict[str, UUID] = field(default_factory=dict)
 
     async def origin(
@@ -47,18 +47,25 @@ class Edge:
         authorization: str | None = None,
         tenant: str | None = None,
         whoever: bool = False,
+        by_cookie: bool = True,
     ) -> Origin:
         """The origin of a request or socket.
 
         authorization, tenant: stand in for the headers `Authorization` and `X-Tenant`, which browsers cannot send
-        with a socket. whoever: neither is looked at; see `Allow`.
-        Raises Unauthenticated for a token that is not good, TenantNotFound for a slug that nobody has.
+        with a socket. whoever: neither is looked at; see `Allow`. by_cookie: a cookie may say who it is where no
+        header does.
+        Raises Unauthenticated for a token that is not good, TenantNotFound for a slug that nobody has, and what
+        `Cookies.signed_in` raises.
         """
         now, headers = datetime.now(UTC), connection.headers
         if whoever:
             claim = Claim(self.default_tenant)
         else:
-            user_id, session_id = self._signed_in(authorization or headers.get("authorization"), now)
+            given = authorization or headers.get("authorization")
+            if given is None:
+                user_id, session_id = (by_cookie and self.cookies.signed_in(connection, now)) or (None, None)
+            else:
+                user_id, session_id = self._signed_in(given, now)
             claim = Claim(await self._tenant(tenant or headers.get("x-tenant")), user_id, session_id)
         structlog.contextvars.bind_contextvars(
             tenant_id=str(claim.tenant_id), **({} if claim.user_id is None else {"user_id": str(claim.user_id)})
@@ -66,9 +73,7 @@ class Edge:
         address = connection.client.host if connection.client else None
         return Origin(claim, now, request_id, address, headers.get("user-agent"))
 
-    def _signed_in(self, authorization: str | None, now: datetime) -> tuple[UUID | None, UUID | None]:
-        if authorization is None:
-            return None, None
+    def _signed_in(self, authorization: str, now: datetime) -> tuple[UUID, UUID]:
         scheme, _, token = authorization.partition(" ")
         identity = self.read_token(token.strip(), now) if scheme.lower() == "bearer" else None
         if identity is None:

@@ -159,7 +159,7 @@ def readable_response(request: Request, body: str, *, is_personal: bool) -> Resp
     tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     headers = {
         "etag": tag,
-        "vary": "Accept, Authorization, X-Tenant",
+        "vary": "Accept, Authorization, Cookie, X-Tenant",
         "cache-control": "private, no-store" if is_personal else "no-cache",
     }
     known = request.headers.get("if-none-match")

@@ -21,10 +21,12 @@ class Payload(msgspec.Struct, kw_only=True):
     """Base of results that are more than one row: its fields are values, and views as references to rows.
 
     status: of the REST answer. replayable: whether its values may be kept for a repeat of the request; no secrets may.
+    secrets: the fields of a session that a browser may have in a cookie instead, the access token first.
     """
 
     status: ClassVar[int] = 200
     replayable: ClassVar[bool] = False
+    secrets: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def type_name(cls) -> str:

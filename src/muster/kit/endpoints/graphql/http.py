@@ -52,6 +52,8 @@ async def graphql_over_http(request: Request, graphql: GraphQL, edge: Edge) -> R
         origin = await edge.origin(request, request_id=request_id, whoever=whoever)
     except Exception as error:  # noqa: BLE001 - every failure becomes an answer in GraphQL's own form
         told = client_error(error)
+        if told.status == 401:
+            told.headers = {**told.headers, **edge.cookies.forgotten(request)}
         return _refused(told, told.status, request_id, media_type or GRAPHQL_JSON)
     try:
         if isinstance(operation, AppError):
@@ -59,6 +61,8 @@ async def graphql_over_http(request: Request, graphql: GraphQL, edge: Edge) -> R
         body = await graphql.run(operation, origin)
     except Exception as error:  # noqa: BLE001 - as above
         told = client_error(error)
+        if told.status == 401:
+            told.headers = {**told.headers, **edge.cookies.forgotten(request)}
         return _refused(told, _status(told, media_type), request_id, media_type)
     return _answer(body, 200, {}, media_type)
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from sqlalchemy import ColumnElement
 from starlette.requests import Request
@@ -71,7 +72,10 @@ class Rest:
                 origin = await self._edge.origin(request, request_id=request_id, whoever=is_for_whoever)
                 return await inner(request, origin)
             except Exception as error:  # noqa: BLE001 - every failure becomes a problem document
-                return problem_response(as_rest_writes_it(client_error(error)), request_id)
+                told = as_rest_writes_it(client_error(error))
+                if told.status == 401 and not is_for_whoever:
+                    told.headers = {**told.headers, **self._edge.cookies.forgotten(request)}
+                return problem_response(told, request_id)
 
         return endpoint
 
@@ -105,11 +109,16 @@ class Rest:
         return pick
 
     def _command(self, command: Command) -> Endpoint:
+        cookies = self._edge.cookies
+
         async def endpoint(request: Request, origin: Origin) -> Response:
             call = await read_call(command, request)
             done = await run_command(self._services, command, origin, call.arguments, key_of(request))
-            result = await self._results.read(call, done, origin)
-            headers = {**result.headers, **REPLAYED} if done.replayed else result.headers
+            shown, session = cookies.moved(request, done.result)
+            if command.name in cookies.ends:
+                session = cookies.forgotten(request)
+            result = await self._results.read(call, replace(done, result=shown), origin)
+            headers = {**result.headers, **session, **(REPLAYED if done.replayed else {})}
             if result.body is None:
                 return Response(status_code=result.status, headers=headers)
             return json_response(result.body, result.status, headers)

@@ -28,6 +28,7 @@ from muster.kit.endpoints.socket import PROTOCOL, graphql_over_socket
 from muster.kit.endpoints.socket_wire import BoundedSocket
 from muster.kit.realtime.hub import Hub
 from muster.kit.realtime.tests.support import Community
+from muster.main import session_cookies
 from muster.tenancy.queries import find_tenant
 
 
@@ -112,7 +113,8 @@ async def opened(town: Community) -> AsyncIterator[Site]:
     async def by_slug(slug: str) -> UUID | None:
         return await find_tenant(town.database, slug)
 
-    graphql, edge = GraphQL(services, build_schema()), Edge(read_token, by_slug, town.tenant_id)
+    graphql = GraphQL(services, build_schema())
+    edge = Edge(read_token, by_slug, town.tenant_id, session_cookies(services.settings))
     places = Places(services.settings.sockets)
     async with town.hub() as hub:
 

@@ -1,0 +1,128 @@
+"""Sessions in a cookie, for browsers: no script can read the token, and no stranger's page can use it.
+
+A cookie is given only to a request that asks for it by a header, which no form can send, so nobody is signed in
+unawares; and it holds what we signed, so nobody can plant one that they made. What may change something needs the
+session's CSRF token besides, in another header: `SameSite=Lax` alone lets pages of other hosts of the same site in.
+That holds for GraphQL over POST too, whatever its media type, so that there is one rule.
+"""
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+
+from muster.kit.endpoints.http import json_response, problem_response
+from muster.kit.errors import Denied, Unauthenticated
+from muster.kit.views.results import Payload
+
+CSRF_HEADER = "X-CSRF-Token"
+"""Carries the CSRF token of a session in a cookie, both ways."""
+SESSION_HEADER = "X-Session"
+"""`cookie` asks for the session that a request opens to be kept in a cookie."""
+
+ReadToken = Callable[[str, datetime], tuple[UUID, UUID] | None]
+"""The person and session a token was made for; None when it is not good."""
+
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_THIRTY_DAYS = 30 * 86_400
+
+
+class CsrfTokenInvalid(Denied):
+    """Send the CSRF token of this session in X-CSRF-Token; GET /api/v1/auth/csrf tells it."""
+
+    code, title = "CSRF_TOKEN_INVALID", "CSRF token missing or wrong"
+
+
+class ForeignOrigin(Denied):
+    """Pages of this origin may not use the cookie of a session here."""
+
+    code = "FOREIGN_ORIGIN"
+
+
+@dataclass(frozen=True)
+class Cookies:
+    """Gives cookies, and reads them.
+
+    read_access: reads an access token. read, seal: a cookie's token, for person and session. key: of CSRF tokens.
+    origins: whose pages may open a socket by cookie. ends: the commands after which the cookie is of no use.
+    """
+
+    read_access: ReadToken
+    read: ReadToken
+    seal: Callable[[UUID, UUID], str]
+    key: bytes
+    origins: frozenset[str]
+    ends: frozenset[str]
+    is_production: bool
+
+    @property
+    def name(self) -> str:
+        """The cookie's name. With the prefix browsers take it only from this very host, over TLS (RFC 6265bis, 4.1.3)."""
+        return "__Host-muster_session" if self.is_production else "muster_session"
+
+    def signed_in(self, connection: HTTPConnection, now: datetime) -> tuple[UUID, UUID] | None:
+        """The person and session of a request's cookie; None when it has none.
+
+        Raises Unauthenticated for a cookie that is not good, CsrfTokenInvalid and ForeignOrigin for one that is used by
+        somebody who may not.
+        """
+        token = connection.cookies.get(self.name)
+        if token is None:
+            return None
+        identity = self.read(token, now)
+        if identity is None:
+            raise Unauthenticated("Your session has ended; sign in again.")
+        if connection.scope["type"] == "websocket":
+            # Browsers send cookies with sockets that any page opens, and let it read what comes.
+            if connection.headers.get("origin") not in self.origins:
+                raise ForeignOrigin
+        elif connection.scope["method"] not in _SAFE:
+            given = connection.headers.get(CSRF_HEADER, "")
+            if not hmac.compare_digest(given.encode(), self.csrf_token(identity[1]).encode()):
+                raise CsrfTokenInvalid
+        return identity
+
+    def csrf_token(self, session_id: UUID) -> str:
+        """The CSRF token of a session: only we can make it, and it is good for no other."""
+        return hmac.digest(self.key, b"csrf " + session_id.bytes, "sha256").hex()
+
+    def moved(self, request: Request, result: object) -> tuple[object, dict[str, str]]:
+        """A command's result, and headers: where it opens a session that the client wants in a cookie, its tokens have
+        moved there.
+        """
+        if not isinstance(result, Payload) or not result.secrets or request.headers.get(SESSION_HEADER) != "cookie":
+            return result, {}
+        identity = self.read_access(getattr(result, result.secrets[0]), datetime.now(UTC))
+        if identity is None:
+            return result, {}
+        emptied = msgspec.structs.replace(result, **dict.fromkeys(result.secrets, ""))
+        # The session in the database ends sooner, or is ended; the cookie alone lets nobody in.
+        cookie = self._cookie(self.seal(*identity), _THIRTY_DAYS)
+        return emptied, {"set-cookie": cookie, CSRF_HEADER: self.csrf_token(identity[1])}
+
+    def forgotten(self, request: Request) -> dict[str, str]:
+        """Headers that take away the cookie on which a request came."""
+        came = self.name in request.cookies and "authorization" not in request.headers
+        return {"set-cookie": self._cookie("", 0)} if came else {}
+
+    def _cookie(self, token: str, seconds: int) -> str:
+        answer = Response()
+        answer.set_cookie(self.name, token, max_age=seconds, httponly=True, samesite="lax", secure=self.is_production)
+        return answer.headers["set-cookie"]
+
+
+def tell_csrf_token(request: Request, cookies: Cookies) -> Response:
+    """`GET /api/v1/auth/csrf`: the token of the session that the cookie holds. Pages of strangers cannot read it."""
+    try:
+        identity = cookies.signed_in(request, datetime.now(UTC))
+        if identity is None:
+            raise Unauthenticated
+    except Unauthenticated as error:
+        error.headers = cookies.forgotten(request)
+        return problem_response(error, request.state.request_id)
+    return json_response(msgspec.json.encode({"csrfToken": cookies.csrf_token(identity[1])}))
