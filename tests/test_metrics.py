@@ -1,8 +1,10 @@
 """What is measured: who is told, in which form, and that nothing a client chooses makes series without end."""
 
 import asyncio
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ from muster.testing.serving import Service, serving, serving_in_process, setting
 from muster.testing.town import Town
 from muster.testing.work import working
 
+OPERATIONS = Path(__file__).resolve().parent.parent / "docs" / "operations"
 TOKEN = "m" * 32
 PROMISED = {
     "http_requests_total",
@@ -124,3 +127,17 @@ async def test_prometheus_finds_nothing_to_say_against_it(urls: Urls) -> None:
         subprocess.run, ["promtool", "check", "metrics"], input=text.encode(), capture_output=True, check=False
     )
     assert (checked.returncode, checked.stderr, checked.stdout) == (0, b"", b"")
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed: Debian has it in prometheus")
+def test_prometheus_takes_the_rules() -> None:
+    subprocess.run(["promtool", "check", "rules", str(OPERATIONS / "alerts.yml")], check=True)
+
+
+@pytest.mark.parametrize("name", ["alerts.yml", "dashboard.json"])
+def test_rules_and_dashboard_ask_for_what_is_measured(name: str) -> None:
+    families = "http|graphql|db|facts|jobs|realtime|rate_limit|faults"
+    asked = set(re.findall(rf"\b(?:{families})_[a-z_]+(?=[\[{{)\s\"])", (OPERATIONS / name).read_text()))
+    told = {family.name for family in metrics.REGISTRY.collect()}
+    assert len(asked) > 5
+    assert {re.sub("_(total|bucket|sum|count)$", "", each) for each in asked} <= told

@@ -6,9 +6,12 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from muster.kit.db.database import Database
 from muster.kit.db.migrate import Urls
+from muster.kit.db.slow import SLOW_SECONDS
+from muster.kit.metrics import SLOW_QUERIES
 
 # As every compiled read does, it names its tenant in the first column and reads under it in the next.
 OWN = "select set_config('muster.tenant', $1, true) is null, current_setting('muster.tenant') as tenant"
@@ -113,3 +116,11 @@ async def test_without_a_connection_each_is_told_so(database: Database) -> None:
     await database.close()
     rows = await asyncio.gather(*(database.row(OWN, (str(number),)) for number in range(50)), return_exceptions=True)
     assert all(isinstance(row, asyncpg.InterfaceError) for row in rows)
+
+
+async def test_a_slow_statement_is_told_without_its_values(database: Database) -> None:
+    before = SLOW_QUERIES._value.get()
+    with capture_logs() as told:
+        await asyncio.gather(database.row(SLEEP, (SLOW_SECONDS,)), database.row(OWN, ("known",)))
+    assert [(each["event"], each["statement"]) for each in told] == [("db.slow_query", SLEEP)]
+    assert SLOW_QUERIES._value.get() == before + 1

@@ -1,5 +1,6 @@
 """Connections and transactions: a pool per role, and transactions that run under one tenant."""
 
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
@@ -8,6 +9,7 @@ from uuid import UUID
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from muster.kit.db.slow import report_if_slow
 from muster.kit.db.statements import RowT, Statement
 from muster.kit.db.tables import TENANT_SETTING
 from muster.kit.db.trips import Trips
@@ -53,19 +55,25 @@ class Transaction:
     async def one(self, statement: Statement[RowT], **values: object) -> RowT | None:
         """The first row, or None."""
         sql = statement.sql
+        began = time.perf_counter()
         record = await self.connection.fetchrow(sql.text, *sql.arguments(values))
+        report_if_slow(sql.text, time.perf_counter() - began)
         return None if record is None else statement.row(**dict(record))
 
     async def all(self, statement: Statement[RowT], **values: object) -> list[RowT]:
         """Every row."""
         sql = statement.sql
+        began = time.perf_counter()
         records = await self.connection.fetch(sql.text, *sql.arguments(values))
+        report_if_slow(sql.text, time.perf_counter() - began)
         return [statement.row(**dict(record)) for record in records]
 
     async def run(self, statement: Statement[RowT], **values: object) -> int:
         """Run a statement for its effect; answers with the number of rows it touched."""
         sql = statement.sql
+        began = time.perf_counter()
         status = await self.connection.execute(sql.text, *sql.arguments(values))
+        report_if_slow(sql.text, time.perf_counter() - began)
         return int(status.rsplit(" ", 1)[-1])
 
     async def each(self, statement: Statement[RowT], rows: Iterable[Mapping[str, object]]) -> None:

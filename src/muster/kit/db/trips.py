@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 
+from muster.kit.db.slow import report_if_slow
 from muster.kit.metrics import TRIP_READS, TRIPS_FAILED, TRIPS_LATE
 
 log = structlog.get_logger()
@@ -120,7 +121,9 @@ class Trips:
             async with self._connection() as connection:
                 has_left, began = True, time.perf_counter()
                 rows = await connection.fetchmany(text, [read.arguments for read in reads])
-                self._learn(text, (time.perf_counter() - began) / len(reads))
+                seconds = time.perf_counter() - began
+                self._learn(text, seconds / len(reads))
+                report_if_slow(text, seconds)
         except Exception as error:  # noqa: BLE001 - one of them is at fault; each goes again by itself, and meets its own
             TRIPS_FAILED.inc()
             log.debug("trip.failed", reads=len(reads), error=repr(error))

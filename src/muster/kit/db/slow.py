@@ -1,0 +1,21 @@
+"""Slow statements: counted, and logged with their text, which holds parameters and none of their values."""
+
+import structlog
+
+from muster.kit.metrics import SLOW_QUERIES
+
+log = structlog.get_logger()
+
+SLOW_SECONDS = 0.5
+"""From here on a statement is slow. A read takes some milliseconds, and PostgreSQL ends any after 15 s."""
+_LONGEST_TEXT = 2000
+
+
+def report_if_slow(text: str, seconds: float) -> None:
+    """Tell of a statement that took so long; its lock or its place in the server counts as much as its work.
+
+    seconds: for one run, its way there and back included.
+    """
+    if seconds >= SLOW_SECONDS:
+        SLOW_QUERIES.inc()
+        log.warning("db.slow_query", seconds=round(seconds, 3), statement=text[:_LONGEST_TEXT])
