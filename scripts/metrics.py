@@ -4,11 +4,15 @@ With --write it is written down; without, it is compared, and the exit code is 1
 """
 
 import sys
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
+from prometheus_client import Metric
 from prometheus_client.metrics import MetricWrapperBase
 
 from muster.kit import metrics
+from muster.kit.tally import Tally
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "operations" / "metrics.md"
 HEAD = """# Metrics
@@ -23,21 +27,23 @@ program with the Prometheus client has them.
 
 def table() -> str:
     """The document."""
-    declared = sorted((each for each in vars(metrics).values() if isinstance(each, MetricWrapperBase)), key=shown)
-    return HEAD + "".join(map(line, declared))
+    return HEAD + "".join(sorted(chain.from_iterable(lines(each) for each in vars(metrics).values())))
 
 
-def shown(metric: MetricWrapperBase) -> str:
-    """The name that Prometheus knows."""
-    (family,) = metric.describe()
-    return family.name + "_total" * (family.type == "counter")
+def lines(declared: object) -> Iterator[str]:
+    """The rows of what is declared: one for a metric, two for a tally, none for anything else."""
+    if isinstance(declared, MetricWrapperBase):
+        (family,) = declared.describe()
+        yield line(family, declared._labelnames)
+    elif isinstance(declared, Tally):
+        yield from (line(family, family._labelnames) for family in declared.collect())
 
 
-def line(metric: MetricWrapperBase) -> str:
-    """The row of one metric."""
-    (family,) = metric.describe()
-    labels = ", ".join(f"`{name}`" for name in metric._labelnames)
-    return f"| `{shown(metric)}` | {family.type} | {labels} | {family.documentation} |\n"
+def line(family: Metric, labels: Iterable[str]) -> str:
+    """The row of one metric, by the name that Prometheus knows."""
+    name = family.name + "_total" * (family.type == "counter")
+    written = ", ".join(f"`{label}`" for label in labels)
+    return f"| `{name}` | {family.type} | {written} | {family.documentation} |\n"
 
 
 def main() -> None:

@@ -4,11 +4,11 @@ Labels are bounded: routes, handlers and codes are declared, operation names are
 and nothing else of a person is ever a label.
 """
 
-from functools import cache
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
+
+from muster.kit.tally import Tally
 
 OTHER = "other"
 """The label of whatever has none of its own."""
@@ -33,35 +33,26 @@ def _gauge(name: str, meaning: str, *labels: str) -> Gauge:
     return Gauge(name, meaning, labels, registry=REGISTRY)
 
 
-HTTP_REQUESTS = _counter(
-    "http_requests_total",
-    "Requests answered, by template of the address; `other` is no address of ours.",
-    "method",
-    "route",
-    "status",
-)
-HTTP_SECONDS = Histogram(
-    "http_request_duration_seconds",
-    "From the head of a request to the last byte of its answer.",
-    ("method", "route"),
+HTTP = Tally(
+    ("http_requests_total", "Requests answered, by template of the address; `other` is no address of ours."),
+    ("http_request_duration_seconds", "From the head of a request to the last byte of its answer."),
+    labels=("method", "route", "status"),
+    of_durations=2,
     buckets=_SECONDS,
-    registry=REGISTRY,
 )
-GRAPHQL_OPERATIONS = _counter(
-    "graphql_operations_total",
+_OPERATIONS = (
     "Queries and mutations that ran, by the name in their document: `anonymous` without one, `other` past 200 names. "
-    "`outcome` is `done`, also when a mutation failed (see `graphql_errors_total`), or `refused`.",
-    "operation",
-    "kind",
-    "outcome",
+    "`outcome` is `done`, also when a mutation failed (see `graphql_errors_total`), or `refused`."
 )
-GRAPHQL_SECONDS = Histogram(
-    "graphql_operation_duration_seconds",
-    "What a query or mutation took, without reading its request.",
-    ("operation",),
+GRAPHQL = Tally(
+    ("graphql_operations_total", _OPERATIONS),
+    ("graphql_operation_duration_seconds", "What a query or mutation took, without reading its request."),
+    labels=("operation", "kind", "outcome"),
+    of_durations=1,
     buckets=_SECONDS,
-    registry=REGISTRY,
 )
+REGISTRY.register(HTTP)
+REGISTRY.register(GRAPHQL)
 GRAPHQL_ERRORS = _counter("graphql_errors_total", "Errors told in GraphQL's form, by their code.", "code")
 FAULTS = _counter("faults_total", "Failures of ours: requests answered 500, each logged with its trace.")
 RATE_LIMIT_REFUSALS = _counter(
@@ -112,28 +103,14 @@ _LONGEST_NAME = 64
 _names: set[str] = set()
 
 
-@cache
-def _http(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-    return HTTP_REQUESTS.labels(method, route, status), HTTP_SECONDS.labels(method, route)
-
-
 def count_request(method: str, route: str, status: int, seconds: float) -> None:
     """Count one request. route: the template of its address."""
-    requests, durations = _http(method if method in _METHODS else OTHER, route, status)
-    requests.inc()
-    durations.observe(seconds)
-
-
-@cache
-def _graphql(operation: str, kind: str, outcome: str) -> tuple[Counter, Histogram]:
-    return GRAPHQL_OPERATIONS.labels(operation, kind, outcome), GRAPHQL_SECONDS.labels(operation)
+    HTTP.count((method if method in _METHODS else OTHER, route, str(status)), seconds)
 
 
 def count_operation(name: str | None, kind: str, outcome: str, seconds: float) -> None:
     """Count one operation. name: as its document has it, which a client may choose."""
-    operations, durations = _graphql(operation_label(name), kind, outcome)
-    operations.inc()
-    durations.observe(seconds)
+    GRAPHQL.count((operation_label(name), kind, outcome), seconds)
 
 
 def operation_label(name: str | None) -> str:

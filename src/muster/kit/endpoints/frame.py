@@ -51,7 +51,7 @@ class Frame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status, given = message["status"], message["headers"]
-                always = self._always if any(name == POLICY for name, _ in given) else self._with_policy
+                always = self._always if POLICY in [name for name, _ in given] else self._with_policy
                 message["headers"] = [*given, (_ID_HEADER, request_id.encode()), *always]
             await send(message)
 
