@@ -27,7 +27,8 @@ MUSTER, PEER_NAME = "Muster", "Fastify + Mercurius"
 PEER = Path(__file__).parent / "peers" / "fastify"
 POOL = 32
 """Connections to the database of each process, on either side."""
-_SECRET = "the benchmarks keep no secrets, and this is one of them"  # noqa: S105 - of a database that is thrown away
+SECRET = "the benchmarks keep no secrets, and this is one of them"  # noqa: S105 - of a database that is thrown away
+"""What every process of ours signs tokens with."""
 _STARTING_SECONDS = 60.0
 
 
@@ -49,7 +50,7 @@ def muster(urls: Urls, *, count: int, folder: Path) -> Iterator[Fleet]:
     """`count` API processes as `muster serve` starts them, with everything on but rate limits."""
     environ = {
         "MUSTER_ENV": "development",
-        "JWT_SECRET": _SECRET,
+        "JWT_SECRET": SECRET,
         "DATABASE_URL": urls.app,
         "DATABASE_POOL_SIZE": str(POOL),
         "MUSTER_RATE_LIMITS": "off",
@@ -131,14 +132,15 @@ def _fleet(
 ) -> Iterator[Fleet]:
     with ExitStack() as stack:
         ports = tuple(_free_port() for _ in range(count))
-        processes = [stack.enter_context(_running(command, {**environ, "PORT": str(port)}, folder)) for port in ports]
+        processes = [stack.enter_context(running(command, {**environ, "PORT": str(port)}, folder)) for port in ports]
         for process, port in zip(processes, ports, strict=True):
             _await_ready(process, port, folder)
         yield Fleet(name, tuple(psutil.Process(each.pid) for each in processes), ports)
 
 
 @contextmanager
-def _running(command: Sequence[str], environ: Mapping[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(command: Sequence[str], environ: Mapping[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """One process meanwhile, which writes to the log in `folder`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "MUSTER_"))}
     with (folder / "servers.log").open("ab") as log:
         process = subprocess.Popen(
