@@ -1,5 +1,6 @@
 # Needs Python 3.11 or newer and make, nothing else. Another Python: make PYTHON=python3.13 up
 PYTHON ?= python3
+PROCESSES ?= 1
 RUN := .venv/bin/python
 
 # One line for each script that `make check` runs after the tools.
@@ -7,9 +8,9 @@ CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scr
 
 .PHONY: up test check format contracts isolation pictures metrics lock bench install
 
-# The whole of Muster, until Ctrl-C.
+# The whole of Muster, until Ctrl-C. The API in two processes: make up PROCESSES=2
 up: install
-	@exec $(RUN) -m muster.cli up
+	@exec $(RUN) -m muster.cli up --processes $(PROCESSES)
 
 # The whole suite, on a PostgreSQL it starts itself. Some of it: make test ARGS="tests/test_cli.py -k version"
 test: install

@@ -24,6 +24,7 @@ data_dir, port, *programs = sys.argv[1:]
 scripts = {program: [sys.executable, str(Path(__file__).with_name(program + ".py")), port] for program in programs}
 plan = Plan(
     data_dir=Path(data_dir), host="127.0.0.1", port=int(port), urls=None, role_prefix="muster", programs=scripts,
+    serving=["serve"],
     environ=lambda urls: os.environ | {"DATABASE_URL": urls.app},
     welcome=[sys.executable, str(Path(__file__).with_name("welcome.py"))],
 )
@@ -34,7 +35,7 @@ except AlreadyUp as running:
 """
 # Ready when a statement runs, as the API is.
 SERVE = """
-import os, sys
+import os, socket, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 import psycopg
 class Handler(BaseHTTPRequestHandler):
@@ -47,7 +48,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
     def log_message(self, *_):
         return
-HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler, bind_and_activate=False)
+server.socket = socket.socket(fileno=int(os.environ["LISTEN_FD"]))
+server.serve_forever()
 """
 WORKER = "import time; time.sleep(3600)"
 WELCOME = "print('What to try', flush=True)"

@@ -32,7 +32,7 @@ from muster.kit.endpoints.openapi import document
 from muster.kit.endpoints.socket import LARGEST_MESSAGE
 from muster.kit.endpoints.socket_wire import BoundedSocket
 from muster.kit.endpoints.wire import BoundedHttp
-from muster.kit.processes import CannotRun
+from muster.kit.processes import CannotRun, say_ready
 from muster.kit.realtime.hub import Hub
 from muster.kit.text import origin_of
 from muster.kit.work.waking import Waker
@@ -90,15 +90,20 @@ async def _serve(settings: Settings) -> None:
             ),
             health,
         )
-        await server.serve()
+        listener = settings.http.listener
+        await server.serve([socket.socket(fileno=listener)] if listener else None)
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn that says it is not ready as soon as it is told to stop."""
+    """Uvicorn that says when it serves, and that it is not ready as soon as it is told to stop."""
 
     def __init__(self, config: uvicorn.Config, health: Health) -> None:
         super().__init__(config)
         self._health = health
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        say_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._health.stopping = True

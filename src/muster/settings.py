@@ -30,11 +30,13 @@ def needed(name: str, value: str | None) -> str:
 class Http:
     """Where the API listens, and which pages it answers.
 
+    listener: the number of a listening socket that was handed down; 0 opens one at `host` and `port`.
     origins: whose pages may read answers; `*` is anybody's, without credentials.
     """
 
     host: str
     port: int
+    listener: int
     origins: tuple[str, ...]
 
 
@@ -174,7 +176,12 @@ def _read(source: Source) -> Settings:
     return Settings(
         environment=environment,
         data_dir=data_dir,
-        http=Http(host=host, port=port, origins=_origins(source, environment)),
+        http=Http(
+            host=host,
+            port=port,
+            listener=source.number("LISTEN_FD", 0, 0, 65535, "a listening socket that is handed down; 0 opens one"),
+            origins=_origins(source, environment),
+        ),
         database=_database(source),
         security=Security(
             jwt_secret=_jwt_secret(source, environment, data_dir), operator_token=_operator_token(source)

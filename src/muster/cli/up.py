@@ -3,22 +3,30 @@
 import os
 import sys
 from collections.abc import Mapping
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from muster.cli.urls import given_urls, running_database
 from muster.kit.db.migrate import Urls
 from muster.kit.db.migrate import migrate as bring_up_to_date
+from muster.kit.processes import CannotRun
 from muster.kit.supervisor import AlreadyUp, Plan, supervise
 from muster.settings import Settings
 
 
-def up() -> None:
+def up(*, processes: Annotated[int, Parameter(help="How many processes serve the API, all on one port.")] = 1) -> None:
     """Run everything: database, API and worker. Ctrl-C stops it.
 
     Without DATABASE_URL it brings its own PostgreSQL. Outside production it loads a demo community where nobody has an
-    account yet; MUSTER_DEMO=off starts empty.
+    account yet; MUSTER_DEMO=off starts empty. SIGUSR1 restarts the API's processes one after the other, and nobody is
+    turned away.
 
-    Example: PORT=8080 muster up
+    Example: PORT=8080 muster up --processes 2
     """
+    if processes < 1:
+        raise CannotRun("--processes is a number from 1 on.")
+    serving = ["serve", *(f"serve {number}" for number in range(2, processes + 1))]
     settings = Settings.load()
     plan = Plan(
         data_dir=settings.data_dir,
@@ -26,7 +34,8 @@ def up() -> None:
         port=settings.http.port,
         urls=given_urls(settings) if settings.database.url else None,
         role_prefix=settings.database.role_prefix,
-        programs={verb: _verb(verb) for verb in ("serve", "worker")},
+        programs={**dict.fromkeys(serving, _verb("serve")), "worker": _verb("worker")},
+        serving=serving,
         welcome=None if settings.is_production else _verb("demo", "--first-start"),
         environ=lambda urls: _environ(settings, urls),
     )

@@ -1,4 +1,6 @@
-"""Processes: how one gives up in front of a person, and how a child learns that its parent is gone."""
+"""Processes: how one gives up in front of a person, how a child says that it serves, and how it learns that its
+parent is gone.
+"""
 
 import ctypes
 import os
@@ -10,6 +12,14 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 class CannotRun(Exception):
     """The program cannot go on. The message is for its operator: what is wrong, and what to do about it."""
+
+
+def say_ready() -> None:
+    """Tell whoever started this process, where they asked to be told, that it serves: a byte through `READY_FD`."""
+    number = os.environ.pop("READY_FD", "")
+    if number:
+        os.write(int(number), b"1")
+        os.close(int(number))
 
 
 def die_with_parent(signal_number: int) -> Callable[[], None] | None:

@@ -1,5 +1,8 @@
 """The whole house with one command: the database, then the programs that use it, kept running until told to stop.
 
+Programs that serve share one listening socket, which this process keeps open: who connects while one of them is away is
+answered by another, or waits for it. SIGUSR1 restarts them one after the other.
+
 A program or database that dies is started again after a short, growing delay. Programs stop before the database. When
 this process is killed outright, Linux ends the programs; the database stays and is taken over by the next start.
 """
@@ -8,11 +11,13 @@ import fcntl
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +34,7 @@ STEADY_SECONDS = 30.0  # after running that long, the next failure is a first on
 STARTING_ATTEMPTS = 3  # before the first readiness, more failures than this are not bad luck
 STOP_SECONDS = 20.0
 PORT_SECONDS = 2.0  # a port stays taken for a moment after its program was killed
+BACKLOG = 2048  # as many as uvicorn lets wait
 
 Say = Callable[[str], None]
 
@@ -52,6 +58,7 @@ class Plan:
         urls: an external database; None runs the embedded one.
         role_prefix: what database role names begin with.
         programs: command line by name, in the order of starting.
+        serving: the names of those that are handed the listening socket, and that say when they serve.
         welcome: command line of what runs once when the API is ready; None is nothing.
         environ: the environment of the programs, given the database's addresses.
     """
@@ -62,6 +69,7 @@ class Plan:
     urls: Urls | None
     role_prefix: str
     programs: Mapping[str, Sequence[str]]
+    serving: Collection[str]
     environ: Callable[[Urls], Mapping[str, str]]
     welcome: Sequence[str] | None = None
 
@@ -88,19 +96,19 @@ def supervise(plan: Plan, say: Say) -> None:
         AlreadyUp: it runs already; nothing was started.
         SupervisorError, EmbeddedError, CannotMigrate: it cannot run; everything is stopped again.
     """
-    with _only_one(plan):
-        _refuse_taken_port(plan.host, plan.port)
+    with _only_one(plan), _listener(plan.host, plan.port) as listener:
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, signal.default_int_handler)
-        house = _House(plan, say)
+        house = _House(plan, say, listener)
+        signal.signal(signal.SIGUSR1, lambda *_: house.restart_serving())
         try:
             house.start()
             house.watch()
         except KeyboardInterrupt:
             say("Stopping.")
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
                 signal.signal(number, signal.SIG_IGN)
             house.stop()
 
@@ -131,18 +139,43 @@ class _Patience:
 class _Program:
     """One child process that should run."""
 
-    def __init__(self, name: str, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        listener: socket.socket | None = None,
+    ) -> None:
+        """listener: what it serves on; None is a program that does not serve."""
         self.name = name
         self.patience = _Patience()
+        self.listener = listener
+        self._hears: int | None = None
+        self._ready = False
+        self._restarting = False
         self._arguments = arguments
         self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self.patience.start()
+        self._ready = self._restarting = False
+        if self.listener is None:
+            self._spawn({})
+            return
+        hears, tells = os.pipe()
+        self._spawn({"LISTEN_FD": self.listener.fileno(), "READY_FD": tells})
+        os.close(tells)
+        if self._hears is not None:
+            os.close(self._hears)
+        self._hears = hears
+
+    def _spawn(self, handed: Mapping[str, int]) -> None:
+        """handed: open files that the program inherits, by what tells it their numbers."""
         self._process = subprocess.Popen(
             self._arguments,
-            env=self._environ,
+            env={**self._environ, **{name: str(number) for name, number in handed.items()}},
+            pass_fds=tuple(handed.values()),
             stdin=subprocess.DEVNULL,
             # Ctrl-C is for us alone: we pass it on in the right order.
             start_new_session=True,
@@ -156,6 +189,9 @@ class _Program:
                 self.start()
         elif (status := self._process.poll()) is not None:
             self._process = None
+            if self._restarting:
+                self.start()
+                return
             delay = self.patience.fail()
             say(f"{self.name} stopped ({_describe(status)}); starting it again in {delay:.1f} s.")
 
@@ -163,6 +199,19 @@ class _Program:
         """Notice that it ended, as it should."""
         if self._process is not None and self._process.poll() is not None:
             self._process = None
+
+    def is_ready(self) -> bool:
+        """Whether it runs and has said that it serves."""
+        if self._process is None or self._hears is None or self._restarting:
+            return False
+        if not self._ready and select.select([self._hears], [], [], 0)[0]:
+            self._ready = os.read(self._hears, 1) == b"1"
+        return self._ready
+
+    def restart(self) -> None:
+        """Ask it to stop, and start it again as soon as it has."""
+        self._restarting = True
+        self.ask_to_stop()
 
     def ask_to_stop(self) -> None:
         if self._process is not None:
@@ -182,8 +231,10 @@ class _Program:
 class _House:
     """The database and the programs of one plan."""
 
-    def __init__(self, plan: Plan, say: Say) -> None:
+    def __init__(self, plan: Plan, say: Say, listener: socket.socket) -> None:
         self._plan = plan
+        self._listener = listener
+        self._to_restart: deque[_Program] = deque()
         self._say = say
         self._embedded: EmbeddedPostgres | None = None
         self._embedded_patience = _Patience()
@@ -197,7 +248,10 @@ class _House:
         migrate(urls, plan.role_prefix)
         self._say(f"Starting {' and '.join(plan.programs)}.")
         environ = plan.environ(urls)
-        self._programs = [_Program(name, arguments, environ) for name, arguments in plan.programs.items()]
+        self._programs = [
+            _Program(name, arguments, environ, self._listener if name in plan.serving else None)
+            for name, arguments in plan.programs.items()
+        ]
         self._welcome = [_Program("welcome", plan.welcome, environ)] if plan.welcome else []
         for program in self._programs:
             program.start()
@@ -218,7 +272,22 @@ class _House:
                     program.start()
             for program in self._welcome:
                 program.collect()
+            self._restart_next()
             time.sleep(POLL_SECONDS)
+
+    def restart_serving(self) -> None:
+        """Restart every program that serves, one after the other."""
+        self._to_restart.extend(self._serving())
+
+    def _restart_next(self) -> None:
+        # One that does not come back holds up the rest, which go on serving.
+        if self._to_restart and all(program.is_ready() for program in self._serving()):
+            program = self._to_restart.popleft()
+            self._say(f"Restarting {program.name}.")
+            program.restart()
+
+    def _serving(self) -> list[_Program]:
+        return [program for program in self._programs if program.listener is not None]
 
     def stop(self) -> None:
         """Programs first, within a bounded time, then the database."""
@@ -271,12 +340,13 @@ def _only_one(plan: Plan) -> Iterator[None]:
         yield
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
-    """Find out before anything is started whether the API could listen."""
+def _listener(host: str, port: int) -> socket.socket:
+    """The socket on which everybody is served, open before anything is started."""
     give_up = time.monotonic() + PORT_SECONDS
     while True:
         try:
-            socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            return socket.create_server((host, port), family=family, backlog=BACKLOG)
         except OSError as error:
             if time.monotonic() > give_up:
                 raise SupervisorError(
@@ -284,12 +354,10 @@ def _refuse_taken_port(host: str, port: int) -> None:
                     f"or choose another, as in PORT={port + 1}."
                 ) from error
             time.sleep(POLL_SECONDS)
-        else:
-            return
 
 
 def _is_ready(plan: Plan) -> bool:
-    connection = http.client.HTTPConnection(plan.local_host, plan.port, timeout=5)
+    connection = http.client.HTTPConnection(plan.local_host, plan.port, timeout=1)
     try:
         connection.request("GET", "/health/ready")
         return connection.getresponse().status == http.HTTPStatus.OK

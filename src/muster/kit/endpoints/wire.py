@@ -1,7 +1,8 @@
-"""The wire: uvicorn's HTTP, with two differences.
+"""The wire: uvicorn's HTTP, with three differences.
 
 The head of a request has a bound; uvicorn would collect one for as long as it is sent. And head and body of an answer go
 out in one piece; uvicorn writes them one after the other, and each write is a call of the kernel that wakes the client.
+When the server stops, whoever has just connected may ask once; uvicorn would close on them.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from muster.kit.endpoints.problem import LARGEST_HEAD
 
+_LAST_SECONDS = 1.0
 _REFUSAL = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -24,6 +26,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         # Bytes of a head that is not whole yet; None while a body is under way.
         self._head: int | None = 0
+        self._has_asked = self._is_last = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a connection."""
@@ -42,6 +45,17 @@ class BoundedHttp(HttpToolsProtocol):
         """The head is whole."""
         self._head = None
         super().on_headers_complete()
+        self._has_asked = True
+        if self._is_last:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """The server stops: end the connection, after the request that runs or that is on its way here."""
+        if not self._has_asked and not self._is_last:
+            self._is_last = True
+            self.loop.call_later(_LAST_SECONDS, self.shutdown)
+        else:
+            super().shutdown()
 
     def on_message_complete(self) -> None:
         """The request is whole; what follows on this connection is the head of the next one."""
