@@ -18,7 +18,6 @@ from muster.access.gate import GATE
 from muster.identity.commands import cookie_keys, token_keys
 from muster.identity.tokens import TokenKeys
 from muster.kit.commands.context import Services
-from muster.kit.db.database import Database
 from muster.kit.db.opening import sound_database
 from muster.kit.endpoints.app import build_app
 from muster.kit.endpoints.cookies import Cookies, ReadToken
@@ -32,6 +31,8 @@ from muster.kit.endpoints.openapi import document
 from muster.kit.endpoints.socket import LARGEST_MESSAGE
 from muster.kit.endpoints.socket_wire import BoundedSocket
 from muster.kit.endpoints.wire import BoundedHttp
+from muster.kit.limiter import Limiter
+from muster.kit.limits import LIMITS
 from muster.kit.processes import CannotRun, say_ready
 from muster.kit.realtime.hub import Hub
 from muster.kit.text import origin_of
@@ -121,10 +122,12 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
     url, size = settings.database.url, settings.database.pool_size
     async with sound_database(url, size=size, process="The API", setting="DATABASE_URL") as database:
         waker = Waker()
-        services = Services(database, settings, GATE, waker.wake)
+        rules = LIMITS if settings.rates.are_limited else {}
+        limiter = Limiter(rules, is_production=settings.is_production)
+        services = Services(database, settings, GATE, waker.wake, limiter=limiter)
         health = Health(database, settings.environment)
         graphql = GraphQL(services, _schema())
-        edge = await _edge(database, settings)
+        edge = await _edge(services)
         hub = Hub(database, GATE, settings.database.direct_url or url)
         exposition = Exposition(settings.metrics.token, [database.report_use])
         waking = asyncio.create_task(waker.run(database))
@@ -164,10 +167,18 @@ def _reader(keys: TokenKeys) -> ReadToken:
     return read
 
 
-async def _edge(database: Database, settings: Settings) -> Edge:
+async def _edge(services: Services) -> Edge:
+    database, settings = services.database, services.settings
     read_token = _reader(token_keys(settings.security.jwt_secret))
 
     async def by_slug(slug: str) -> UUID | None:
         return await find_tenant(database, slug)
 
-    return Edge(read_token, by_slug, await find_default_tenant(database), session_cookies(settings))
+    return Edge(
+        read_token,
+        by_slug,
+        await find_default_tenant(database),
+        session_cookies(settings),
+        limiter=services.limiter,
+        proxies=settings.rates.proxies,
+    )

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.headerregistry import Address
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit
@@ -105,6 +106,19 @@ class Sockets:
 
 
 @dataclass(frozen=True)
+class Rates:
+    """How rates are limited.
+
+    Attributes:
+        are_limited: whether they are.
+        proxies: networks whose word on the client's address is taken.
+    """
+
+    are_limited: bool
+    proxies: tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(frozen=True)
 class Metrics:
     """Who may see what is measured. Without any of these, nobody.
 
@@ -131,6 +145,7 @@ class Settings:
     mail: Mail
     sockets: Sockets
     metrics: Metrics
+    rates: Rates
     log_level: LogLevel
     log_requests: bool
     data_dir: Path
@@ -198,6 +213,7 @@ def _read(source: Source) -> Settings:
         mail=_mail(source, addresses),
         sockets=_sockets(source),
         metrics=_metrics(source),
+        rates=_rates(source, environment),
         demo=source.choice("MUSTER_DEMO", ("on", "off"), "on", "whether a first `muster up` loads the demo") == "on",
         origins=tuple(source.origins),
     )
@@ -264,6 +280,24 @@ def _mail(source: Source, addresses: Addresses) -> Mail:
     )
     default = f"Muster <no-reply@{urlsplit(addresses.app).hostname}>"
     return Mail(smtp_url=smtp_url, sender=source.mailbox("MAIL_FROM", default, "whom mail is from"))
+
+
+def _rates(source: Source, environment: Environment) -> Rates:
+    """Tests ask more than people do, so there limits have to be asked for."""
+    default = "off" if environment == "test" else "on"
+    limited = source.choice(
+        "MUSTER_RATE_LIMITS", ("on", "off"), default, "whether rates are limited; off for load tests"
+    )
+    if limited == "off" and environment == "production":
+        raise SettingError("MUSTER_RATE_LIMITS is off, which production refuses: remove it.")
+    text = source.text(
+        "MUSTER_TRUSTED_PROXIES", "", "networks of proxies that set X-Forwarded-For, with commas between"
+    )
+    try:
+        proxies = tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError as error:
+        raise SettingError(f"MUSTER_TRUSTED_PROXIES must hold networks such as 10.0.0.0/8: {error}.") from error
+    return Rates(limited == "on", proxies)
 
 
 def _sockets(source: Source) -> Sockets:

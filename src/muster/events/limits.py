@@ -1,8 +1,8 @@
 """The rate limits that events draw from, beside those of the kit."""
 
-from muster.kit.limits import limit
+from muster.kit.limits import Rule, limit
 
-EVENT_WRITE = limit("event.write")
-CHAT_SEND = limit("chat.event.send")
-CHAT_EDIT = limit("chat.edit")
-CHAT_DELETE = limit("chat.delete")
+EVENT_WRITE = limit("event.write", Rule(30, 60))
+CHAT_SEND = limit("chat.event.send", Rule(30, 30), Rule(5, 5))
+CHAT_EDIT = limit("chat.edit", Rule(5, 60))
+CHAT_DELETE = limit("chat.delete", Rule(5, 60))

@@ -17,7 +17,7 @@ class Declaration:
 
     name: in GraphQL. allow: who may come in. permission: what the caller's role must give. limit: the bucket it draws
     from. feature: what the plan must hold. deprecated: what to use instead. documentation: what its docstring tells.
-    Limits and features are names that must be declared; drawing from a limit and asking the plan come later.
+    Limits and features are names that must be declared; asking the plan comes later.
     """
 
     name: str

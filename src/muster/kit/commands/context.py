@@ -10,6 +10,7 @@ from muster.kit.commands.facts import Fact
 from muster.kit.commands.lines import Lines
 from muster.kit.db.database import Database, Transaction
 from muster.kit.errors import Unauthenticated
+from muster.kit.limiter import Limiter
 from muster.settings import Settings
 
 
@@ -18,6 +19,7 @@ class Services:
     """What a command's `prepare` may use, and what every command runs on.
 
     wake: called after a commit that left facts in the outbox, so that nobody has to wait for the next poll.
+    limiter: holds nobody back unless it is given rules.
     """
 
     database: Database
@@ -25,6 +27,7 @@ class Services:
     gate: Gate
     wake: Callable[[], None]
     lines: Lines = field(default_factory=Lines)
+    limiter: Limiter = field(default_factory=Limiter)
 
 
 @dataclass

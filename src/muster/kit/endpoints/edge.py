@@ -11,8 +11,10 @@ from starlette.requests import HTTPConnection
 
 from muster.kit.caller import Claim, Origin, TenantNotFound
 from muster.kit.endpoints.cookies import Cookies, ReadToken
+from muster.kit.endpoints.proxies import Proxies, client_address
 from muster.kit.errors import Unauthenticated
 from muster.kit.ids import new_id
+from muster.kit.limiter import Limiter
 from muster.kit.text import as_id
 
 FindTenant = Callable[[str], Awaitable[UUID | None]]
@@ -31,6 +33,7 @@ class Edge:
     """What turns headers into an `Origin`.
 
     default_tenant: where a request goes that names no tenant. slugs: tenants found before; slugs never change.
+    limiter: counts what every address asks. proxies: whose word on the client's address is taken.
     """
 
     read_token: ReadToken
@@ -38,6 +41,8 @@ class Edge:
     default_tenant: UUID
     cookies: Cookies
     slugs: dict[str, UUID] = field(default_factory=dict)
+    limiter: Limiter = field(default_factory=Limiter)
+    proxies: Proxies = ()
 
     async def origin(
         self,
@@ -54,10 +59,13 @@ class Edge:
         authorization, tenant: stand in for the headers `Authorization` and `X-Tenant`, which browsers cannot send
         with a socket. whoever: neither is looked at; see `Allow`. by_cookie: a cookie may say who it is where no
         header does.
-        Raises Unauthenticated for a token that is not good, TenantNotFound for a slug that nobody has, and what
-        `Cookies.signed_in` raises.
+        Raises Unauthenticated for a token that is not good, TenantNotFound for a slug that nobody has, TooMany
+        for an address that asks too often, and what `Cookies.signed_in` raises.
         """
         now, headers = datetime.now(UTC), connection.headers
+        address = client_address(connection, self.proxies)
+        # Before the token is looked at, so that guessing one counts too.
+        self.limiter.enter(address)
         if whoever:
             claim = Claim(self.default_tenant)
         else:
@@ -70,7 +78,6 @@ class Edge:
         structlog.contextvars.bind_contextvars(
             tenant_id=str(claim.tenant_id), **({} if claim.user_id is None else {"user_id": str(claim.user_id)})
         )
-        address = connection.client.host if connection.client else None
         return Origin(claim, now, request_id, address, headers.get("user-agent"))
 
     def _signed_in(self, authorization: str, now: datetime) -> tuple[UUID, UUID]:

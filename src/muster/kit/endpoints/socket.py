@@ -282,7 +282,7 @@ class _Operations:
         if operation.kind != "subscription":
             yield (await self._graphql.run(operation, origin)).decode()
             return
-        async with self._hub.open(self._graphql.stream(operation), origin, self._waiting) as stream:
+        async with self._hub.open(self._graphql.stream(operation, origin), origin, self._waiting) as stream:
             async for element in stream:
                 yield element
 

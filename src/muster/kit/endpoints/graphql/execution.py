@@ -22,6 +22,7 @@ from graphql.execution.values import VariableValues
 from sqlalchemy import ColumnElement
 
 from muster.kit.caller import Origin
+from muster.kit.commands.command import COMMANDS
 from muster.kit.commands.context import Services
 from muster.kit.endpoints.graphql.documents import MOST_ERRORS, Document, Documents
 from muster.kit.endpoints.graphql.errors import BadOperation
@@ -136,8 +137,8 @@ class GraphQL:
         finally:
             count_operation(operation.name, kind, outcome, time.perf_counter() - began)
 
-    def stream(self, operation: Operation) -> StreamRequest:
-        """What a subscription asks for. Raises BadInput or Invalid."""
+    def stream(self, operation: Operation, origin: Origin) -> StreamRequest:
+        """What a subscription asks for. Raises BadInput, Invalid or TooMany."""
         shape = self._shape(operation)
         if len(shape.roots) != 1 or shape.roots[0].field is None:
             raise BadInput("query: a subscription has exactly one root field.")
@@ -145,6 +146,7 @@ class GraphQL:
         declared = SUBSCRIPTIONS[root.name]
         slots = read_slots(shape.sources[0], operation.variables)
         check_cost((root.pick,), slots, self._limits)
+        self._services.limiter.draw((declared.limit,), origin)
         raw = argument_values(root.field, root.node, operation.variables) if root.field else {}
         after = raw.pop("after", None)
         return StreamRequest(
@@ -198,6 +200,7 @@ class GraphQL:
         self._check_cost(shape, reads, slots)
         answers = self._introspect(operation, shape.roots)
         if reads:
+            self._services.limiter.draw((QUERIES[root.name].limit for root in reads), origin)
             answers |= await self._read(shape, origin, reads, slots)
         members = ",".join(f'"{root.key}":{answers[root.key]}' for root in shape.roots)
         return f'{{"data":{{{members}}}}}'.encode()
@@ -250,6 +253,7 @@ class GraphQL:
             check_cost((root.pick,), slots, self._limits)
             if root.field is not None:
                 fields.append(MutationField((shape.number, number), root, root.field, operation.variables, slots))
+        self._services.limiter.draw((COMMANDS[each.root.name].limit for each in fields), origin)
         told = await self._mutations.run(fields, read_terms(operation.extensions), origin)
         if told.undone:
             return f'{{"data":null{told.tail()}}}'.encode()

@@ -61,7 +61,13 @@ class Rest:
 
     def _guarded(self, declared: Command | Query) -> Serve:
         inner = self._command(declared) if isinstance(declared, Command) else self._query(declared)
-        return self._served(inner, is_for_whoever=declared.allow is whoever)
+        limits = (declared.limit,)
+
+        async def drawing(request: Request, origin: Origin) -> Response:
+            self._services.limiter.draw(limits, origin)
+            return await inner(request, origin)
+
+        return self._served(drawing, is_for_whoever=declared.allow is whoever)
 
     def _served(self, inner: Endpoint, *, is_for_whoever: bool = False) -> Serve:
         async def endpoint(request: Request) -> Response:
