@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from muster.kit.endpoints.wire import BoundedHttp
 from muster.testing.people import Standing
 from muster.testing.town import Town
 
@@ -51,6 +52,27 @@ async def test_a_body_cut_short(body: bytes, town: Town) -> None:
 async def test_a_chunked_body_cut_short(town: Town) -> None:
     answer = await _say(town, _post(town, "JSON", "Transfer-Encoding: chunked"), b'5\r\n{"a":\r\n', hang_up=True)
     assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (),
+        (b"GET /health/live HT",),
+        (b"GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ",),
+        (b"POST /graphql HTTP/1.1\r\n",),
+    ],
+)
+async def test_a_head_that_does_not_arrive(
+    parts: tuple[bytes, ...], town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BoundedHttp, "patience", 0.2)
+    assert (await _say(town, *parts)).startswith(b"HTTP/1.1 408")
+
+
+async def test_a_body_that_does_not_arrive(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedHttp, "patience", 0.2)
+    assert (await _say(town, _post(town, "JSON", "Content-Length: 500"), b'{"title": ')).startswith(b"HTTP/1.1 408")
 
 
 async def test_ten_megabytes_announced(town: Town) -> None:
@@ -160,6 +182,19 @@ async def _open(town: Town) -> ClientConnection:
 async def _greet(socket: ClientConnection, payload: Any = None) -> None:
     await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
     assert json.loads(await socket.recv())["type"] == "connection_ack"
+
+
+async def test_a_socket_outlives_the_patience_with_requests(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedHttp, "patience", 0.05)
+    socket = await _open(town)
+    for turn in range(20):
+        # Each wait is for an answer of its own, and together they are longer than the patience with a request.
+        assert (await _say(town)).startswith(b"HTTP/1.1 408")
+        if turn == 0:
+            await _greet(socket)
+    await socket.send('{"type": "ping"}')
+    assert json.loads(await socket.recv())["type"] == "pong"
+    await socket.close()
 
 
 MESSAGES: dict[str, str | bytes] = {
