@@ -119,8 +119,8 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
     """
     if settings.database.url is None:
         raise CannotRun("The API needs a database: set DATABASE_URL, or use `muster up`.")
-    url, size = settings.database.url, settings.database.pool_size
-    async with sound_database(url, size=size, process="The API", setting="DATABASE_URL") as database:
+    url, size, limits = settings.database.url, settings.database.pool_size, settings.database.limits
+    async with sound_database(url, size=size, process="The API", setting="DATABASE_URL", limits=limits) as database:
         waker = Waker()
         rules = LIMITS if settings.rates.are_limited else {}
         limiter = Limiter(rules, is_production=settings.is_production)

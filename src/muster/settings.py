@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
+from muster.kit.db.time_limits import PATIENT, SERVING, TimeLimits, read_time_limits
 from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, dotenv
 from muster.kit.text import is_origin
 
@@ -51,6 +52,8 @@ class Database:
         worker_url: for the worker.
         direct_url: for the API's LISTEN; differs from `url` when that leads to a pooler.
         pool_size: connections of one process.
+        limits: how long the API may take.
+        worker_limits: likewise the worker.
         role_prefix: what role names begin with.
     """
 
@@ -59,6 +62,8 @@ class Database:
     worker_url: str | None = field(repr=False)
     direct_url: str | None = field(repr=False)
     pool_size: int
+    limits: TimeLimits
+    worker_limits: TimeLimits
     role_prefix: str
 
 
@@ -197,7 +202,7 @@ def _read(source: Source) -> Settings:
             listener=source.number("LISTEN_FD", 0, 0, 65535, "a listening socket that is handed down; 0 opens one"),
             origins=_origins(source, environment),
         ),
-        database=_database(source),
+        database=_database(source, environment),
         security=Security(
             jwt_secret=_jwt_secret(source, environment, data_dir), operator_token=_operator_token(source)
         ),
@@ -234,7 +239,7 @@ def _origins(source: Source, environment: Environment) -> tuple[str, ...]:
     return found
 
 
-def _database(source: Source) -> Database:
+def _database(source: Source, environment: Environment) -> Database:
     url = source.database("DATABASE_URL", "the API's role; unset runs the embedded PostgreSQL")
     owner_url = source.database("DATABASE_OWNER_URL", "the role that owns the database and migrates")
     worker_url = source.database("DATABASE_WORKER_URL", "the worker's role")
@@ -247,6 +252,10 @@ def _database(source: Source) -> Database:
         worker_url=worker_url,
         direct_url=direct_url or url,
         pool_size=source.number("DATABASE_POOL_SIZE", 32, 2, 1000, "connections of one process"),
+        limits=read_time_limits(
+            source, PATIENT if environment == "development" else SERVING, whose="the API", name="DATABASE"
+        ),
+        worker_limits=read_time_limits(source, PATIENT, whose="the worker", name="DATABASE_WORKER"),
         role_prefix=source.text("MUSTER_ROLE_PREFIX", "muster", "what the names of database roles begin with"),
     )
 

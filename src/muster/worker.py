@@ -46,7 +46,7 @@ def run(settings: Settings) -> None:
 
 
 async def _work(settings: Settings) -> None:
-    url = settings.database.worker_url
+    url, limits = settings.database.worker_url, settings.database.worker_limits
     if url is None:
         raise CannotRun("The worker needs a database: set DATABASE_WORKER_URL, or use `muster up`.")
     if settings.is_production and settings.mail.smtp_url is None:
@@ -55,7 +55,9 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with (
-        sound_database(url, size=_CONNECTIONS, process="The worker", setting="DATABASE_WORKER_URL") as database,
+        sound_database(
+            url, size=_CONNECTIONS, process="The worker", setting="DATABASE_WORKER_URL", limits=limits
+        ) as database,
         _measured(settings, database),
     ):
         sequencer = Sequencer(url)

@@ -12,22 +12,17 @@ from asyncpg.pool import PoolConnectionProxy
 from muster.kit.db.slow import report_if_slow
 from muster.kit.db.statements import RowT, Statement
 from muster.kit.db.tables import TENANT_SETTING
+from muster.kit.db.time_limits import PATIENT, SERVING, TimeLimits
 from muster.kit.db.trips import Trips
 from muster.kit.metrics import POOL_CONNECTIONS, POOL_WAIT_SECONDS, POOL_WAITING
 
-# The limits are kept by the server, so that no request can hold a lock or a connection for long.
-_LIMITS = {
+_SESSION = {
     "timezone": "UTC",
     "jit": "off",
     # Statements are written so that one plan fits all values. Planned for each value anew, a list costs twice as much.
     "plan_cache_mode": "force_generic_plan",
-    "statement_timeout": "15s",
-    "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "15s",
 }
 _Held: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
-# How long a request waits for a connection before it is told to come again.
-_PATIENCE_SECONDS = 20
 
 
 async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
@@ -38,8 +33,8 @@ async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
 
 
 async def connect(url: str) -> asyncpg.Connection:
-    """One connection outside the pool (for LISTEN, for the sequencer), with the limits of every other."""
-    return await asyncpg.connect(url, server_settings=_LIMITS)
+    """One connection outside the pool, for LISTEN and for what nobody waits for."""
+    return await asyncpg.connect(url, server_settings=_SESSION | PATIENT.of_server())
 
 
 class Transaction:
@@ -85,27 +80,28 @@ class Transaction:
 class Database:
     """A pool of connections of one runtime role."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: TimeLimits) -> None:
         self._pool = pool
+        self._limits = limits
         # Connections that went from one request to the next without a visit to the pool, which costs a task each time.
         self._at_hand: list[_Held] = []
         self._waiting = 0
         self._trips = Trips(self.connection)
 
     @classmethod
-    async def open(cls, url: str, *, size: int) -> "Database":
+    async def open(cls, url: str, *, size: int, limits: TimeLimits = SERVING) -> "Database":
         """Connect as the role in `url`, with at most `size` connections."""
         pool = await asyncpg.create_pool(
             url,
             min_size=min(2, size),
             max_size=size,
-            server_settings=_LIMITS,
+            server_settings=_SESSION | limits.of_server(),
             reset=_leave_as_it_is,
             statement_cache_size=200,
             max_cacheable_statement_size=0,
             max_inactive_connection_lifetime=0,
         )
-        return cls(pool)
+        return cls(pool, limits)
 
     async def close(self) -> None:
         """Let running statements finish, then close every connection."""
@@ -168,7 +164,7 @@ class Database:
         self._waiting += 1
         try:
             with POOL_WAIT_SECONDS.time():
-                return await self._pool.acquire(timeout=_PATIENCE_SECONDS)
+                return await self._pool.acquire(timeout=self._limits.connection)
         finally:
             self._waiting -= 1
 

@@ -8,16 +8,18 @@ RETRIABLE = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 """The transaction was the victim of another; run whole again it will succeed."""
 
 _UNREADABLE = (asyncpg.DataError, asyncpg.exceptions.UntranslatableCharacterError)
+_OVERDUE = (
+    asyncpg.QueryCanceledError,
+    asyncpg.TransactionTimeoutError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
 _BUSY = (
     *RETRIABLE,
-    asyncpg.QueryCanceledError,
-    asyncpg.LockNotAvailableError,
     asyncpg.TooManyConnectionsError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.CrashShutdownError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
     # The driver's word for a statement on a connection that the server has just cut off.
     asyncpg.InternalClientError,
@@ -32,6 +34,10 @@ def as_client_error(error: Exception) -> AppError | None:
         return error
     if isinstance(error, _UNREADABLE):
         return BadInput("A value in the request cannot be stored.")
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        return Unavailable("Somebody else is changing the same thing for so long; try again in a moment.")
+    if isinstance(error, _OVERDUE):
+        return Unavailable("This took the database longer than it may; ask for less, or try again in a moment.")
     if isinstance(error, _BUSY):
         return Unavailable("The database cannot answer right now; try again in a moment.")
     return None

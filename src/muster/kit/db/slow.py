@@ -7,7 +7,7 @@ from muster.kit.metrics import SLOW_QUERIES
 log = structlog.get_logger()
 
 SLOW_SECONDS = 0.5
-"""From here on a statement is slow. A read takes some milliseconds, and PostgreSQL ends any after 15 s."""
+"""From here on a statement is slow. A read takes some milliseconds."""
 _LONGEST_TEXT = 2000
 
 
