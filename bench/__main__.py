@@ -2,35 +2,27 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
-from uuid import UUID
 
-import httpx
-import jwt
 import psutil
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench.data import Scale, clone, sample, template, work_folder
 from bench.floor import Floor, pgbench
+from bench.hall import Hall
 from bench.isolation import costs, price, same_rows
-from bench.report import AGAIN, Report, write_report
+from bench.report import AGAIN, RESULTS, Report, write_report
 from bench.rounds import Arena, Bout, same_answers, take_turns
-from bench.scenarios import CALLERS, SCENARIOS, Scenario
-from bench.servers import Fleet, install_peer, muster, node_version, peer, peer_token
+from bench.scenarios import SCENARIOS, Scenario
 from bench.statements import Statements
-from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.processes import CannotRun
-from muster.settings import Settings
 
-RESULTS = Path(__file__).parent / "results"
 ISOLATION = "isolation"
 
 T = TypeVar("T")
@@ -87,67 +79,16 @@ def bench(
     wanted = {name for name in only.split(",") if name} or {each.name for each in SCENARIOS} | {ISOLATION}
     if unknown := wanted - {each.name for each in SCENARIOS} - {ISOLATION}:
         raise CannotRun(f"There is nothing to measure called {', '.join(sorted(unknown))}; see --help.")
-    mode, folder = (QUICK if quick else FULL), work_folder(Settings.load().data_dir)
+    mode = QUICK if quick else FULL
     with ExitStack() as stack:
         with console.status("starting") as status:
-            hall = Hall(stack, folder, max(mode.fleets), lambda step: status.update(f"preparing: {step}"))
+            hall = Hall(stack, max(mode.fleets), lambda step: status.update(f"preparing: {step}"))
             hall.start_muster()
             if not no_peer:
                 hall.start_peer()
         report = _measured(hall, mode, wanted)
     write_report(report, output)
     console.print(f"The report is in {output}: report.md, report.json and report.svg.")
-
-
-@dataclass
-class Hall:
-    """All that runs while things are measured: one PostgreSQL, and the processes of the contestants.
-
-    count: processes of each. say: tells people how far it is.
-    """
-
-    stack: ExitStack
-    folder: Path
-    count: int
-    say: Callable[[str], None]
-    fleets: list[Fleet] = field(default_factory=list)
-    versions: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.server = self.stack.enter_context(EmbeddedPostgres(self.folder / "postgres"))
-        self.postmaster = psutil.Process(self.server.pid)
-        self.urls = self.stack.enter_context(clone(self.server, template(self.server, Scale(), self.say)))
-        self.sample = sample(self.urls)
-        self.superuser = self.server.superuser_url("muster")
-        self.versions["Python"] = sys.version.split()[0]
-
-    def start_muster(self) -> None:
-        """Start ours, and sign the callers in through the front door."""
-        self.say("Muster")
-        ours = self.stack.enter_context(muster(self.urls, count=self.count, folder=self.folder))
-        tokens = tuple(_signed_in(ours.ports[0], f"Caller {number}") for number in range(CALLERS))
-        self.fleets.append(replace(ours, tokens=tokens))
-
-    def start_peer(self) -> None:
-        """Start theirs, with tokens of its own for the same sessions."""
-        node = install_peer(self.folder, self.say)
-        self.say("the peer")
-        self.versions["Node.js"] = node_version(node)
-        key, tenant = Ed25519PrivateKey.generate(), str(self.sample.tenant)
-        starting = peer(node, self.superuser, tenant, key, count=self.count, folder=self.folder)
-        tokens = tuple(peer_token(key, token) for token in self.fleets[0].tokens)
-        self.fleets.append(replace(self.stack.enter_context(starting), tokens=tokens))
-
-    def statements(self) -> Statements:
-        """The statements of the first caller."""
-        claims = jwt.decode(self.fleets[0].tokens[0], options={"verify_signature": False})
-        return Statements(self.sample, UUID(claims["sub"]), UUID(claims["sid"]))
-
-
-def _signed_in(port: int, name: str) -> str:
-    answer = httpx.post(f"http://127.0.0.1:{port}/api/v1/auth/dev-login", json={"name": name}, timeout=30)
-    token: str = answer.raise_for_status().json()["accessToken"]
-    return token
 
 
 def _measured(hall: Hall, mode: Mode, wanted: set[str]) -> Report:

@@ -14,6 +14,7 @@ from bench.picture import Bar, picture
 from bench.rounds import Bout, Figures
 from bench.servers import MUSTER, PEER_NAME
 
+RESULTS = Path(__file__).parent / "results"
 AGAIN = f"{MUSTER} again"
 """Ours measured a second time in the same turns: how far two runs of one thing lie apart here."""
 

@@ -8,13 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import httpx
-import jwt
 import psutil
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,7 +24,7 @@ from muster.kit.db.migrate import Urls
 from muster.kit.processes import CannotRun, die_with_parent
 
 MUSTER, PEER_NAME = "Muster", "Fastify + Mercurius"
-PEER = Path(__file__).parent / "peers" / "fastify"
+PEER = Path(__file__).parent / "peers" / "node"
 POOL = 32
 """Connections to the database of each process, on either side."""
 SECRET = "the benchmarks keep no secrets, and this is one of them"  # noqa: S105 - of a database that is thrown away
@@ -33,53 +33,91 @@ _STARTING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
+class Person:
+    """Somebody who is signed in."""
+
+    user_id: UUID
+    session_id: UUID
+
+
+def _nobody(_person: Person) -> str:
+    raise LookupError("nobody signs tokens for this fleet")
+
+
+@dataclass(frozen=True)
 class Fleet:
     """The processes of one contestant; each listens on its own port.
 
-    tokens: what each caller sends to this contestant.
+    sign: makes the token that a person sends to this contestant. callers: who asks, in what takes no more people.
     """
 
     name: str
     processes: tuple[psutil.Process, ...]
     ports: tuple[int, ...]
-    tokens: tuple[str, ...] = ()
+    sign: Callable[[Person], str] = _nobody
+    callers: tuple[Person, ...] = ()
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """What each caller sends to this contestant."""
+        return tuple(self.sign(each) for each in self.callers)
 
 
-@contextmanager
-def muster(urls: Urls, *, count: int, folder: Path) -> Iterator[Fleet]:
-    """`count` API processes as `muster serve` starts them, with everything on but rate limits."""
-    environ = {
+def settings_of_muster(urls: Urls) -> dict[str, str]:
+    """What processes of ours run with: everything on but rate limits."""
+    return {
         "MUSTER_ENV": "development",
         "JWT_SECRET": SECRET,
         "DATABASE_URL": urls.app,
+        "DATABASE_OWNER_URL": urls.owner,
+        "DATABASE_WORKER_URL": urls.worker,
         "DATABASE_POOL_SIZE": str(POOL),
         "MUSTER_RATE_LIMITS": "off",
         "PYTHONPATH": "",
     }
+
+
+@contextmanager
+def muster(urls: Urls, environ: Mapping[str, str] | None = None, *, count: int, folder: Path) -> Iterator[Fleet]:
+    """`count` API processes as `muster serve` starts them."""
     command = [sys.executable, "-m", "muster.cli", "serve"]
-    with _fleet(MUSTER, command, environ, count=count, folder=folder) as fleet:
+    given = {**settings_of_muster(urls), **(environ or {})}
+    with _fleet(MUSTER, command, given, count=count, folder=folder) as fleet:
         yield fleet
 
 
 @contextmanager
-def peer(node: Path, url: str, tenant: str, key: Ed25519PrivateKey, *, count: int, folder: Path) -> Iterator[Fleet]:
+def worker(urls: Urls, folder: Path) -> Iterator[psutil.Process]:
+    """The worker as `muster worker` starts it."""
+    with running([sys.executable, "-m", "muster.cli", "worker"], settings_of_muster(urls), folder) as process:
+        yield psutil.Process(process.pid)
+
+
+@contextmanager
+def peer(
+    node: Path,
+    url: str,
+    tenant: str,
+    key: Ed25519PrivateKey,
+    environ: Mapping[str, str],
+    *,
+    count: int,
+    folder: Path,
+) -> Iterator[Fleet]:
     """`count` processes of Fastify and Mercurius.
 
     url: of a role that row security does not bind. key: signs its tokens.
     """
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    environ = {
+    given = {
         "NODE_ENV": "production",
         "PEER_DATABASE": url,
         "PEER_TENANT": tenant,
         "PEER_KEY": public.decode(),
         "PEER_POOL": str(POOL),
     }
-    home = folder / "peer"
-    for source in PEER.glob("*.mjs"):
-        shutil.copy(source, home)
-    command = [str(node), str(home / "server.mjs")]
-    with _fleet(PEER_NAME, command, environ, count=count, folder=folder) as fleet:
+    command = [str(node), str(folder / "peer" / "server.mjs")]
+    with _fleet(PEER_NAME, command, {**given, **environ}, count=count, folder=folder) as fleet:
         yield fleet
 
 
@@ -92,8 +130,15 @@ def install_peer(folder: Path, say: Say) -> Path:
     node = home / "node_modules" / "node" / "bin" / "node"
     wanted = (PEER / "package.json").read_text()
     stamp = home / "installed.json"
-    if node.exists() and stamp.exists() and stamp.read_text() == wanted:
-        return node
+    if not (node.exists() and stamp.exists() and stamp.read_text() == wanted):
+        _install(home, node, say)
+        stamp.write_text(wanted)
+    for source in PEER.glob("*.mjs"):
+        shutil.copy(source, home)
+    return node
+
+
+def _install(home: Path, node: Path, say: Say) -> None:
     if shutil.which("npm") is None:
         raise CannotRun("The peer needs npm to fetch its packages; `--no-peer` measures Muster alone.")
     say("packages of the peer")
@@ -109,8 +154,6 @@ def install_peer(folder: Path, say: Say) -> Path:
     )
     if done.returncode != 0 or not node.exists():
         raise CannotRun(f"npm could not install the peer: {done.stderr.strip()[-500:]}")
-    stamp.write_text(wanted)
-    return node
 
 
 def node_version(node: Path) -> str:
@@ -120,18 +163,12 @@ def node_version(node: Path) -> str:
     return f"{ran.stdout.strip()} (Fastify {packages['fastify']}, Mercurius {packages['mercurius']})"
 
 
-def peer_token(key: Ed25519PrivateKey, token: str) -> str:
-    """The peer's own token for the session that one of ours names."""
-    claims = jwt.decode(token, options={"verify_signature": False})
-    return jwt.encode({name: claims[name] for name in ("sub", "sid", "exp")}, key, algorithm="EdDSA")
-
-
 @contextmanager
 def _fleet(
     name: str, command: Sequence[str], environ: Mapping[str, str], *, count: int, folder: Path
 ) -> Iterator[Fleet]:
     with ExitStack() as stack:
-        ports = tuple(_free_port() for _ in range(count))
+        ports = tuple(free_port() for _ in range(count))
         processes = [stack.enter_context(running(command, {**environ, "PORT": str(port)}, folder)) for port in ports]
         for process, port in zip(processes, ports, strict=True):
             _await_ready(process, port, folder)
@@ -175,7 +212,8 @@ def _await_ready(process: subprocess.Popen[bytes], port: int, folder: Path) -> N
     raise CannotRun(f"A server did not start; the end of {folder / 'servers.log'} says why.")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         number: int = listener.getsockname()[1]
     return number

@@ -5,12 +5,14 @@
 // sees every row, and each statement names the tenant itself.
 import Fastify from 'fastify'
 import mercurius from 'mercurius'
+import redisEmitter from 'mqemitter-redis'
 import { createVerifier } from 'fast-jwt'
 import { open } from './database.mjs'
 import { addGraphql } from './graphql.mjs'
 import { addRest } from './rest.mjs'
+import { addRooms } from './rooms.mjs'
 
-const { PORT, PEER_DATABASE, PEER_KEY, PEER_TENANT, PEER_POOL } = process.env
+const { PORT, PEER_DATABASE, PEER_KEY, PEER_TENANT, PEER_POOL, PEER_REDIS } = process.env
 
 const database = open(PEER_DATABASE, Number(PEER_POOL), PEER_TENANT)
 const verify = createVerifier({ key: PEER_KEY, algorithms: ['EdDSA'], cache: 10000 })
@@ -35,8 +37,10 @@ async function caller (request) {
   return { userId: claims.sub, role: found.role }
 }
 
-addGraphql(app, mercurius, database, caller)
+const emitter = PEER_REDIS === undefined ? undefined : redisEmitter({ connectionString: PEER_REDIS })
+addGraphql(app, mercurius, database, caller, emitter)
 addRest(app, database, caller)
+if (emitter !== undefined) addRooms(app, database, caller)
 app.get('/health/ready', async () => ({ status: 'ok' }))
 
 process.on('SIGTERM', async () => {

@@ -42,7 +42,18 @@ const STATEMENTS = {
     values ($1, uuidv7(), $2, $3, 'PARTICIPANT', 'JOINED', now(), now()) returning id, status, role`,
   takePlace: 'update events set joined_count = joined_count + 1 where tenant_id = $1 and id = $2',
   putSeat: `insert into room_seats (tenant_id, id, room_id, user_id, read_sequence, told_sequence)
-    select $1, uuidv7(), $2, $3, last_sequence, last_sequence from rooms where tenant_id = $1 and id = $2`
+    select $1, uuidv7(), $2, $3, last_sequence, last_sequence from rooms where tenant_id = $1 and id = $2`,
+  seated: 'select 1 from room_seats where tenant_id = $1 and room_id = $2 and user_id = $3',
+  say: `with next as (
+      update rooms r set last_sequence = last_sequence + 1
+      where r.tenant_id = $1 and r.id = $2
+        and exists (select from room_seats s where s.tenant_id = $1 and s.room_id = $2 and s.user_id = $3)
+      returning last_sequence
+    ), said as (
+      insert into messages (tenant_id, id, room_id, sequence, author_id, content, created_at)
+      select $1, uuidv7(), $2, last_sequence, $3, $4, now() from next returning id, content, sequence
+    )
+    select said.*, u.name as author from said join users u on u.id = $3`
 }
 
 export function open (connectionString, max, tenant) {
@@ -91,6 +102,8 @@ export function open (connectionString, max, tenant) {
     users: ids => rows('users', ids),
     members: (eventIds, count) => rows('members', tenant, eventIds, count),
     join,
+    seated: async (roomId, userId) => await first('seated', tenant, roomId, userId) !== null,
+    say: (roomId, userId, content) => first('say', tenant, roomId, userId, content),
     close: () => pool.end()
   }
 }

@@ -1,4 +1,6 @@
 // GraphQL with loaders: one statement per level of the tree, whatever its width.
+import { ROOMS, roomResolvers } from './rooms.mjs'
+
 const SCHEMA = `
   scalar DateTime
   scalar UUID
@@ -27,7 +29,8 @@ function page (rows, wanted) {
 
 const whole = { serialize: String, parseValue: String }
 
-export function addGraphql (app, mercurius, database, caller) {
+// emitter: carries subscriptions between processes; without one there are none.
+export function addGraphql (app, mercurius, database, caller, emitter) {
   const resolvers = {
     DateTime: whole,
     UUID: whole,
@@ -59,7 +62,13 @@ export function addGraphql (app, mercurius, database, caller) {
       user: queries => usersOf(queries.map(({ obj }) => obj.userId))
     }
   }
-  app.register(mercurius, {
-    schema: SCHEMA, resolvers, loaders, jit: 1, context: async request => ({ user: await caller(request) })
-  })
+  const options = { schema: SCHEMA, resolvers, loaders, jit: 1, context: async request => ({ user: await caller(request) }) }
+  if (emitter !== undefined) {
+    options.schema += ROOMS
+    resolvers.Subscription = roomResolvers(database)
+    options.subscription = {
+      emitter, onConnect: async ({ payload }) => ({ user: await caller({ headers: payload }) })
+    }
+  }
+  app.register(mercurius, options)
 }
