@@ -1,5 +1,7 @@
 """The application: every endpoint mounted, one table of addresses."""
 
+from functools import partial
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -9,6 +11,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from muster.kit.commands.context import Services
+from muster.kit.endpoints.address import Address
 from muster.kit.endpoints.armour import armour
 from muster.kit.endpoints.cookies import tell_csrf_token
 from muster.kit.endpoints.cors import open_to
@@ -18,13 +21,12 @@ from muster.kit.endpoints.frame import Frame
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.http import graphql_over_http
 from muster.kit.endpoints.health import Health
-from muster.kit.endpoints.http import NoSuchAddress, NoSuchMethod, problem_response
+from muster.kit.endpoints.http import NoSuchAddress, problem_response
 from muster.kit.endpoints.lanes import Lanes
 from muster.kit.endpoints.operating import Operating
 from muster.kit.endpoints.pages.browser import graphiql, wants_page
 from muster.kit.endpoints.pages.serving import page_routes
 from muster.kit.endpoints.places import Places
-from muster.kit.endpoints.rest.address import Address
 from muster.kit.endpoints.rest.endpoints import Rest
 from muster.kit.endpoints.socket import graphql_over_socket
 from muster.kit.errors import AppError
@@ -55,6 +57,14 @@ def build_app(
     async def openapi_endpoint(_request: Request) -> Response:
         return Response(openapi, media_type="application/json")
 
+    others = {
+        "/openapi.json": openapi_endpoint,
+        "/api/v1/admin/queues/stats": Operating(services.database, services.settings.security.operator_token).queues,
+        "/api/v1/auth/csrf": csrf_endpoint,
+        "/health": health.short,
+        "/health/live": health.live,
+        "/health/ready": health.ready,
+    }
     hot = [
         Route("/graphql", Address({"GET": graphql_endpoint, "POST": graphql_endpoint})),
         *Rest(services, edge).routes(),
@@ -63,29 +73,19 @@ def build_app(
         *hot,
         WebSocketRoute("/graphql", socket_endpoint),
         *page_routes(services, edge),
-        Route("/openapi.json", openapi_endpoint),
-        Route(
-            "/api/v1/admin/queues/stats", Operating(services.database, services.settings.security.operator_token).queues
-        ),
-        Route("/api/v1/auth/csrf", csrf_endpoint),
         *(metrics_routes(exposition) if exposition.token else ()),
-        Route("/health", health.short),
-        Route("/health/live", health.live),
-        Route("/health/ready", health.ready),
+        *(Route(path, Address({"GET": endpoint})) for path, endpoint in others.items()),
     ]
     application = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
     # An address has one form; a redirect would be made from the client's own Host header.
     application.router.redirect_slashes = False
     settings = services.settings
-    readable = open_to(settings.http.origins, Lanes(application, hot), is_production=settings.is_production)
-    return Frame(readable, armour(is_production=settings.is_production), logs=settings.log_requests)
+    opened = partial(open_to, settings.http.origins, is_production=settings.is_production)
+    always = armour(is_production=settings.is_production)
+    return Frame(Lanes(application, hot), always, opened, logs=settings.log_requests)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """The router's own refusals, as problem documents."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    headers = dict(getattr(error, "headers", None) or {})
-    if "Allow" in headers:
-        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
-    told = {404: NoSuchAddress, 405: NoSuchMethod}.get(status, AppError)(headers=headers)
-    return problem_response(told, request.state.request_id)
+    """The router's own refusals, as problem documents; there is only one, since addresses refuse methods themselves."""
+    is_missing = isinstance(error, HTTPException) and error.status_code == 404
+    return problem_response(NoSuchAddress() if is_missing else AppError(), request.state.request_id)

@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from muster.kit.endpoints.accept import preferred
+from muster.kit.endpoints.address import Address
 from muster.kit.metrics import REGISTRY
 from muster.kit.processes import CannotRun
 from muster.kit.sources import Bind
@@ -62,7 +63,7 @@ class Exposition:
 
 def metrics_routes(exposition: Exposition) -> list[Route]:
     """Where the application tells it."""
-    return [Route(PATH, exposition.tell)]
+    return [Route(PATH, Address({"GET": exposition.tell}))]
 
 
 @asynccontextmanager

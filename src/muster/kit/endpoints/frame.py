@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,12 +22,15 @@ _TRACE = re.compile(rb"[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]
 class Frame:
     """Wraps the application, in plain ASGI since it stands around the hot lane too.
 
-    always: headers of every answer; the policy is added to those that bring none. logs: whether each request has a line.
+    always: headers of every answer; the policy is added to those that bring none. opened: makes of an application one
+    that pages of other origins may read, which this frame's own answers need as well. logs: whether each request has a
+    line.
     """
 
-    def __init__(self, app: ASGIApp, always: Headers, *, logs: bool) -> None:
+    def __init__(self, app: ASGIApp, always: Headers, opened: Callable[[ASGIApp], ASGIApp], *, logs: bool) -> None:
         self._logs = logs
-        self._app = app
+        self._app = opened(app)
+        self._opened = opened
         self._always = always
         self._with_policy = (*always, DEFAULT_POLICY)
 
@@ -61,7 +65,7 @@ class Frame:
         except Exception as error:  # noqa: BLE001 - nothing below answered, so this does
             answer = problem_response(as_rest_writes_it(client_error(error)), request_id)
             if status == 0:
-                await answer(scope, receive, send_with_id)
+                await self._opened(answer)(scope, receive, send_with_id)
         seconds, route = time.perf_counter() - began, scope.get("route")
         template = OTHER if route is None else route.path
         count_request(scope["method"], template, status, seconds)

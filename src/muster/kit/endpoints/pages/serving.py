@@ -1,12 +1,13 @@
 """Serving pages: routes, what was given, and a page for what went wrong."""
 
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
 from muster.kit.commands.context import Services
+from muster.kit.endpoints.address import Address, Serve
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.http import query_string, read_form
 from muster.kit.endpoints.pages.assets import serve_asset
@@ -19,10 +20,11 @@ from muster.kit.errors import AppError
 def page_routes(services: Services, edge: Edge) -> list[HttpRoute]:
     """The routes of every declared page and of what pages load."""
     pages = [each for each in PAGES.values() if not (each.development and services.settings.is_production)]
-    routes = [
-        HttpRoute(each.route.path, _endpoint(each, services, edge), methods=[each.route.method]) for each in pages
-    ]
-    return [HttpRoute("/assets/{digest}/{name}", serve_asset), *routes]
+    addresses: dict[str, dict[str, Serve]] = defaultdict(dict)
+    addresses["/assets/{digest}/{name}"]["GET"] = serve_asset
+    for each in pages:
+        addresses[each.route.path][each.route.method] = _endpoint(each, services, edge)
+    return [HttpRoute(path, Address(methods)) for path, methods in addresses.items()]
 
 
 def problem_page(error: AppError, request_id: str) -> Response:
@@ -31,7 +33,7 @@ def problem_page(error: AppError, request_id: str) -> Response:
     return html("kit/endpoints/pages/templates/problem.html", values, status=error.status)
 
 
-def _endpoint(page: Page, services: Services, edge: Edge) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(page: Page, services: Services, edge: Edge) -> Serve:
     async def endpoint(request: Request) -> Response:
         request_id: str = request.state.request_id
         try:

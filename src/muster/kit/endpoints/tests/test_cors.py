@@ -1,11 +1,15 @@
 """CORS: pages of listed origins read answers, with credentials; those of others do not."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from muster.kit.db.migrate import Urls
+from muster.kit.endpoints.cors import open_to
+from muster.kit.endpoints.frame import Frame
 from muster.testing.serving import Service, serving_in_process
 
 OURS, ALSO_OURS, FOREIGN = "https://app.example", "http://localhost:3000", "https://evil.example"
@@ -32,6 +36,31 @@ async def test_listed_origins_read_answers(service: Service) -> None:
             shown = {each.strip().lower() for each in response.headers["access-control-expose-headers"].split(",")}
             assert {"etag", "location", "retry-after", "ratelimit", "idempotency-replayed", "x-request-id"} <= shown
             assert "Origin" in response.headers["vary"]
+
+
+async def test_listed_origins_read_what_went_wrong(service: Service) -> None:
+    for address, headers, status in (
+        ("/api/v1/events?city=" + "x" * 40_000, {}, 414),
+        ("/api/v1/events", {"x-long": "x" * 70_000}, 431),
+        ("/api/v1/events", {"accept": "text/csv"}, 406),
+    ):
+        response = await service.http.get(address, headers={"origin": OURS, **headers})
+        assert (response.status_code, _let_in(response)) == (status, OURS)
+        assert response.headers["vary"].split(", ").count("Origin") == 1
+        foreign = await service.http.get(address, headers={"origin": FOREIGN, **headers})
+        assert (foreign.status_code, _let_in(foreign)) == (status, None)
+
+
+async def test_listed_origins_read_faults_of_ours() -> None:
+    async def fails(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise RuntimeError("on purpose")
+
+    app = Frame(fails, (), partial(open_to, (OURS,), is_production=True), logs=False)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://muster.test") as http:
+        response = await http.get("/", headers={"origin": OURS})
+    assert (response.status_code, _let_in(response)) == (500, OURS)
+    assert response.json()["code"] == "INTERNAL_SERVER_ERROR"
+    assert "on purpose" not in response.text
 
 
 async def test_listed_origins_may_ask_first(service: Service) -> None:
