@@ -59,7 +59,8 @@ def whole_page(view: type[View], slot: int) -> Pick:
     return page_of(whole(view), slot)
 
 
-def page_of(row: tuple[Pick, ...], slot: int) -> Pick:
-    """A REST list whose rows hold these fields."""
+def page_of(row: tuple[Pick, ...], slot: int, *, counted: bool = False) -> Pick:
+    """A REST list whose rows hold these fields. counted: it says how many rows there are in all, too."""
     information = tuple(Pick(name, name) for name in ("endCursor", "hasNextPage"))
-    return Pick("", "", slot, (Pick("items", "nodes", picks=row), Pick("pageInfo", "pageInfo", picks=information)))
+    page = (Pick("items", "nodes", picks=row), Pick("pageInfo", "pageInfo", picks=information))
+    return Pick("", "", slot, (*page, Pick("totalCount", "totalCount")) if counted else page)

@@ -12,7 +12,7 @@ from muster.kit.documentation import meaning_of_type
 from muster.kit.endpoints.openapi.examples import Schema, example_of
 from muster.kit.endpoints.openapi.refusals import problem_responses, refusals_of
 from muster.kit.endpoints.openapi.schemas import Schemas
-from muster.kit.endpoints.rest.include import NAME, relations
+from muster.kit.endpoints.rest.include import COUNT, NAME, relations
 from muster.kit.endpoints.rest.location import location_of
 from muster.kit.views.page_arguments import order_names
 from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE, Filter
@@ -96,6 +96,7 @@ class Operations:
         }
         if orders := order_names(view):
             found["order"] = (f"{orders[0]} when absent.", {"type": "string", "enum": list(orders)})
+        found[COUNT] = ("Whether to say how many there are in all; false when absent.", {"type": "boolean"})
         for name, each in view.filters.items():
             found |= self._filter(name, each)
         return [

@@ -11,7 +11,7 @@ import msgspec
 from muster.kit.db.tables import Json
 from muster.kit.documentation import meanings_of
 from muster.kit.endpoints.openapi.examples import Schema, example_of
-from muster.kit.endpoints.rest.include import relations
+from muster.kit.endpoints.rest.include import COUNT, relations
 from muster.kit.views.fields import Field, Leaf, ToMany, ToOne, ToUnion, fields_of, split_optional
 from muster.kit.views.results import Payload, payload_fields
 from muster.kit.views.view import View
@@ -108,6 +108,7 @@ class Schemas:
             "properties": {
                 "items": {"type": "array", "description": "In the order asked for.", "items": self.view(view)},
                 "pageInfo": {"$ref": "#/components/schemas/PageInfo"},
+                COUNT: {"type": "integer", "description": f"How many there are in all; with `{COUNT}=true`."},
             },
         }
         return _ref(name)

@@ -15,6 +15,7 @@ from muster.kit.commands.context import Services
 from muster.kit.commands.idempotency import REPLAYED
 from muster.kit.commands.run import run_command
 from muster.kit.endpoints.accept import preferred
+from muster.kit.endpoints.address import Address, Serve
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost
 from muster.kit.endpoints.http import (
@@ -26,14 +27,13 @@ from muster.kit.endpoints.http import (
 )
 from muster.kit.endpoints.keys import key_of
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
-from muster.kit.endpoints.rest.address import Address, Serve
 from muster.kit.endpoints.rest.arguments import query_arguments, read_call, with_places
 from muster.kit.endpoints.rest.batch import PATH, Batches
-from muster.kit.endpoints.rest.include import NAME, Include, read_include, widened
+from muster.kit.endpoints.rest.include import COUNT, NAME, Include, read_count, read_include, widened
 from muster.kit.endpoints.rest.results import Results
 from muster.kit.errors import NotFound
 from muster.kit.views.compiler import Compiler
-from muster.kit.views.picks import Pick, SlotValues, page_of, whole, whole_page
+from muster.kit.views.picks import Pick, SlotValues, page_of, whole
 from muster.kit.views.plans import PlanCache, compile_plan, run_plan
 from muster.kit.views.query import QUERIES, Query
 
@@ -86,14 +86,18 @@ class Rest:
         return endpoint
 
     def _query(self, query: Query) -> Endpoint:
-        usual = whole_page(query.view, 0) if query.paged else Pick("", "", 0, whole(query.view))
+        row = whole(query.view)
+        usual = [Pick("", "", 0, row)]
+        if query.paged:
+            usual = [page_of(row, 0, counted=counted) for counted in (False, True)]
 
         async def endpoint(request: Request, origin: Origin) -> Response:
             given = with_places(request.path_params, query_string(request))
             include = read_include(query.view, given.pop(NAME, None))
+            counted = query.paged and read_count(given.pop(COUNT, None))
             slots = [query.read(query_arguments(query, given), from_text=True)]
-            pick = self._widened(query, include, slots) if include else usual
-            key = (query.name, include, slots[0].shape)
+            pick = self._widened(query, include, slots, counted=counted) if include else usual[counted]
+            key = (query.name, include, counted, slots[0].shape)
 
             def body(compiler: Compiler) -> ColumnElement[str]:
                 return query.compile(compiler, pick)
@@ -107,10 +111,10 @@ class Rest:
 
         return endpoint
 
-    def _widened(self, query: Query, include: Include, slots: list[SlotValues]) -> Pick:
+    def _widened(self, query: Query, include: Include, slots: list[SlotValues], *, counted: bool) -> Pick:
         """What the answer holds; included pages add their slots. Raises BadInput when that is too much."""
         row = widened(query.view, include, slots)
-        pick = page_of(row, 0) if query.paged else Pick("", "", 0, row)
+        pick = page_of(row, 0, counted=counted) if query.paged else Pick("", "", 0, row)
         check_cost((pick,), slots, self._limits, path=NAME)
         return pick
 

@@ -1,4 +1,6 @@
-"""`?include=members.user,owner`: a read widened along the relations that its view declares, still in one statement."""
+"""What widens a read, still in one statement: `?include=members.user,owner` along the relations that its view declares,
+and `?totalCount=true` by how many rows a list has in all.
+"""
 
 from collections.abc import Collection
 
@@ -9,7 +11,7 @@ from muster.kit.views.page_arguments import read_page
 from muster.kit.views.picks import Pick, SlotValues, shown
 from muster.kit.views.view import View
 
-NAME = "include"
+NAME, COUNT = "include", "totalCount"
 _DEPTH = 2
 """Relations of relations, and no further: what else is wanted has an address of its own, or GraphQL."""
 
@@ -35,6 +37,13 @@ def read_include(view: type[View], text: str | None) -> Include:
         head, _, tail = name.partition(".")
         found |= {head, name} if tail else {head}
     return tuple(sorted(found))
+
+
+def read_count(text: str | None) -> bool:
+    """Whether a list is to be counted. Raises Invalid for what is neither true nor false."""
+    if text not in (None, "true", "false"):
+        raise Invalid.field(COUNT, "must be true or false")
+    return text == "true"
 
 
 def widened(view: type[View], include: Collection[str], slots: list[SlotValues], *, path: str = "") -> tuple[Pick, ...]:

@@ -6,8 +6,10 @@ import pytest
 
 from muster.kit.commands.command import COMMANDS
 from muster.kit.endpoints.rest.include import relations
+from muster.kit.text import camel
 from muster.kit.views.query import QUERIES
-from muster.testing.client import Client
+from muster.testing.client import Client, document_for
+from muster.testing.described import assert_described
 from muster.testing.matrix import examples
 from muster.testing.people import Standing
 from muster.testing.town import Town, event_input, make_event
@@ -46,6 +48,27 @@ async def test_an_address_says_what_it_allows(address: str, allowed: str, member
     asked = await _ask(member, "OPTIONS", address)
     assert (asked.status_code, asked.content) == (204, b"")
     assert refused.headers["allow"] == asked.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("/", "/docs", "/openapi.json", "/health", "/health/live", "/health/ready", "/api/v1/auth/csrf"),
+        *("/api/v1/admin/queues/stats", "/assets/0/no.css", "/graphql", "/verify"),
+    ],
+)
+async def test_what_is_not_declared_keeps_to_the_same_rules(address: str, member: Client) -> None:
+    asked = await _ask(member, "OPTIONS", address)
+    assert (asked.status_code, asked.content) == (204, b"")
+    assert {"GET", "HEAD", "OPTIONS"} <= set(asked.headers["allow"].split(", "))
+    for method in ("TRACE", "PROPFIND", "DELETE"):
+        refused = await _ask(member, method, address)
+        assert (refused.status_code, refused.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+        assert refused.headers["allow"] == asked.headers["allow"]
+        assert refused.headers["content-type"] == "application/problem+json"
+    got, headed = await _ask(member, "GET", address), await _ask(member, "HEAD", address)
+    assert (headed.status_code, headed.content) == (got.status_code, b"")
+    assert headed.headers["content-type"] == got.headers["content-type"]
 
 
 async def test_head_is_get_without_the_body(town: Town, member: Client) -> None:
@@ -192,6 +215,38 @@ async def test_include_has_a_limit(member: Client) -> None:
     told = response.json()
     assert (response.status_code, [each["path"] for each in told["errors"]]) == (400, ["include"])
     assert "smaller pages" in told["detail"]
+
+
+@pytest.mark.parametrize("name", [name for name, each in QUERIES.items() if each.paged])
+async def test_a_list_is_counted_on_demand(name: str, town: Town) -> None:
+    ids = {"eventId": str(town.event_id), "messageId": str(town.message_id)}
+    given = {camel(place): ids[camel(place)] for place in QUERIES[name].route.places}
+    for standing in (Standing.OWNER, Standing.MEMBER, Standing.ANONYMOUS):
+        client = town.client(standing)
+        request = client.request(name, {**given, "first": 1})
+        counted = await client.service.http.send(client.request(name, {**given, "first": 1, "totalCount": True}))
+        plain = await client.service.http.send(request)
+        assert counted.status_code == plain.status_code
+        if plain.status_code == 200:
+            assert_described(name, counted)
+            document = document_for(name, given).replace("items: nodes {", "totalCount items: nodes {")
+            told = (await client.document(document, **given))["data"]["answer"]
+            assert counted.json() == {**plain.json(), "totalCount": told["totalCount"]}
+
+
+async def test_a_count_goes_with_what_is_included_and_filtered(town: Town, member: Client) -> None:
+    address = f"{EVENTS}?include=members&totalCount=true&startsAfter=2999-01-01T00:00:00Z"
+    assert (await _ask(member, "GET", address)).json()["totalCount"] == 0
+    plain = await _ask(member, "GET", f"{EVENTS}?totalCount=false")
+    assert "totalCount" not in plain.json()
+
+
+@pytest.mark.parametrize("value", ["", "yes", "1", "TRUE", "null"])
+async def test_what_is_neither_true_nor_false_is_named(value: str, town: Town, member: Client) -> None:
+    refused = await _ask(member, "GET", f"{EVENTS}?totalCount={value}")
+    assert (refused.status_code, [each["path"] for each in refused.json()["errors"]]) == (422, ["totalCount"])
+    single = await _ask(member, "GET", f"{EVENTS}/{town.event_id}?totalCount=true")
+    assert (single.status_code, [each["path"] for each in single.json()["errors"]]) == (422, ["totalCount"])
 
 
 def _id(town: Town) -> object:
