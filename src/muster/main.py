@@ -35,6 +35,7 @@ from muster.kit.limiter import Limiter
 from muster.kit.limits import LIMITS
 from muster.kit.processes import CannotRun, say_ready
 from muster.kit.realtime.hub import Hub
+from muster.kit.store.store import opened_store
 from muster.kit.text import origin_of
 from muster.kit.work.waking import Waker
 from muster.settings import Settings
@@ -120,12 +121,15 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
     if settings.database.url is None:
         raise CannotRun("The API needs a database: set DATABASE_URL, or use `muster up`.")
     url, size, limits = settings.database.url, settings.database.pool_size, settings.database.limits
-    async with sound_database(url, size=size, process="The API", setting="DATABASE_URL", limits=limits) as database:
+    async with (
+        sound_database(url, size=size, process="The API", setting="DATABASE_URL", limits=limits) as database,
+        opened_store(settings.store) as store,
+    ):
         waker = Waker()
         rules = LIMITS if settings.rates.are_limited else {}
         limiter = Limiter(rules, is_production=settings.is_production)
-        services = Services(database, settings, GATE, waker.wake, limiter=limiter)
-        health = Health(database, settings.environment)
+        services = Services(database, settings, GATE, waker.wake, limiter=limiter, store=store)
+        health = Health(database, settings.environment, store)
         graphql = GraphQL(services, _schema())
         edge = await _edge(services)
         hub = Hub(database, GATE, settings.database.direct_url or url)

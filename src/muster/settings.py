@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from muster.kit.db.time_limits import PATIENT, SERVING, TimeLimits, read_time_limits
 from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, dotenv
+from muster.kit.store.address import StoreAddress
 from muster.kit.text import is_origin
 
 Environment = Literal["development", "test", "production"]
@@ -145,6 +146,7 @@ class Settings:
     environment: Environment
     http: Http
     database: Database
+    store: StoreAddress | None
     security: Security
     addresses: Addresses
     mail: Mail
@@ -203,6 +205,9 @@ def _read(source: Source) -> Settings:
             origins=_origins(source, environment),
         ),
         database=_database(source, environment),
+        store=source.store(
+            "REDIS_URL", "Valkey or Redis that several processes share: redis://, rediss:// for TLS, or unix://"
+        ),
         security=Security(
             jwt_secret=_jwt_secret(source, environment, data_dir), operator_token=_operator_token(source)
         ),

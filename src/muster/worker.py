@@ -21,6 +21,7 @@ from muster.kit.db.opening import sound_database
 from muster.kit.endpoints.exposition import Exposition, Look, exposed
 from muster.kit.errors import Unavailable
 from muster.kit.processes import CannotRun
+from muster.kit.store.store import opened_store
 from muster.kit.waiting import set_within
 from muster.kit.work.handlers import followers
 from muster.kit.work.jobs import DRAIN_SECONDS, run_jobs
@@ -58,10 +59,11 @@ async def _work(settings: Settings) -> None:
         sound_database(
             url, size=_CONNECTIONS, process="The worker", setting="DATABASE_WORKER_URL", limits=limits
         ) as database,
+        opened_store(settings.store) as store,
         _measured(settings, database),
     ):
         sequencer = Sequencer(url)
-        services = Services(database, settings, GATE, sequencer.wake)
+        services = Services(database, settings, GATE, sequencer.wake, store=store)
         log.info("worker.started")
         loops = [
             asyncio.create_task(_keep("sequencer", stop, lambda: sequencer.run(stop))),

@@ -19,6 +19,8 @@ from muster.kit.db.database import connect
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, embedded_urls, newest_revision
 from muster.kit.mail.delivery import NotTaken
+from muster.kit.store.connection import StoreDown, StoreRefused
+from muster.kit.store.store import Store
 from muster.settings import Settings
 
 _PATIENCE_SECONDS = 5.0
@@ -46,7 +48,8 @@ async def check(*, as_json: JsonFlag = False) -> None:
     Example: MUSTER_ENV=production muster check
     """
     settings = Settings.load()
-    findings = [_disk(settings.data_dir), *[each async for each in _database(settings)], await _mail(settings)]
+    findings = [_disk(settings.data_dir), *[each async for each in _database(settings)]]
+    findings += [await _store(settings), await _mail(settings)]
     origins = [{"name": o.name, "value": o.shown, "from": o.source, "meaning": o.meaning} for o in settings.origins]
     if as_json:
         show_json({"settings": origins, "findings": findings})
@@ -126,6 +129,18 @@ async def _worker(urls: Urls) -> Finding:
     if works:
         return Finding("worker", "ok", "one has run within the last three minutes")
     return Finding("worker", "note", "none has run within the last three minutes", "`muster worker` starts one.")
+
+
+async def _store(settings: Settings) -> Finding:
+    if settings.store is None:
+        return Finding("store", "note", "REDIS_URL is not set, so one process of the API counts for itself")
+    store = Store(settings.store)
+    try:
+        await store.connect()
+    except (StoreDown, StoreRefused) as failure:
+        return Finding("store", "problem", f"{settings.store}: {failure}", "Does it run, and is REDIS_URL right?")
+    await store.close()
+    return Finding("store", "ok", f"{settings.store} answers")
 
 
 async def _mail(settings: Settings) -> Finding:

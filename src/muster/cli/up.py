@@ -11,6 +11,7 @@ from muster.cli.urls import given_urls, running_database
 from muster.kit.db.migrate import Urls
 from muster.kit.db.migrate import migrate as bring_up_to_date
 from muster.kit.processes import CannotRun
+from muster.kit.store.embedded import EmbeddedStore
 from muster.kit.supervisor import AlreadyUp, Plan, supervise
 from muster.settings import Settings
 
@@ -18,7 +19,7 @@ from muster.settings import Settings
 def up(*, processes: Annotated[int, Parameter(help="How many processes serve the API, all on one port.")] = 1) -> None:
     """Run everything: database, API and worker. Ctrl-C stops it.
 
-    Without DATABASE_URL it brings its own PostgreSQL. Outside production it loads a demo community where nobody has an
+    Without DATABASE_URL it brings its own PostgreSQL, and for several processes without REDIS_URL a store of its own. Outside production it loads a demo community where nobody has an
     account yet; MUSTER_DEMO=off starts empty. SIGUSR1 restarts the API's processes one after the other, and nobody is
     turned away.
 
@@ -33,16 +34,21 @@ def up(*, processes: Annotated[int, Parameter(help="How many processes serve the
             "Several processes cannot share the address of MUSTER_METRICS_BIND: leave it unset, and ask /metrics with "
             "MUSTER_METRICS_TOKEN, or start each process by itself with an address of its own."
         )
+    store = EmbeddedStore(settings.data_dir) if processes > 1 and settings.store is None else None
     plan = Plan(
         data_dir=settings.data_dir,
         host=settings.http.host,
         port=settings.http.port,
         urls=given_urls(settings) if settings.database.url else None,
         role_prefix=settings.database.role_prefix,
-        programs={**dict.fromkeys(serving, _verb("serve")), "worker": _verb("worker")},
+        programs={
+            **({} if store is None else {"store": store.command()}),
+            **dict.fromkeys(serving, _verb("serve")),
+            "worker": _verb("worker"),
+        },
         serving=serving,
         welcome=None if settings.is_production else _verb("demo", "--first-start"),
-        environ=lambda urls: _environ(settings, urls),
+        environ=lambda urls: _environ(settings, urls, store),
     )
     try:
         supervise(plan, _say)
@@ -68,13 +74,14 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _environ(settings: Settings, urls: Urls) -> Mapping[str, str]:
+def _environ(settings: Settings, urls: Urls, store: EmbeddedStore | None) -> Mapping[str, str]:
     """What the programs get: our environment, with the answers that we worked out for them."""
     answers = {
         "DATABASE_URL": urls.app,
         "DATABASE_OWNER_URL": urls.owner,
         "DATABASE_WORKER_URL": urls.worker,
         "JWT_SECRET": settings.security.jwt_secret,
+        **({} if store is None else {"REDIS_URL": store.url}),
     }
     replaced = {f"{name}_FILE" for name in answers}
     return {name: value for name, value in os.environ.items() if name not in replaced} | answers

@@ -1,13 +1,18 @@
-"""Processes: how one gives up in front of a person, how a child says that it serves, and how it learns that its
-parent is gone.
+"""Processes: how one gives up in front of a person, how a child says that it serves, how it learns that its parent is
+gone, and where its sockets find room.
 """
 
 import ctypes
+import hashlib
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+# sockaddr_un.sun_path: 108 bytes on Linux, 104 on macOS and the BSDs, each with a closing NUL.
+LONGEST_SOCKET_PATH = 107 if sys.platform == "linux" else 103
 
 
 class CannotRun(Exception):
@@ -42,3 +47,14 @@ def die_with_parent(signal_number: int) -> Callable[[], None] | None:
             os._exit(1)
 
     return before_exec
+
+
+def short_folder(folder: Path, name: str) -> Path:
+    """The folder, or one with a short path in its place where a socket of this name in it would have too long a path.
+
+    Whoever makes the short one checks whose it is: anybody may have made it before.
+    """
+    if len(os.fsencode(folder / name)) <= LONGEST_SOCKET_PATH:
+        return folder
+    short = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    return Path("/tmp") / f"muster-{short}"  # noqa: S108 - see above

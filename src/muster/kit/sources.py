@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from muster.kit.processes import CannotRun
 from muster.kit.secretfile import kept_secret
+from muster.kit.store.address import StoreAddress
 
 Word = TypeVar("Word", bound=str)
 
@@ -116,6 +117,21 @@ class Source:
         host = parts.netloc.rpartition("@")[2]
         self._note(name, f"{parts.scheme}://{parts.username}:***@{host}{parts.path}", origin, meaning)
         return value
+
+    def store(self, name: str, meaning: str) -> StoreAddress | None:
+        value, origin = self._find(name)
+        if value is None:
+            self._note(name, "", origin, meaning)
+            return None
+        try:
+            address = StoreAddress.of(value)
+        except ValueError as error:
+            raise SettingError(
+                f"{name} must look like redis://:password@host:6379/0 or rediss://...: {error}."
+            ) from error
+        secret = f"{address.user}:***@" if address.password else ""
+        self._note(name, f"{urlsplit(value).scheme}://{secret}{address}/{address.number}", origin, meaning)
+        return address
 
     def mail_server(self, name: str, meaning: str) -> str | None:
         value, origin = self._find(name)

@@ -3,6 +3,8 @@
 import fcntl
 import os
 import shutil
+import signal
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,8 @@ import psutil
 
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, migrate, provision
+from muster.kit.processes import die_with_parent
+from muster.kit.store.embedded import EmbeddedStore
 
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder with a random name is made in it
 _ROOM = 4 * 1024**3
@@ -63,4 +67,43 @@ def migrated_database() -> Iterator[Urls]:
             migrate(urls)
             yield urls
     finally:
+        shutil.rmtree(folder)
+
+
+class ThrowawayStore:
+    """A store of one's own: `url` is what REDIS_URL takes. It may be stopped, frozen and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._embedded = EmbeddedStore(folder)
+        self.url = self._embedded.url
+        self.start()
+
+    def start(self) -> None:
+        """Start it. Who connects waits until it answers."""
+        self._process = subprocess.Popen(
+            self._embedded.command(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - it starts no program from a thread
+        )
+
+    def stop(self) -> None:
+        """End it at once; what it held is lost."""
+        self._process.kill()
+        self._process.wait()
+
+    def freeze(self, *, frozen: bool) -> None:
+        """Let it stand still, or go on."""
+        self._process.send_signal(signal.SIGSTOP if frozen else signal.SIGCONT)
+
+
+@contextmanager
+def throwaway_store() -> Iterator[ThrowawayStore]:
+    """A store that is gone afterwards."""
+    folder = throwaway_folder("muster-store-")
+    store = ThrowawayStore(folder)
+    try:
+        yield store
+    finally:
+        store.stop()
         shutil.rmtree(folder)

@@ -11,6 +11,7 @@ from muster.kit.commands.lines import Lines
 from muster.kit.db.database import Database, Transaction
 from muster.kit.errors import Unauthenticated
 from muster.kit.limiter import Limiter
+from muster.kit.store.store import Store
 from muster.settings import Settings
 
 
@@ -19,7 +20,7 @@ class Services:
     """What a command's `prepare` may use, and what every command runs on.
 
     wake: called after a commit that left facts in the outbox, so that nobody has to wait for the next poll.
-    limiter: holds nobody back unless it is given rules.
+    limiter: holds nobody back unless it is given rules. store: what processes share, where a setting names one.
     """
 
     database: Database
@@ -28,6 +29,7 @@ class Services:
     wake: Callable[[], None]
     lines: Lines = field(default_factory=Lines)
     limiter: Limiter = field(default_factory=Limiter)
+    store: Store | None = None
 
 
 @dataclass

@@ -11,7 +11,6 @@ PostgreSQL refuses to run as root, so root hands it to the user `nobody`.
 """
 
 import fcntl
-import hashlib
 import os
 import shutil
 import signal
@@ -30,14 +29,11 @@ import psutil
 import psycopg
 
 from muster.kit.db.binaries import EmbeddedError, ServerUser, environment, installed_version, reachable_programs
-from muster.kit.processes import die_with_parent
+from muster.kit.processes import die_with_parent, short_folder
 from muster.kit.secretfile import kept_secret
 
 SUPERUSER = "postgres"
 PORT = 5432  # only names the socket: nothing listens on TCP
-
-# sockaddr_un.sun_path: 108 bytes on Linux, 104 on macOS and the BSDs, each with a closing NUL.
-LONGEST_SOCKET_PATH = 107 if sys.platform == "linux" else 103
 
 READY_SECONDS = 300.0  # crash recovery replays up to max_wal_size of log
 LEFTOVER_SECONDS = 15.0  # backends of a killed postmaster leave within a second or so
@@ -295,15 +291,8 @@ class EmbeddedPostgres:
 
 
 def _socket_dir(data_dir: Path) -> Path:
-    """Where the socket lives: in the data directory, or in a short place when that path is too long for a socket.
-
-    Depends on the data directory alone, so that every process finds the same.
-    """
-    beside = data_dir / "sockets"
-    if len(os.fsencode(beside / f".s.PGSQL.{PORT}.lock")) <= LONGEST_SOCKET_PATH:
-        return beside
-    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
-    return Path("/tmp") / f"muster-{name}"  # noqa: S108 - its owner is checked before use
+    """Where the socket lives. It depends on the data directory alone, so that every process finds the same."""
+    return short_folder(data_dir / "sockets", f".s.PGSQL.{PORT}.lock")
 
 
 def _answers(url: str) -> bool:

@@ -13,6 +13,8 @@ from starlette.responses import Response
 
 from muster import __version__
 from muster.kit.db.database import Database
+from muster.kit.store.connection import StoreDown, StoreRefused
+from muster.kit.store.store import Store
 
 log = structlog.get_logger()
 
@@ -28,6 +30,7 @@ class Health:
 
     database: Database
     environment: str
+    store: Store | None = None
     stopping: bool = field(default=False)
 
     async def live(self, _request: Request) -> Response:
@@ -35,8 +38,12 @@ class Health:
         return _json({"status": "ok", **_moment()})
 
     async def ready(self, _request: Request) -> Response:
-        """200 when requests can be served, also while no worker follows up on them (`degraded`); else 503."""
+        """200 when requests can be served, also while no worker follows up on them or the store is away (`degraded`); else
+        503.
+        """
         checks = {"database": await self._check("select true"), "queue": await self._check(_A_WORKER_WORKS)}
+        if self.store is not None:
+            checks["redis"] = await self._check_store(self.store)
         states = [check["status"] for check in checks.values()]
         failed = self.stopping or checks["database"]["status"] != "ok"
         body = {
@@ -52,7 +59,8 @@ class Health:
         """The one-line answer that load balancers of the old systems knew."""
         check = await self._check("select true")
         alive = check["status"] == "ok" and not self.stopping
-        return _json({"ok": alive, "db": check["status"] == "ok", "redis": None}, 200 if alive else 503)
+        redis = None if self.store is None else (await self._check_store(self.store))["status"] == "ok"
+        return _json({"ok": alive, "db": check["status"] == "ok", "redis": redis}, 200 if alive else 503)
 
     async def _check(self, question: str) -> dict[str, Any]:
         """How the answer to one question about the database went: `ok`, `degraded` when it is no, `fail` without."""
@@ -63,7 +71,21 @@ class Health:
         except Exception:  # whatever it is, the database does not answer
             log.warning("health.database_failed", exc_info=True)
             status = "fail"
-        return {"status": status, "latencyMs": round((time.perf_counter() - began) * 1000, 2)}
+        return {"status": status, "latencyMs": _milliseconds_since(began)}
+
+    async def _check_store(self, store: Store) -> dict[str, Any]:
+        """Whether the store answers. Without it Muster serves on: `degraded`, not `fail`."""
+        began = time.perf_counter()
+        try:
+            await store.ask("PING")
+            status = "ok"
+        except (StoreDown, StoreRefused):
+            status = "degraded"
+        return {"status": status, "latencyMs": _milliseconds_since(began)}
+
+
+def _milliseconds_since(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 2)
 
 
 def _moment() -> dict[str, Any]:
