@@ -3,7 +3,7 @@ and all end when whoever they belong to may not be here any more.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing, suppress
 from typing import Protocol
 
@@ -15,10 +15,13 @@ from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest, Oper
 from muster.kit.endpoints.problem import client_error
 from muster.kit.errors import AppError, TooMany
 from muster.kit.realtime.hub import Hub
-from muster.kit.realtime.stream import Waiting
+from muster.kit.realtime.stream import Push, Waiting
 
 GONE = (WebSocketDisconnect, WebSocketDisconnected)
 """What a socket raises when its client has left."""
+
+Straight = Callable[[str], Push | None]
+"""How elements of the operation with an id are sent at once; None where they cannot be."""
 
 _MOST_OPERATIONS = 100
 
@@ -67,10 +70,12 @@ class Outlet(Protocol):
 class Operations:
     """The operations that run for one client, each a task of its own, by the ids that the client gave them."""
 
-    def __init__(self, graphql: GraphQL, hub: Hub, outlet: Outlet) -> None:
+    def __init__(self, graphql: GraphQL, hub: Hub, outlet: Outlet, straight: Straight = lambda _: None) -> None:
+        """straight: past the outlet, whose every layer costs more than the element itself."""
         self._graphql = graphql
         self._hub = hub
         self._outlet = outlet
+        self._straight = straight
         self._running: dict[str, asyncio.Task[None]] = {}
         self._canceled: set[asyncio.Task[None]] = set()
         self._waiting = Waiting()
@@ -123,7 +128,7 @@ class Operations:
     async def _perform(self, operation_id: str, operation: Operation, origin: Origin) -> AppError | None:
         """Tell every result of an operation; answers with why it ended before its time, if it did."""
         try:
-            async with aclosing(self._results(operation, origin)) as results:
+            async with aclosing(self._results(operation, origin, self._push(operation_id))) as results:
                 async for result in results:
                     await self._outlet.next(operation_id, result)
         except GONE:
@@ -132,11 +137,18 @@ class Operations:
             return client_error(error)
         return None
 
-    async def _results(self, operation: Operation, origin: Origin) -> AsyncGenerator[str]:
+    def _push(self, operation_id: str) -> Push | None:
+        push, task = self._straight(operation_id), asyncio.current_task()
+        if push is None:
+            return None
+        # Nothing comes under an id that its client has completed, though its task may not have ended yet.
+        return lambda element: self._running.get(operation_id) is task and push(element)
+
+    async def _results(self, operation: Operation, origin: Origin, push: Push | None) -> AsyncGenerator[str]:
         """The one result of a query or mutation; the elements of a subscription, until its stream ends by an error."""
         if operation.kind != "subscription":
             yield (await self._graphql.run(operation, origin)).decode()
             return
-        async with self._hub.open(self._graphql.stream(operation, origin), origin, self._waiting) as stream:
+        async with self._hub.open(self._graphql.stream(operation, origin), origin, self._waiting, push) as stream:
             async for element in stream:
-                yield element
+                yield element.decode()

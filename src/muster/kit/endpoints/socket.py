@@ -19,10 +19,12 @@ from muster.kit.endpoints.graphql.errors import request_errors
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest
 from muster.kit.endpoints.places import Places
 from muster.kit.endpoints.problem import client_error
+from muster.kit.endpoints.socket_wire import STRAIGHT
 from muster.kit.errors import AppError
 from muster.kit.ids import new_id
 from muster.kit.metrics import SOCKETS
 from muster.kit.realtime.hub import Hub
+from muster.kit.realtime.stream import Push
 
 PROTOCOL = "graphql-transport-ws"
 """The one subprotocol that is spoken here."""
@@ -84,7 +86,8 @@ async def graphql_over_socket(websocket: WebSocket, graphql: GraphQL, hub: Hub, 
             await websocket.close(4406, "Subprotocol not acceptable")
             return
         await websocket.accept(PROTOCOL)
-        operations = Operations(graphql, hub, _Outlet(websocket))
+        outlet = _Outlet(websocket)
+        operations = Operations(graphql, hub, outlet, outlet.straight)
         try:
             await _serve(websocket, operations, hub, edge, places)
         except _Close as closing:
@@ -196,6 +199,15 @@ class _Outlet:
     async def next(self, operation_id: str, result: str) -> None:
         """One result."""
         await self._websocket.send_text(_frame(operation_id, "next", result))
+
+    def straight(self, operation_id: str) -> Push | None:
+        """Sends an element at once, where the server lets one write straight to its socket."""
+        if (extension := self._websocket.scope["extensions"].get(STRAIGHT)) is None:
+            return None
+        write = extension["write"]
+        # A line break, which JSON writes as something else, stands for the element.
+        head, tail = _frame(operation_id, "next", "\n").encode().split(b"\n")
+        return lambda element: bool(write(head, element, tail))
 
     async def fail(self, operation_id: str, error: AppError, origin: Origin) -> None:
         """Why it has ended, or never began."""

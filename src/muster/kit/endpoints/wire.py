@@ -38,7 +38,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a connection."""
-        super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]  # it stands in for one
+        super().connection_made(Gathering(transport, self.loop))  # type: ignore[arg-type]  # it stands in for one
         self._deadline = self.loop.call_later(self.patience, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -98,11 +98,11 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_complete()
 
 
-class _Gathering:
+class Gathering:
     """A transport that sends what was written in one turn of the event loop at once; in all else the one it wraps."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
+        self.wrapped, self._loop = transport, loop
         self._pieces: list[bytes] = []
 
     def write(self, data: bytes) -> None:
@@ -115,12 +115,12 @@ class _Gathering:
 
     def close(self) -> None:
         self._flush()
-        self._transport.close()
+        self.wrapped.close()
 
     def _flush(self) -> None:
         pieces, self._pieces = self._pieces, []
-        if pieces and not self._transport.is_closing():
-            self._transport.write(b"".join(pieces))
+        if pieces and not self.wrapped.is_closing():
+            self.wrapped.write(b"".join(pieces))
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+        return getattr(self.wrapped, name)

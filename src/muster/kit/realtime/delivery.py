@@ -101,7 +101,7 @@ class Delivery:
         if (refusal := _STANDINGS[found]) is not None:
             raise refusal
 
-    async def elements(self, fact: PlacedFact, streams: Sequence[Stream]) -> list[str | AppError | None]:
+    async def elements(self, fact: PlacedFact, streams: Sequence[Stream]) -> list[bytes | AppError | None]:
         """What a fact comes to for each of some streams that have one selection and one topic.
 
         An element; a refusal, when its viewer may not be here any more; or None, when they may not see the row.
@@ -117,9 +117,9 @@ class Delivery:
             "cursor": write_position(fact.position, first.tag),
         }
         values |= {parameter: request.slots[slot].values[name] for parameter, (slot, name) in plan.bound.items()}
-        outcomes: list[str | AppError | None] = [None] * len(streams)
+        outcomes: list[bytes | AppError | None] = [None] * len(streams)
         for answer in await self._ask(plan, streams, values):
-            element = None if answer.element is None else f'{{"data":{{"{request.key}":{answer.element}}}}}'
+            element = None if answer.element is None else f'{{"data":{{"{request.key}":{answer.element}}}}}'.encode()
             for number in answer.viewers:
                 outcomes[number - 1] = self._refusal(streams[number - 1], answer.caller) or element
         return outcomes

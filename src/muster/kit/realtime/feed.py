@@ -1,7 +1,8 @@
 """The feed of one tenant: reads its facts in the order of their positions and hands them to its streams."""
 
 import asyncio
-from collections.abc import Collection, Hashable
+from collections import Counter
+from collections.abc import Collection, Hashable, Sequence
 from uuid import UUID
 
 import structlog
@@ -9,6 +10,7 @@ import structlog
 from muster.kit.db.database import Database
 from muster.kit.db.failures import as_client_error
 from muster.kit.errors import AppError
+from muster.kit.metrics import DELIVERIES
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.reading import PlacedFact, facts_of_tenant, facts_of_topic, newest_position
 from muster.kit.realtime.stream import Resync, Stream
@@ -17,6 +19,8 @@ from muster.kit.waiting import set_within
 log = structlog.get_logger()
 
 _BATCH = 200
+# Of one statement: the first of a large audience hear while PostgreSQL still asks about the last.
+_VIEWERS = 250
 # Notifications may be lost with a connection; this is how late a fact is then.
 _POLL_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
@@ -143,11 +147,16 @@ class Feed:
 
     async def _hand_to(self, fact: PlacedFact, streams: list[Stream]) -> None:
         """Give a fact's element to the streams of one selection. A failure ends them: they resume with their cursor."""
-        outcomes: list[str | AppError | None]
+        starts = range(0, len(streams), _VIEWERS)
+        await asyncio.gather(*(self._hand_to_some(fact, streams[start : start + _VIEWERS]) for start in starts))
+
+    async def _hand_to_some(self, fact: PlacedFact, streams: list[Stream]) -> None:
+        outcomes: list[bytes | AppError | None]
         try:
             outcomes = await self._delivery.elements(fact, streams)
         except Exception as error:  # noqa: BLE001 - whatever it is, the streams tell their clients
             outcomes = [self._told(error)] * len(streams)
+        _count(outcomes)
         for stream, outcome in zip(streams, outcomes, strict=True):
             stream.take(fact.position, outcome)
 
@@ -185,3 +194,12 @@ class Feed:
             for stream in audience
             if not stream.ended
         ]
+
+
+def _count(outcomes: Sequence[bytes | AppError | None]) -> None:
+    told = Counter(
+        "unseen" if outcome is None else "ended" if isinstance(outcome, AppError) else "delivered"
+        for outcome in outcomes
+    )
+    for outcome, times in told.items():
+        DELIVERIES.labels(outcome).inc(times)

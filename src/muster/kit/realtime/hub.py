@@ -18,7 +18,7 @@ from muster.kit.realtime.cursors import read_position
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.feed import Feed
 from muster.kit.realtime.reading import newest_position
-from muster.kit.realtime.stream import Stream, StreamRequest, Waiting
+from muster.kit.realtime.stream import Push, Stream, StreamRequest, Waiting
 from muster.kit.realtime.watch import Present, Watch
 
 log = structlog.get_logger()
@@ -69,16 +69,16 @@ class Hub:
 
     @asynccontextmanager
     async def open(
-        self, request: StreamRequest, origin: Origin, waiting: Waiting | None = None
+        self, request: StreamRequest, origin: Origin, waiting: Waiting | None = None, push: Push | None = None
     ) -> AsyncIterator[Stream]:
         """Follow a topic meanwhile.
 
-        waiting: shared by the streams of one socket; None is a stream alone.
+        waiting: shared by the streams of one socket; None is a stream alone. push: sends what it can at once.
 
         Raises TenantNotFound, Unauthenticated, NotAMember, Denied or NotFound when the viewer may not, BadInput for an
         `after` that is no cursor of this stream.
         """
-        stream = Stream(request, origin.claim, _topic_id(request, origin), waiting)
+        stream = Stream(request, origin.claim, _topic_id(request, origin), waiting, push)
         after = None if request.after is None else read_position(request.after, stream.tag)
         async with AsyncExitStack() as stack:
             stack.enter_context(STREAMS.track_inprogress())

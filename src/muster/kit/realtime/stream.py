@@ -2,14 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
 from muster.kit.caller import Allow, Claim, Permission
 from muster.kit.errors import AppError
-from muster.kit.metrics import DELIVERIES
 from muster.kit.realtime.cursors import stream_tag
 from muster.kit.realtime.reading import PlacedFact
 from muster.kit.realtime.subscription import Subscription
@@ -17,8 +16,11 @@ from muster.kit.views.picks import Pick, SlotValues
 
 MOST_WAITING = 1000
 """Elements that wait for a client; one that falls further behind has to subscribe again."""
-MOST_CHARACTERS = 262_144
+MOST_BYTES = 262_144
 """Of the elements that wait for a client, in all its streams together."""
+
+Push = Callable[[bytes], bool]
+"""Sends an element at once; answers whether it did. What it does not waits for the client to take it."""
 
 
 class Resync(AppError):
@@ -31,12 +33,12 @@ class Waiting:
     """How much waits for one client, over all its streams: it bounds what somebody who does not read may cost."""
 
     def __init__(self) -> None:
-        self.characters = 0
+        self.bytes = 0
 
     @property
     def is_full(self) -> bool:
         """Whether whoever has something waiting may have no more."""
-        return self.characters >= MOST_CHARACTERS
+        return self.bytes >= MOST_BYTES
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,23 @@ class StreamRequest:
 
 
 class Stream:
-    """One open subscription; iterate over it for its elements, each a whole `{"data": ...}` as text.
+    """One open subscription; iterate over it for its elements, each a whole `{"data": ...}`.
 
-    The iteration ends by raising the AppError that ended the stream.
+    What `push` sends at once does not come by the iteration, which ends by raising the AppError that ended the stream.
     """
 
-    def __init__(self, request: StreamRequest, claim: Claim, topic_id: UUID, waiting: Waiting | None = None) -> None:
+    def __init__(
+        self,
+        request: StreamRequest,
+        claim: Claim,
+        topic_id: UUID,
+        waiting: Waiting | None = None,
+        push: Push | None = None,
+    ) -> None:
         """claim: whose stream it is. topic_id: of the topic's row, or of the person whose own stream it is.
 
-        waiting: what its client's streams share; None is a client with this one only.
+        waiting: what its client's streams share; None is a client with this one only. push: None is a client who takes
+        every element.
         """
         self.request = request
         self.claim = claim
@@ -78,7 +88,9 @@ class Stream:
         self._backlog: deque[PlacedFact] | None = None
         self._kinds = frozenset((fact.kind, fact.version) for fact in request.subscription.facts)
         self._until = {(fact.kind, fact.version): field for fact, field in request.subscription.until.items()}
-        self._elements: deque[str] = deque()
+        self._elements: deque[bytes] = deque()
+        self._push = push
+        self._is_awaited = False
         self._waiting = Waiting() if waiting is None else waiting
         self._end: AppError | None = None
         self._changed = asyncio.Event()
@@ -134,25 +146,24 @@ class Stream:
                 yield fact
         self._backlog = None
 
-    def take(self, position: int, outcome: str | AppError | None) -> None:
+    def take(self, position: int, outcome: bytes | AppError | None) -> None:
         """What became of the fact at `position`: an element, a refusal that ends the stream, or nothing to see."""
         self.position = position
-        DELIVERIES.labels(_told_of(outcome)).inc()
         if isinstance(outcome, AppError):
             self.end(outcome)
-        elif outcome is None or self.ended:
+        elif outcome is None or self.ended or self._is_pushed(outcome):
             return
         elif self._is_full:
             self.forget()
             self.end(Resync())
         else:
             self._elements.append(outcome)
-            self._waiting.characters += len(outcome)
+            self._waiting.bytes += len(outcome)
             self._changed.set()
 
     def forget(self) -> None:
         """Hand out nothing of what waits."""
-        self._waiting.characters -= sum(map(len, self._elements))
+        self._waiting.bytes -= sum(map(len, self._elements))
         self._elements.clear()
 
     def end(self, error: AppError) -> None:
@@ -171,24 +182,24 @@ class Stream:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> str:
+    async def __anext__(self) -> bytes:
         while not self._elements:
             if self._end is not None:
                 raise self._end
             self._changed.clear()
+            self._is_awaited = True
             await self._changed.wait()
+            self._is_awaited = False
         self._taken.set()
         element = self._elements.popleft()
-        self._waiting.characters -= len(element)
+        self._waiting.bytes -= len(element)
         return element
+
+    def _is_pushed(self, element: bytes) -> bool:
+        # Only while the client has all that came before, and takes nothing at this moment: else it would overtake.
+        return self._push is not None and self._is_awaited and not self._elements and self._push(element)
 
     @property
     def _is_full(self) -> bool:
         # Where nothing waits, one element may: else a stream could stand still for what waits in another.
         return bool(self._elements) and (len(self._elements) >= MOST_WAITING or self._waiting.is_full)
-
-
-def _told_of(outcome: str | AppError | None) -> str:
-    if outcome is None:
-        return "unseen"
-    return "ended" if isinstance(outcome, AppError) else "delivered"

@@ -61,7 +61,7 @@ async def test_streams_about_an_event_end_for_whoever_cannot_see_it_any_more(
         # That it was published may be heard first.
         with pytest.raises(NotFound):
             [element async for element in theirs]
-        assert "status" in await anext(owners)
+        assert b"status" in await anext(owners)
         assert not owners.ended
 
 
@@ -77,7 +77,7 @@ async def test_who_loses_the_right_while_they_are_let_in_does_not_stay(
         await admit(self, subscription, topic_id, origin)
         if origin.claim == guest:
             await town.run(owner, "kickMember", eventId=event_id, userId=guest.user_id)
-            while "KICKED" not in await anext(owners):
+            while b"KICKED" not in await anext(owners):
                 pass
 
     changes = _follow("membershipChanged", "membership", event_id)
