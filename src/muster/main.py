@@ -37,6 +37,7 @@ from muster.kit.processes import CannotRun, say_ready
 from muster.kit.realtime.hub import Hub
 from muster.kit.store.store import opened_store
 from muster.kit.text import origin_of
+from muster.kit.tracing.exporting import traced
 from muster.kit.work.waking import Waker
 from muster.settings import Settings
 from muster.tenancy.queries import find_default_tenant, find_tenant
@@ -122,6 +123,7 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         raise CannotRun("The API needs a database: set DATABASE_URL, or use `muster up`.")
     url, size, limits = settings.database.url, settings.database.pool_size, settings.database.limits
     async with (
+        traced(settings.traces, "api"),
         sound_database(url, size=size, process="The API", setting="DATABASE_URL", limits=limits) as database,
         opened_store(settings.store) as store,
     ):

@@ -20,6 +20,14 @@ from muster.kit.text import is_origin
 
 Environment = Literal["development", "test", "production"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+Sampler = Literal[
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+]
 
 
 def needed(name: str, value: str | None) -> str:
@@ -140,6 +148,25 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class Traces:
+    """Where traces go, by the variables of OpenTelemetry.
+
+    Attributes:
+        endpoint: who collects them over OTLP; None traces nothing.
+        headers: what is sent along, as `name=value,name=value`.
+        service: the name that traces carry; None is `muster-api` and `muster-worker`.
+        sampler: which traces are kept.
+        ratio: of samplers that keep some, from 0 to 1.
+    """
+
+    endpoint: str | None
+    headers: str | None = field(repr=False)
+    service: str | None
+    sampler: Sampler
+    ratio: float
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings, checked."""
 
@@ -152,6 +179,7 @@ class Settings:
     mail: Mail
     sockets: Sockets
     metrics: Metrics
+    traces: Traces
     rates: Rates
     log_level: LogLevel
     log_requests: bool
@@ -223,6 +251,7 @@ def _read(source: Source) -> Settings:
         mail=_mail(source, addresses),
         sockets=_sockets(source),
         metrics=_metrics(source),
+        traces=_traces(source),
         rates=_rates(source, environment),
         demo=source.choice("MUSTER_DEMO", ("on", "off"), "on", "whether a first `muster up` loads the demo") == "on",
         origins=tuple(source.origins),
@@ -285,6 +314,22 @@ def _metrics(source: Source) -> Metrics:
         bind=source.bind("MUSTER_METRICS_BIND", "host:port where the API process shows its metrics"),
         worker_bind=source.bind("MUSTER_WORKER_METRICS_BIND", "host:port where the worker shows its metrics"),
         token=source.token("MUSTER_METRICS_TOKEN", "lets Prometheus see metrics, also at the API's /metrics"),
+    )
+
+
+def _traces(source: Source) -> Traces:
+    """Other variables of OpenTelemetry, such as those of its limits, its library reads by itself."""
+    return Traces(
+        endpoint=source.address_or_none("OTEL_EXPORTER_OTLP_ENDPOINT", "who collects traces over OTLP, by HTTP"),
+        headers=source.secret(
+            "OTEL_EXPORTER_OTLP_HEADERS", None, "what is sent to them along, as name=value,name=value"
+        ),
+        service=source.text("OTEL_SERVICE_NAME", "", "the name that traces carry; unset muster-api, muster-worker")
+        or None,
+        sampler=source.choice(
+            "OTEL_TRACES_SAMPLER", get_args(Sampler), "parentbased_always_on", "which traces are kept"
+        ),
+        ratio=source.ratio("OTEL_TRACES_SAMPLER_ARG", 1.0, "of samplers that keep some of the traces, how many"),
     )
 
 

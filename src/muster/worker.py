@@ -22,6 +22,7 @@ from muster.kit.endpoints.exposition import Exposition, Look, exposed
 from muster.kit.errors import Unavailable
 from muster.kit.processes import CannotRun
 from muster.kit.store.store import opened_store
+from muster.kit.tracing.exporting import traced
 from muster.kit.waiting import set_within
 from muster.kit.work.handlers import followers
 from muster.kit.work.jobs import DRAIN_SECONDS, run_jobs
@@ -56,6 +57,7 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with (
+        traced(settings.traces, "worker"),
         sound_database(
             url, size=_CONNECTIONS, process="The worker", setting="DATABASE_WORKER_URL", limits=limits
         ) as database,

@@ -17,6 +17,8 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from muster.kit.tracing.switch import trace_id
+
 SECRET_WORDS = ("password", "passwd", "token", "secret", "authorization", "cookie", "api_key", "apikey")
 REDACTED = "[redacted]"
 # Of what stands in words and traces, such as the database's on a key that is taken: mail addresses, and signed tokens.
@@ -48,6 +50,7 @@ def configure(level: str = "info", *, json: bool | None = None, stream: TextIO |
     as_json = not stream.isatty() if json is None else json
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
@@ -99,6 +102,13 @@ def request_done(method: str, route: str, status: int, seconds: float) -> None:
     with suppress(OSError):
         stream.write(_encode(told | who | frame).decode() + "\n")
         stream.flush()
+
+
+def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Say in which trace it was written, where there are traces."""
+    if (here := trace_id()) is not None:
+        event["trace_id"] = here
+    return event
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

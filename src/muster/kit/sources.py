@@ -1,5 +1,6 @@
 """Where settings are read from: the environment, a file `.env`, files that hold secrets; each value checked as it is read."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.errors import MessageError
@@ -92,6 +93,12 @@ class Source:
             raise SettingError(f"{name} is {value!r}: it must be a whole number from {smallest} to {largest}.")
         return int(value)
 
+    def ratio(self, name: str, default: float, meaning: str) -> float:
+        value = self.text(name, str(default), meaning)
+        if not re.fullmatch(r"0(\.[0-9]+)?|1(\.0+)?|\.[0-9]+", value):
+            raise SettingError(f"{name} is {value!r}: it must be a number from 0 to 1, such as 0.05.")
+        return float(value)
+
     def choice(self, name: str, words: tuple[Word, ...], default: Word, meaning: str) -> Word:
         value = self.text(name, default, meaning).lower()
         for word in words:
@@ -105,6 +112,12 @@ class Source:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise SettingError(f"{name} is {value!r}: it must be an address such as https://example.org.")
         return value.rstrip("/")
+
+    def address_or_none(self, name: str, meaning: str) -> str | None:
+        if self._find(name)[0] is None:
+            self._note(name, "", "default", meaning)
+            return None
+        return self.address(name, "", meaning)
 
     def database(self, name: str, meaning: str) -> str | None:
         value, origin = self._find(name)

@@ -59,12 +59,12 @@ class Work:
 
 
 @asynccontextmanager
-async def working(urls: Urls) -> AsyncIterator[Work]:
-    """A worker on a database meanwhile, stopped as the real one stops."""
+async def working(urls: Urls, **environ: str) -> AsyncIterator[Work]:
+    """A worker on a database meanwhile, stopped as the real one stops. environ: as in `settings_for`."""
     database = await Database.open(urls.worker, size=6)
     look = await asyncpg.connect(urls.worker)
     sequencer = Sequencer(urls.worker)
-    services = Services(database, settings_for(urls), GATE, sequencer.wake)
+    services = Services(database, settings_for(urls, **environ), GATE, sequencer.wake)
     stop = asyncio.Event()
     loops = [
         asyncio.create_task(sequencer.run(stop)),

@@ -7,14 +7,15 @@ import msgspec
 from muster.kit.commands.context import Ctx
 from muster.kit.commands.facts import Fact
 from muster.kit.ids import new_id
+from muster.kit.tracing.switch import carried
 
 _PARTS = """
 fresh as (
   select * from jsonb_to_recordset($6::jsonb)
          as f(id uuid, kind text, version bigint, aggregate_id uuid, data jsonb)
 ), recorded as (
-  insert into facts (tenant_id, id, kind, version, aggregate_id, data, actor_kind, actor_id, request_id, at)
-  select $1, id, kind, version, aggregate_id, data, $2, $3, $4, $5 from fresh
+  insert into facts (tenant_id, id, kind, version, aggregate_id, data, actor_kind, actor_id, request_id, at, trace)
+  select $1, id, kind, version, aggregate_id, data, $2, $3, $4, $5, $15 from fresh
 ), waiting as (
   insert into outbox (tenant_id, fact_id) select $1, id from fresh order by id
 )
@@ -25,7 +26,7 @@ values ($1, $7, $5, $2, $3, $8, $9, $10, $11, $12, $13, $14, $4)
 _WRITE = f"with {_PARTS}"
 _WRITE_AND_SETTLE = f"""
 with settled as (
-  update idempotency_keys set outcome = $16::jsonb where tenant_id = $1 and id = $15
+  update idempotency_keys set outcome = $17::jsonb where tenant_id = $1 and id = $16
 ), {_PARTS}"""  # noqa: S608 - our own text
 
 
@@ -72,5 +73,6 @@ async def write_journal(ctx: Ctx, entry: Entry, settled: tuple[UUID, str] | None
         entry.object_id,
         entry.address,
         entry.agent,
+        carried(),
         *(settled or ()),
     )

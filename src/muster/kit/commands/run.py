@@ -16,6 +16,7 @@ from muster.kit.commands.journal import Entry, write_journal
 from muster.kit.db.database import Transaction
 from muster.kit.db.failures import RETRIABLE
 from muster.kit.errors import AppError
+from muster.kit.tracing.switch import step
 from muster.kit.views.view import View
 
 log = structlog.get_logger()
@@ -154,11 +155,12 @@ async def _attempt(run: _Run) -> list[Done]:
             return found
         for at, call in enumerate(run.calls):
             run.batch.at = at
-            caller = _admit(run, await _look_up(run, tx), call.command)
-            ctx = _context(run, tx, run.services.gate.permissions(caller.role))
-            result, refusal = await _call(run, ctx, call)
-            done.append(Done(result, ctx.actor.user_id))
-            await _write(run, ctx, done, refusal)
+            with step(f"command {call.command.name}"):
+                caller = _admit(run, await _look_up(run, tx), call.command)
+                ctx = _context(run, tx, run.services.gate.permissions(caller.role))
+                result, refusal = await _call(run, ctx, call)
+                done.append(Done(result, ctx.actor.user_id))
+                await _write(run, ctx, done, refusal)
             recorded = recorded or bool(ctx.facts)
     if recorded:
         run.services.wake()

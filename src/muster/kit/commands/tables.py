@@ -11,7 +11,10 @@ from muster.kit.db.tables import Json, Table, TenantTable, personal, plain
 
 
 class FactRow(TenantTable):
-    """A recorded fact. Its position is given by the sequencer, in the order in which positions become visible."""
+    """A recorded fact. Its position is given by the sequencer, in the order in which positions become visible.
+
+    trace: the step that recorded it, as a `traceparent`; null where nothing was traced.
+    """
 
     __tablename__ = "facts"
     __table_args__ = (
@@ -29,6 +32,7 @@ class FactRow(TenantTable):
     request_id: Mapped[str] = plain()
     at: Mapped[datetime] = plain()
     position: Mapped[int | None] = plain()
+    trace: Mapped[str | None] = plain()
 
 
 class OutboxRow(Table):

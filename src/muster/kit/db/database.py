@@ -15,6 +15,7 @@ from muster.kit.db.tables import TENANT_SETTING
 from muster.kit.db.time_limits import PATIENT, SERVING, TimeLimits
 from muster.kit.db.trips import Trips
 from muster.kit.metrics import POOL_CONNECTIONS, POOL_WAIT_SECONDS, POOL_WAITING
+from muster.kit.tracing.switch import TRACING
 
 _SESSION = {
     "timezone": "UTC",
@@ -32,9 +33,18 @@ async def _leave_as_it_is(_connection: asyncpg.Connection) -> None:
     """
 
 
+async def _trace(connection: asyncpg.Connection) -> None:
+    """Have every statement of a new connection told in the trace of who runs it, where there are traces."""
+    if TRACING.spans is not None:
+        connection.add_query_logger(TRACING.spans.statement)
+
+
 async def connect(url: str) -> asyncpg.Connection:
     """One connection outside the pool, for LISTEN and for what nobody waits for."""
-    return await asyncpg.connect(url, server_settings=_SESSION | PATIENT.of_server())
+    connection = await asyncpg.connect(url, server_settings=_SESSION | PATIENT.of_server())
+    connection.add_query_logger(lambda ran: report_if_slow(ran.query, ran.elapsed))
+    await _trace(connection)
+    return connection
 
 
 class Transaction:
@@ -96,6 +106,7 @@ class Database:
             min_size=min(2, size),
             max_size=size,
             server_settings=_SESSION | limits.of_server(),
+            init=_trace,
             reset=_leave_as_it_is,
             statement_cache_size=200,
             max_cacheable_statement_size=0,

@@ -11,12 +11,17 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import asyncpg
 import structlog
 
 from muster.kit.db.slow import report_if_slow
 from muster.kit.metrics import TRIP_READS, TRIPS_FAILED, TRIPS_LATE
+from muster.kit.tracing.switch import TRACING
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 log = structlog.get_logger()
 
@@ -30,10 +35,14 @@ _KNOWN_STATEMENTS = 2000
 
 @dataclass(frozen=True)
 class _Read:
-    """One read that waits. Its row is None when the trip came to nothing, and it should go by itself."""
+    """One read that waits. Its row is None when the trip came to nothing, and it should go by itself.
+
+    span: of the read, where it is traced.
+    """
 
     arguments: Sequence[object]
     row: "asyncio.Future[asyncpg.Record | None]"
+    span: "Span | None" = None
 
 
 class Trips:
@@ -49,7 +58,8 @@ class Trips:
 
     async def row(self, text: str, arguments: Sequence[object]) -> "asyncpg.Record | None":
         """The row of one read. Raises what the database says of this one, whatever it says of its companions."""
-        read = _Read(arguments, asyncio.get_running_loop().create_future())
+        future: asyncio.Future[asyncpg.Record | None] = asyncio.get_running_loop().create_future()
+        read = _Read(arguments, future, None if TRACING.spans is None else TRACING.spans.read(future))
         self._waiting.setdefault(text, []).append(read)
         self._open_lane()
         try:
@@ -73,6 +83,8 @@ class Trips:
         """Make trips until nobody waits, or until one has given up the lane."""
         lane = asyncio.current_task()
         assert lane is not None
+        if TRACING.spans is not None:
+            TRACING.spans.leave()
         try:
             while self._waiting and lane in self._lanes:
                 text, reads = self._waiting.popitem(last=False)
@@ -124,6 +136,8 @@ class Trips:
                 seconds = time.perf_counter() - began
                 self._learn(text, seconds / len(reads))
                 report_if_slow(text, seconds)
+                if TRACING.spans is not None:
+                    TRACING.spans.trip(text, seconds, [read.span for read in reads])
         except Exception as error:  # noqa: BLE001 - one of them is at fault; each goes again by itself, and meets its own
             TRIPS_FAILED.inc()
             log.debug("trip.failed", reads=len(reads), error=repr(error))

@@ -31,6 +31,7 @@ from muster.kit.endpoints.rest.endpoints import Rest
 from muster.kit.endpoints.socket import graphql_over_socket
 from muster.kit.errors import AppError
 from muster.kit.realtime.hub import Hub
+from muster.kit.tracing.switch import TRACING
 
 
 def build_app(
@@ -82,7 +83,16 @@ def build_app(
     settings = services.settings
     opened = partial(open_to, settings.http.origins, is_production=settings.is_production)
     always = armour(is_production=settings.is_production)
-    return Frame(Lanes(application, hot), always, opened, logs=settings.log_requests)
+    return Frame(_traced(Lanes(application, hot)), always, opened, logs=settings.log_requests)
+
+
+def _traced(application: ASGIApp) -> ASGIApp:
+    """The application with each request as a step, where there are traces."""
+    if TRACING.spans is None:
+        return application
+    from muster.kit.endpoints.traced import Traced  # with it comes the library
+
+    return Traced(application, TRACING.spans)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

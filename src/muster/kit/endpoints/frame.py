@@ -1,6 +1,5 @@
 """The frame around every request: its id, its armour, its log line, its count, and an answer even when everything fails."""
 
-import re
 import time
 from collections.abc import Callable
 
@@ -13,10 +12,9 @@ from muster.kit.endpoints.http import problem_response
 from muster.kit.endpoints.problem import as_rest_writes_it, check_head, client_error
 from muster.kit.log import request_done
 from muster.kit.metrics import OTHER, count_request
+from muster.kit.tracing.switch import PARENT
 
 _ID_HEADER = b"x-request-id"
-# https://www.w3.org/TR/trace-context/#traceparent-header; an id of zeros is none.
-_TRACE = re.compile(rb"[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Frame:
@@ -81,5 +79,5 @@ def _given_id(scope: Scope) -> str | None:
 def _trace(scope: Scope) -> dict[str, str]:
     """The trace that the client's request is part of, by W3C Trace Context, for the log."""
     given = next((value for name, value in scope["headers"] if name == b"traceparent"), None)
-    found = None if given is None else _TRACE.fullmatch(given)
-    return {} if found is None else {"trace_id": found[1].decode()}
+    found = None if given is None else PARENT.fullmatch(given.decode("latin-1"))
+    return {} if found is None else {"trace_id": found["trace"]}

@@ -16,6 +16,7 @@ from muster.kit.mail.kinds import Letter, read_mail
 from muster.kit.mail.posting import MailPosted
 from muster.kit.mail.tables import MailRow, MailState
 from muster.kit.mail.writing import message_of
+from muster.kit.tracing.switch import step
 from muster.kit.work.errands import Errand, NotYet
 from muster.settings import Settings
 
@@ -84,7 +85,8 @@ class Delivery:
             return
         message = message_of(letter, settings, mail_id=waiting.id, address=waiting.address, at=waiting.created_at)
         try:
-            await self._send(settings, message)
+            with step("mail", {"muster.mail.kind": waiting.kind, "muster.attempt": waiting.attempts}, kind="client"):
+                await self._send(settings, message)
         except Refused as refusal:
             await _note(errand, waiting, MailState.FAILED, str(refusal))
         except NotTaken as failure:

@@ -14,6 +14,7 @@ from muster.kit.metrics import DELIVERIES
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.reading import PlacedFact, facts_of_tenant, facts_of_topic, newest_position
 from muster.kit.realtime.stream import Resync, Stream
+from muster.kit.tracing.switch import follow
 from muster.kit.waiting import set_within
 
 log = structlog.get_logger()
@@ -125,8 +126,14 @@ class Feed:
                 # Kept before anything is awaited: a stream that goes live meanwhile has this fact in its backlog.
                 live = [stream for stream in wanting if not stream.keeps(fact)]
                 if live:
-                    await self._hand_to(fact, live)
+                    await self._deliver(fact, live)
             await self._ask_again(topic_id, fact)
+
+    async def _deliver(self, fact: PlacedFact, streams: list[Stream]) -> None:
+        """Hand out a fact that has just happened, as a step of the trace that led to it."""
+        name = f"deliver {streams[0].request.subscription.name}"
+        with follow(fact.trace, name, {"muster.streams": len(streams)}, kind="producer"):
+            await self._hand_to(fact, streams)
 
     async def _ask_again(self, topic_id: UUID, fact: PlacedFact) -> None:
         """End the streams that a fact leaves without the right to follow its topic."""

@@ -12,13 +12,17 @@ from muster.kit.db.statements import Row, Statement, columns
 
 
 class PlacedFact(Row):
-    """A stored fact with its position. aggregate_id: of what it is about, which is the topic of its streams."""
+    """A stored fact with its position.
+
+    aggregate_id: of what it is about, which is the topic of its streams. trace: the step that recorded it, if any.
+    """
 
     position: int
     kind: str
     version: int
     aggregate_id: UUID
     data: str
+    trace: str | None = None
 
     def read(self) -> Fact | None:
         """The fact itself, or None when this release does not know its kind and version."""

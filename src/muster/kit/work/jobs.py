@@ -20,6 +20,7 @@ from muster.kit.db.database import connect
 from muster.kit.db.statements import Row, Statement, columns
 from muster.kit.db.tables import Json
 from muster.kit.metrics import JOB_SECONDS, JOBS_DONE
+from muster.kit.tracing.switch import Attributes, follow
 from muster.kit.work.errands import Errand, NotYet
 from muster.kit.work.handlers import Follower, followers
 from muster.kit.work.job import HandlerJob
@@ -143,8 +144,16 @@ async def _follow(services: Services, queue: Queue, follower: Follower, job: Job
 async def _attempt(follower: Follower, errand: Errand, attempt: int) -> None:
     """Run the handler; what it raises says what becomes of the job. attempt: 1 is the first."""
     began, outcome = time.perf_counter(), "done"
+    call = errand.call
+    told: Attributes = {
+        "muster.fact": call.kind,
+        "muster.tenant_id": str(call.tenant_id),
+        "muster.request_id": call.request_id,
+        "muster.attempt": attempt,
+    }
     try:
-        await _handle(follower, errand)
+        with follow(call.trace, f"job {follower.name}", told, calm=(NotYet, asyncio.CancelledError)):
+            await _handle(follower, errand)
     except asyncio.CancelledError:
         outcome = "put_off"
         # The library would take a cancelled job for one that nobody wants any more.

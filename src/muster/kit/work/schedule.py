@@ -17,6 +17,7 @@ from muster.kit.commands.system import system_transaction
 from muster.kit.db.statements import Nothing, Row, Statement
 from muster.kit.db.tables import PLATFORM_TENANT
 from muster.kit.ids import new_id
+from muster.kit.tracing.switch import step
 from muster.kit.work.tables import ScheduleRun
 
 log = structlog.get_logger()
@@ -162,7 +163,8 @@ async def _run(services: Services, due: Due, now: datetime) -> None:
     request_id = f"schedule-{new_id()}"
     with structlog.contextvars.bound_contextvars(request_id=request_id, entry=due.name):
         try:
-            found = await _claim_and_run(services, due, now, request_id)
+            with step(f"schedule {due.name}", calm=(_Taken,)):
+                found = await _claim_and_run(services, due, now, request_id)
         except _Taken:
             return
         except Exception:
@@ -176,10 +178,11 @@ async def _run(services: Services, due: Due, now: datetime) -> None:
 async def _run_in_tenant(services: Services, due: Due, now: datetime, request_id: str, tenant_id: UUID) -> None:
     """What fails in one tenant is logged, and keeps nobody else waiting."""
     try:
-        async with system_transaction(
-            services, tenant_id=tenant_id, verb=due.name, reason="is due", now=now, request_id=request_id
-        ) as ctx:
-            await due.run(ctx)
+        with step(f"schedule {due.name}", {"muster.tenant_id": str(tenant_id)}):
+            async with system_transaction(
+                services, tenant_id=tenant_id, verb=due.name, reason="is due", now=now, request_id=request_id
+            ) as ctx:
+                await due.run(ctx)
     except Exception:
         log.exception("schedule.failed", tenant_id=str(tenant_id))
 

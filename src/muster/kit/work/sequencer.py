@@ -5,8 +5,10 @@ visible, so positions become visible in their order: whoever asks for `position 
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import asyncpg
@@ -17,11 +19,15 @@ from muster.kit.commands.facts import KINDS
 from muster.kit.db.channels import FACTS, OUTBOX
 from muster.kit.db.database import connect
 from muster.kit.metrics import FACTS_SEQUENCED
+from muster.kit.tracing.switch import TRACING, Attributes
 from muster.kit.waiting import set_within
 from muster.kit.work.handlers import HANDLERS, Follower
 from muster.kit.work.job import HandlerJob
 from muster.kit.work.queue import PARKED, Queue, queue_on
 from muster.kit.work.turns import Turns
+
+if TYPE_CHECKING:
+    from muster.kit.tracing.spans import Step
 
 log = structlog.get_logger()
 
@@ -44,7 +50,7 @@ with next as (
 )
 update facts f set position = placed.position from placed
  where f.tenant_id = placed.tenant_id and f.id = placed.fact_id
-returning f.tenant_id, f.id, f.kind, f.version, f.aggregate_id, f.request_id, f.position
+returning f.tenant_id, f.id, f.kind, f.version, f.aggregate_id, f.request_id, f.position, f.trace
 """
 
 # Jobs that wait for one of these facts; one that just now begins to wait looks again by itself.
@@ -73,6 +79,30 @@ class Batch:
         """What listeners are told. With many tenants none is named, and everybody looks."""
         named = sorted(self.tenants) if len(self.tenants) <= _TENANTS_NAMED else None
         return msgspec.json.encode(_Announcement(self.position, named)).decode()
+
+
+class Steps:
+    """The steps of one batch in the traces of its facts: each fact's own, since each was led to by another request."""
+
+    def __init__(self, rows: Sequence[asyncpg.Record], began: int) -> None:
+        """began: nanoseconds since 1970."""
+        self._of: dict[UUID, Step] = {}
+        if (spans := TRACING.spans) is None:
+            return
+        for row in (row for row in rows if row["trace"] is not None):
+            told: Attributes = {"muster.tenant_id": str(row["tenant_id"]), "muster.batch.size": len(rows)}
+            self._of[row["id"]] = spans.begin(f"sequence {row['kind']}", told, after=row["trace"], began=began)
+
+    def trace_of(self, row: asyncpg.Record) -> str | None:
+        """What a job that follows the fact follows in its trace."""
+        step = self._of.get(row["id"])
+        trace: str | None = row["trace"]
+        return trace if step is None else step.carried
+
+    def end(self) -> None:
+        """The batch is there for everybody."""
+        for step in self._of.values():
+            step.end()
 
 
 class Sequencer:
@@ -110,8 +140,10 @@ class Sequencer:
         async with connection.transaction():
             if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _LOCK):
                 return None
+            began = time.time_ns()
             rows = await connection.fetch(_TAKE, _BATCH)
-            await self._enqueue(connection, queue, sorted(rows, key=lambda row: int(row["position"])))
+            steps = Steps(rows, began)
+            await self._enqueue(connection, queue, sorted(rows, key=lambda row: int(row["position"])), steps)
             if rows:
                 facts = [(row["tenant_id"], row["aggregate_id"], row["kind"]) for row in rows]
                 await connection.execute(_WAKE, *map(list, zip(*facts, strict=True)))
@@ -121,9 +153,12 @@ class Sequencer:
         batch = Batch(len(rows), max(row["position"] for row in rows), frozenset(row["tenant_id"] for row in rows))
         # Outside the transaction: NOTIFY inside would let only one transaction of the whole server commit at a time.
         await connection.execute("select pg_notify($1, $2)", FACTS, batch.announcement())
+        steps.end()
         return batch
 
-    async def _enqueue(self, connection: asyncpg.Connection, queue: Queue, rows: Sequence[asyncpg.Record]) -> None:
+    async def _enqueue(
+        self, connection: asyncpg.Connection, queue: Queue, rows: Sequence[asyncpg.Record], steps: Steps
+    ) -> None:
         """Queue a job for each fact and handler, each in its tenant's turn."""
         following = [(row, follower) for row in rows for follower in self._followers(row["kind"], row["version"])]
         if not following:
@@ -137,7 +172,7 @@ class Sequencer:
         ]
         await queue.enqueue(
             [name for _, _, name, _ in placed],
-            [_payload(row) for _, row, _, _ in placed],
+            [_payload(row, steps.trace_of(row)) for _, row, _, _ in placed],
             [turn.priority for _, _, _, turn in placed],
             [turn.parked for _, _, _, turn in placed],
             dedupe_key=[key for key, _, _, _ in placed],
@@ -160,7 +195,7 @@ def _key(row: asyncpg.Record, follower: Follower) -> str:
     return f"{row['tenant_id']}:{of}:{follower.name}"
 
 
-def _payload(row: asyncpg.Record) -> bytes:
+def _payload(row: asyncpg.Record, trace: str | None) -> bytes:
     return msgspec.json.encode(
         HandlerJob(
             tenant_id=row["tenant_id"],
@@ -168,5 +203,6 @@ def _payload(row: asyncpg.Record) -> bytes:
             kind=row["kind"],
             version=row["version"],
             request_id=row["request_id"],
+            trace=trace,
         )
     )

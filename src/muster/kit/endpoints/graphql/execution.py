@@ -30,10 +30,11 @@ from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_c
 from muster.kit.endpoints.graphql.mutations import MutationField, Mutations, read_terms
 from muster.kit.endpoints.graphql.selections import Root, Selection, Source, argument_values, read_slots
 from muster.kit.errors import BadInput
-from muster.kit.metrics import count_operation
+from muster.kit.metrics import count_operation, operation_label
 from muster.kit.realtime.stream import StreamRequest
 from muster.kit.realtime.subscription import SUBSCRIPTIONS
 from muster.kit.text import refuse_unstorable
+from muster.kit.tracing.switch import TRACING
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import SlotValues
 from muster.kit.views.plans import Body, PlanCache, compile_plan, run_plan
@@ -131,7 +132,10 @@ class GraphQL:
             raise BadInput("query: subscriptions run over the socket at /graphql (graphql-transport-ws).")
         began, outcome = time.perf_counter(), "refused"
         try:
-            body = await (self._run_query if kind == "query" else self._run_mutation)(operation, origin)
+            running = (self._run_query if kind == "query" else self._run_mutation)(operation, origin)
+            if TRACING.spans is not None:
+                running = TRACING.spans.within(f"{kind} {operation_label(operation.name)}", running)
+            body = await running
             outcome = "done"
             return body
         finally:
