@@ -15,14 +15,15 @@ from tests.clients.tools import Tools
 LIBRARIES = Path(__file__).parent / "libraries"
 
 
-@pytest.mark.parametrize("library", ["apollo", "urql", "graphql-ws"])
+@pytest.mark.parametrize("library", ["apollo", "urql", "graphql-ws", "graphql-sse distinct", "graphql-sse single"])
 async def test_a_library_does_everything_unmodified(library: str, service: Service, tools: Tools) -> None:
+    program, *arguments = library.split()
     owner = await sign_in(service, "Olga")
     event_id = await make_event(owner.client, title="Chess in the park")
     async with working(service.urls):
         environ = {"MUSTER_ADDRESS": service.address, "MUSTER_EVENT": str(event_id), "MUSTER_NAME": "Nils"}
         with tools.copy(LIBRARIES) as folder:
-            told: dict[str, Any] = json.loads(await tools.run(folder, "node", f"{library}.mjs", **environ))
+            told: dict[str, Any] = json.loads(await tools.run(folder, "node", f"{program}.mjs", *arguments, **environ))
     assert (told["name"], told["status"]) == ("Nils", "JOINED")
     event = without_typenames(told["event"])
     assert event == {

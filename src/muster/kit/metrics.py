@@ -89,7 +89,7 @@ JOBS_DONE = _counter(
 JOB_SECONDS = Histogram(
     "jobs_duration_seconds", "What an attempt took.", ("queue",), buckets=_WORK_SECONDS, registry=REGISTRY
 )
-SOCKETS = _gauge("realtime_connections", "Sockets that are open.")
+SOCKETS = _gauge("realtime_connections", "Sockets and event streams that are open.")
 STREAMS = _gauge("realtime_streams", "Subscriptions that are followed.")
 DELIVERIES = _counter(
     "realtime_deliveries_total",

@@ -29,8 +29,8 @@ export function socketClient(authorization, mended) {
   return { client: resuming(client), cut: () => socket.terminate() };
 }
 
-/** The same client; after a cut its subscriptions go on behind the last element they gave. */
-function resuming(client) {
+/** The same client, of graphql-ws or graphql-sse; after a cut its subscriptions go on behind the last element they gave. */
+export function resuming(client) {
   return {
     ...client,
     subscribe(payload, sink) {

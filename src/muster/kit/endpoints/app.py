@@ -16,15 +16,15 @@ from muster.kit.endpoints.armour import armour
 from muster.kit.endpoints.cookies import tell_csrf_token
 from muster.kit.endpoints.cors import open_to
 from muster.kit.endpoints.edge import Edge
+from muster.kit.endpoints.event_stream.graphql import GraphQLEvents
 from muster.kit.endpoints.exposition import Exposition, metrics_routes
 from muster.kit.endpoints.frame import Frame
 from muster.kit.endpoints.graphql.execution import GraphQL
-from muster.kit.endpoints.graphql.http import graphql_over_http
+from muster.kit.endpoints.graphql.http import OverHttp
 from muster.kit.endpoints.health import Health
 from muster.kit.endpoints.http import NoSuchAddress, problem_response
 from muster.kit.endpoints.lanes import Lanes
 from muster.kit.endpoints.operating import Operating
-from muster.kit.endpoints.pages.browser import graphiql, wants_page
 from muster.kit.endpoints.pages.serving import page_routes
 from muster.kit.endpoints.places import Places
 from muster.kit.endpoints.rest.endpoints import Rest
@@ -41,13 +41,8 @@ def build_app(
 
     openapi: the document to serve.
     """
-
-    async def graphql_endpoint(request: Request) -> Response:
-        if wants_page(request) and not services.settings.is_production:
-            return graphiql()
-        return await graphql_over_http(request, graphql, edge)
-
     places = Places(services.settings.sockets)
+    over_http = OverHttp(graphql, edge, GraphQLEvents(graphql, hub, edge, places))
 
     async def socket_endpoint(websocket: WebSocket) -> None:
         await graphql_over_socket(websocket, graphql, hub, edge, places)
@@ -67,7 +62,7 @@ def build_app(
         "/health/ready": health.ready,
     }
     hot = [
-        Route("/graphql", Address({"GET": graphql_endpoint, "POST": graphql_endpoint})),
+        Route("/graphql", over_http.address(shows_page=not services.settings.is_production)),
         *Rest(services, edge).routes(),
     ]
     routes = [

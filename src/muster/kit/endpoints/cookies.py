@@ -87,6 +87,14 @@ class Cookies:
                 raise CsrfTokenInvalid
         return identity
 
+    def refuse_foreign_page(self, request: Request) -> None:
+        """Refuse the page of another origin that would keep a stream open on somebody's cookie, though it cannot read
+        it: what is open counts as theirs. Raises ForeignOrigin.
+        """
+        origin = request.headers.get("origin")
+        if origin is not None and origin not in self.origins and self._came_by_cookie(request):
+            raise ForeignOrigin
+
     def csrf_token(self, session_id: UUID) -> str:
         """The CSRF token of a session: only we can make it, and it is good for no other."""
         return hmac.digest(self.key, b"csrf " + session_id.bytes, "sha256").hex()
@@ -107,8 +115,10 @@ class Cookies:
 
     def forgotten(self, request: Request) -> dict[str, str]:
         """Headers that take away the cookie on which a request came."""
-        came = self.name in request.cookies and "authorization" not in request.headers
-        return {"set-cookie": self._cookie("", 0)} if came else {}
+        return {"set-cookie": self._cookie("", 0)} if self._came_by_cookie(request) else {}
+
+    def _came_by_cookie(self, request: Request) -> bool:
+        return self.name in request.cookies and "authorization" not in request.headers
 
     def _cookie(self, token: str, seconds: int) -> str:
         answer = Response()

@@ -10,6 +10,7 @@ from muster.kit.endpoints.armour import DEFAULT_POLICY, POLICY, Headers
 from muster.kit.endpoints.edge import request_id_from
 from muster.kit.endpoints.http import problem_response
 from muster.kit.endpoints.problem import as_rest_writes_it, check_head, client_error
+from muster.kit.endpoints.wire import ENDLESS
 from muster.kit.log import request_done
 from muster.kit.metrics import OTHER, count_request
 from muster.kit.tracing.switch import PARENT
@@ -64,7 +65,9 @@ class Frame:
             answer = problem_response(as_rest_writes_it(client_error(error)), request_id)
             if status == 0:
                 await self._opened(answer)(scope, receive, send_with_id)
-        seconds, route = time.perf_counter() - began, scope.get("route")
+        # An answer without an end is measured to its beginning.
+        ended, route = scope["state"].get(ENDLESS) or time.perf_counter(), scope.get("route")
+        seconds = ended - began
         template = OTHER if route is None else route.path
         count_request(scope["method"], template, status, seconds)
         if self._logs:

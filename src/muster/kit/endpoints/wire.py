@@ -1,10 +1,11 @@
-"""The wire: uvicorn's HTTP, with four differences.
+"""The wire: uvicorn's HTTP, with six differences.
 
 The head of a request has a bound; uvicorn would collect one for as long as it is sent. A request has to arrive within a
 time; uvicorn would wait for the rest of one for ever, so a few clients that send a byte now and then could hold all its
 connections (https://owasp.org/www-community/attacks/Slow_Loris). Head and body of an answer go out in one piece; uvicorn
 writes them one after the other, and each write is a call of the kernel that wakes the client. And when the server stops,
-whoever has just connected may ask once; uvicorn would close on them.
+whoever has just connected may ask once; uvicorn would close on them. Answers without an end it would wait for; they are
+cut off, and their clients connect again. And whoever does not read what they asked for is let go.
 """
 
 import asyncio
@@ -15,6 +16,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from muster.kit.endpoints.problem import LARGEST_HEAD
 
+ENDLESS = "muster.endless"
+"""In the state of a request's scope: when its answer began, which goes on until its client leaves."""
+
 _LAST_SECONDS = 1.0
 _REFUSAL = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -24,7 +28,8 @@ class BoundedHttp(HttpToolsProtocol):
     """Ends a connection on which a head goes on past the bound. A head that is whole is measured by the frame, which
     answers with more words. Ends one, too, on which a request does not arrive whole.
 
-    patience: seconds from the first byte of a request to its last, and from a connection to its first byte.
+    patience: seconds from the first byte of a request to its last, from a connection to its first byte, and for which
+    nothing is read of an answer.
     """
 
     patience = 30.0
@@ -35,6 +40,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._head: int | None = 0
         self._has_asked = self._is_last = False
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Take a connection."""
@@ -44,7 +50,23 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the connection go."""
         self._arrived()
+        self._read()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than it is written to."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.patience, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has read most of it."""
+        self._read()
+        super().resume_writing()
+
+    def _read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived."""
@@ -89,6 +111,8 @@ class BoundedHttp(HttpToolsProtocol):
         if not self._has_asked and not self._is_last:
             self._is_last = True
             self.loop.call_later(_LAST_SECONDS, self.shutdown)
+        elif self._has_asked and not self.cycle.response_complete and ENDLESS in self.cycle.scope["state"]:
+            self.transport.close()
         else:
             super().shutdown()
 

@@ -64,7 +64,7 @@ class Feed:
         after: the position it has seen; the caller then runs `catch_up`, and facts that happen meanwhile are kept.
         """
         if after is None:
-            stream.position = self.position
+            stream.start(self.position)
         else:
             stream.start_catching_up(after)
         self._topics.setdefault(stream.topic_id, {}).setdefault(stream.selection, set()).add(stream)

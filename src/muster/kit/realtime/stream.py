@@ -9,7 +9,7 @@ from uuid import UUID
 
 from muster.kit.caller import Allow, Claim, Permission
 from muster.kit.errors import AppError
-from muster.kit.realtime.cursors import stream_tag
+from muster.kit.realtime.cursors import stream_tag, write_position
 from muster.kit.realtime.reading import PlacedFact
 from muster.kit.realtime.subscription import Subscription
 from muster.kit.views.picks import Pick, SlotValues
@@ -84,11 +84,11 @@ class Stream:
         self.shape: Hashable = (request.subscription.name, request.picks, tuple(slot.shape for slot in request.slots))
         values = tuple(tuple(sorted(slot.values.items())) for slot in request.slots)
         self.selection: Hashable = (request.key, self.shape, values)
-        self.position = 0
+        self.position = self._seen = 0
         self._backlog: deque[PlacedFact] | None = None
         self._kinds = frozenset((fact.kind, fact.version) for fact in request.subscription.facts)
         self._until = {(fact.kind, fact.version): field for fact, field in request.subscription.until.items()}
-        self._elements: deque[bytes] = deque()
+        self._elements: deque[tuple[int, bytes]] = deque()
         self._push = push
         self._is_awaited = False
         self._waiting = Waiting() if waiting is None else waiting
@@ -111,6 +111,15 @@ class Stream:
         """Whether nothing will be added any more."""
         return self._end is not None
 
+    @property
+    def cursor(self) -> str:
+        """Of the element that was handed out last; before the first, of where the stream began."""
+        return write_position(self._seen, self.tag)
+
+    def start(self, position: int) -> None:
+        """Have what happens behind `position`, which is the present."""
+        self.position = self._seen = position
+
     def wants(self, fact: PlacedFact) -> bool:
         """Whether the fact makes an element that this stream has not had yet."""
         return not self.ended and fact.position > self.position and (fact.kind, fact.version) in self._kinds
@@ -125,7 +134,7 @@ class Stream:
 
     def start_catching_up(self, position: int) -> None:
         """Stand at `position`, and keep what happens from now on until `kept` has handed it out."""
-        self.position = position
+        self.start(position)
         self._backlog = deque()
 
     def keeps(self, fact: PlacedFact) -> bool:
@@ -157,13 +166,13 @@ class Stream:
             self.forget()
             self.end(Resync())
         else:
-            self._elements.append(outcome)
+            self._elements.append((position, outcome))
             self._waiting.bytes += len(outcome)
             self._changed.set()
 
     def forget(self) -> None:
         """Hand out nothing of what waits."""
-        self._waiting.bytes -= sum(map(len, self._elements))
+        self._waiting.bytes -= sum(len(element) for _, element in self._elements)
         self._elements.clear()
 
     def end(self, error: AppError) -> None:
@@ -191,7 +200,7 @@ class Stream:
             await self._changed.wait()
             self._is_awaited = False
         self._taken.set()
-        element = self._elements.popleft()
+        self._seen, element = self._elements.popleft()
         self._waiting.bytes -= len(element)
         return element
 

@@ -129,7 +129,9 @@ class GraphQL:
         """
         kind = operation.kind
         if kind == "subscription":
-            raise BadInput("query: subscriptions run over the socket at /graphql (graphql-transport-ws).")
+            raise BadInput(
+                "query: subscriptions run over the socket at /graphql (graphql-transport-ws), or as text/event-stream."
+            )
         began, outcome = time.perf_counter(), "refused"
         try:
             running = (self._run_query if kind == "query" else self._run_mutation)(operation, origin)

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: the hot lane, a plain function from request to response.
+"""GraphQL over HTTP: the hot lane, from request to response without a layer between.
 
 By the specification at https://graphql.github.io/graphql-over-http/draft/. What is no request of GraphQL at all is
 refused with its status whatever the media type; what GraphQL itself refuses has that status only where the client takes
@@ -13,13 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from muster.kit.arguments import read_struct
+from muster.kit.caller import Origin
 from muster.kit.endpoints.accept import preferred
+from muster.kit.endpoints.address import Address
 from muster.kit.endpoints.edge import Edge
+from muster.kit.endpoints.event_stream.graphql import OPERATION_ID, TOKEN_HEADER, GraphQLEvents
+from muster.kit.endpoints.event_stream.line import MEDIA_TYPE as EVENT_STREAM
 from muster.kit.endpoints.graphql.errors import request_errors
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest, Operation
 from muster.kit.endpoints.graphql.mutations import with_key
 from muster.kit.endpoints.http import decode_json, query_string, read_json
 from muster.kit.endpoints.keys import key_of
+from muster.kit.endpoints.pages.browser import graphiql, wants_page
 from muster.kit.endpoints.problem import client_error
 from muster.kit.errors import AppError, BadInput, Invalid
 
@@ -34,37 +39,88 @@ class OnlyQueries(AppError):
 
 
 class NotAcceptable(AppError):
-    """Answers are application/graphql-response+json or application/json; accept one of them."""
+    """Answers are application/graphql-response+json, application/json or text/event-stream; accept one of them."""
 
     status, code, title = 406, "NOT_ACCEPTABLE", "Not acceptable"
 
 
-async def graphql_over_http(request: Request, graphql: GraphQL, edge: Edge) -> Response:
-    """Run one operation and answer, whatever happens."""
-    request_id: str = request.state.request_id
-    # Whoever does not say what they take gets the newer type; curl and browsers' fetch say that they take anything.
-    media_type = preferred(request.headers.get("accept", GRAPHQL_JSON), (_JSON, GRAPHQL_JSON))
-    try:
-        if media_type is None:
-            raise NotAcceptable
-        operation = _operation(request, graphql, await _read(request))
-        whoever = isinstance(operation, Operation) and operation.document.is_for_whoever
-        origin = await edge.origin(request, request_id=request_id, whoever=whoever)
-    except Exception as error:  # noqa: BLE001 - every failure becomes an answer in GraphQL's own form
+class OverHttp:
+    """Serves the address of GraphQL."""
+
+    def __init__(self, graphql: GraphQL, edge: Edge, events: GraphQLEvents) -> None:
+        self._graphql, self._edge, self._events = graphql, edge, events
+
+    def address(self, *, shows_page: bool) -> Address:
+        """Every method of it. shows_page: whether a browser that shows what it gets to a person gets GraphiQL."""
+        read = self._show_or_operate if shows_page else self.operate
+        return Address({"GET": read, "POST": self.operate, "PUT": self.reserve, "DELETE": self.stop})
+
+    async def _show_or_operate(self, request: Request) -> Response:
+        return graphiql() if wants_page(request) else await self.operate(request)
+
+    async def operate(self, request: Request) -> Response:
+        """GET and POST: run one operation and answer, whatever happens."""
+        # Whoever does not say what they take gets the newer type; curl and browsers' fetch say that they take anything.
+        media_type = preferred(request.headers.get("accept", GRAPHQL_JSON), (_JSON, GRAPHQL_JSON, EVENT_STREAM))
+        token = request.headers.get(TOKEN_HEADER)
+        try:
+            if media_type is None:
+                raise NotAcceptable
+            if media_type == EVENT_STREAM and request.method != "POST" and (token or "token" in request.query_params):
+                return self._events.connect(
+                    request, token or request.query_params["token"], await self._origin(request)
+                )
+            operation = _operation(request, self._graphql, await _read(request))
+            whoever = isinstance(operation, Operation) and operation.document.is_for_whoever
+            origin = await self._origin(request, whoever=whoever)
+            if isinstance(operation, OnlyQueries):
+                raise operation
+            if media_type == EVENT_STREAM and token is None:
+                return self._events.answer(request, operation, origin)
+        except Exception as error:  # noqa: BLE001 - every failure becomes an answer in GraphQL's own form
+            return self._refused(request, error, media_type)
+        try:
+            if isinstance(operation, AppError):
+                raise operation
+            if token is not None:
+                return self._events.run(token, operation, origin)
+            body = await self._graphql.run(operation, origin)
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._refused(request, error, media_type, is_well_formed=token is None)
+        return _answer(body, 200, {}, media_type)
+
+    async def reserve(self, request: Request) -> Response:
+        """PUT: reserve an event stream."""
+        try:
+            return await self._events.reserve(await self._origin(request))
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._refused(request, error)
+
+    async def stop(self, request: Request) -> Response:
+        """DELETE: stop an operation of an event stream."""
+        try:
+            token, operation_id = request.headers.get(TOKEN_HEADER, ""), query_string(request).get(OPERATION_ID, "")
+            return self._events.stop(token, operation_id, await self._origin(request))
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._refused(request, error)
+
+    async def _origin(self, request: Request, *, whoever: bool = False) -> Origin:
+        return await self._edge.origin(request, request_id=request.state.request_id, whoever=whoever)
+
+    def _refused(
+        self, request: Request, error: Exception, media_type: str | None = None, *, is_well_formed: bool = False
+    ) -> Response:
+        """A refusal. is_well_formed: the request was, so what is refused is what it asks of GraphQL."""
         told = client_error(error)
+        answers = media_type if media_type in (_JSON, GRAPHQL_JSON) else GRAPHQL_JSON
+        status = _status(told, answers) if is_well_formed else told.status
+        body = msgspec.json.encode({"errors": request_errors(told, request.state.request_id)})
+        headers = dict(told.headers)
         if told.status == 401:
-            told.headers = {**told.headers, **edge.cookies.forgotten(request)}
-        return _refused(told, told.status, request_id, media_type or GRAPHQL_JSON)
-    try:
-        if isinstance(operation, AppError):
-            raise operation
-        body = await graphql.run(operation, origin)
-    except Exception as error:  # noqa: BLE001 - as above
-        told = client_error(error)
-        if told.status == 401:
-            told.headers = {**told.headers, **edge.cookies.forgotten(request)}
-        return _refused(told, _status(told, media_type), request_id, media_type)
-    return _answer(body, 200, {}, media_type)
+            headers |= self._edge.cookies.forgotten(request)
+        if status == 401:
+            headers["www-authenticate"] = "Bearer"
+        return _answer(body, status, headers, answers)
 
 
 def _operation(request: Request, graphql: GraphQL, asked: GraphQLRequest) -> Operation | AppError:
@@ -83,16 +139,8 @@ def _operation(request: Request, graphql: GraphQL, asked: GraphQLRequest) -> Ope
 
 def _status(error: AppError, media_type: str) -> int:
     """The status of a well-formed request that was refused."""
-    is_about_http = error.status in (405, 429) or error.status >= 500
+    is_about_http = error.status == 429 or error.status >= 500
     return error.status if is_about_http or media_type == GRAPHQL_JSON else 200
-
-
-def _refused(error: AppError, status: int, request_id: str, media_type: str) -> Response:
-    body = msgspec.json.encode({"errors": request_errors(error, request_id)})
-    headers = dict(error.headers)
-    if status == 401:
-        headers["www-authenticate"] = "Bearer"
-    return _answer(body, status, headers, media_type)
 
 
 def _answer(body: bytes, status: int, headers: dict[str, str], media_type: str) -> Response:

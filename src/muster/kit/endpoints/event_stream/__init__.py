@@ -1,0 +1,1 @@
+"""Server-sent events: GraphQL by the `graphql-sse` protocol, and streams by REST for clients without GraphQL."""
