@@ -119,12 +119,19 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
 
     Raises CannotRun as `serve` does.
     """
-    if settings.database.url is None:
+    terms = settings.database
+    if terms.url is None:
         raise CannotRun("The API needs a database: set DATABASE_URL, or use `muster up`.")
-    url, size, limits = settings.database.url, settings.database.pool_size, settings.database.limits
     async with (
         traced(settings.traces, "api"),
-        sound_database(url, size=size, process="The API", setting="DATABASE_URL", limits=limits) as database,
+        sound_database(
+            terms.url,
+            size=terms.pool_size,
+            process="The API",
+            setting="DATABASE_URL",
+            limits=terms.limits,
+            pooled=terms.pooled,
+        ) as database,
         opened_store(settings.store) as store,
     ):
         waker = Waker()
@@ -134,7 +141,7 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         health = Health(database, settings.environment, store)
         graphql = GraphQL(services, _schema())
         edge = await _edge(services)
-        hub = Hub(database, GATE, settings.database.direct_url or url)
+        hub = Hub(database, GATE, terms.direct_url or terms.url)
         exposition = Exposition(settings.metrics.token, [database.report_use])
         waking = asyncio.create_task(waker.run(database))
         try:

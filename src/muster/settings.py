@@ -60,6 +60,8 @@ class Database:
         owner_url: for migrations.
         worker_url: for the worker.
         direct_url: for the API's LISTEN; differs from `url` when that leads to a pooler.
+        worker_direct_url: likewise for the worker.
+        pooled: whether `url` and `worker_url` lead to a pooler that lends its connections for a transaction.
         pool_size: connections of one process.
         limits: how long the API may take.
         worker_limits: likewise the worker.
@@ -70,6 +72,8 @@ class Database:
     owner_url: str | None = field(repr=False)
     worker_url: str | None = field(repr=False)
     direct_url: str | None = field(repr=False)
+    worker_direct_url: str | None = field(repr=False)
+    pooled: bool
     pool_size: int
     limits: TimeLimits
     worker_limits: TimeLimits
@@ -278,13 +282,24 @@ def _database(source: Source, environment: Environment) -> Database:
     owner_url = source.database("DATABASE_OWNER_URL", "the role that owns the database and migrates")
     worker_url = source.database("DATABASE_WORKER_URL", "the worker's role")
     direct_url = source.database("DATABASE_DIRECT_URL", "the API's role past a pooler, for LISTEN")
-    if url is None and (owner_url or worker_url or direct_url):
+    worker_direct_url = source.database("DATABASE_WORKER_DIRECT_URL", "the worker's role past a pooler, likewise")
+    pooler = source.choice(
+        "DATABASE_POOLER", ("none", "transaction"), "none", "whether a pooler such as pgbouncer stands in between"
+    )
+    if pooler != "none" and not (direct_url and worker_direct_url):
+        raise SettingError(
+            "DATABASE_POOLER is set, and a pooler passes no notifications on: set DATABASE_DIRECT_URL and "
+            "DATABASE_WORKER_DIRECT_URL to ways past it."
+        )
+    if url is None and (owner_url or worker_url or direct_url or worker_direct_url):
         raise SettingError("DATABASE_URL is not set, but other DATABASE_..._URL are: set all of them or none.")
     return Database(
         url=url,
         owner_url=owner_url,
         worker_url=worker_url,
         direct_url=direct_url or url,
+        worker_direct_url=worker_direct_url or worker_url,
+        pooled=pooler == "transaction",
         pool_size=source.number("DATABASE_POOL_SIZE", 32, 2, 1000, "connections of one process"),
         limits=read_time_limits(
             source, PATIENT if environment == "development" else SERVING, whose="the API", name="DATABASE"

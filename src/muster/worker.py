@@ -48,8 +48,8 @@ def run(settings: Settings) -> None:
 
 
 async def _work(settings: Settings) -> None:
-    url, limits = settings.database.worker_url, settings.database.worker_limits
-    if url is None:
+    terms = settings.database
+    if terms.worker_url is None:
         raise CannotRun("The worker needs a database: set DATABASE_WORKER_URL, or use `muster up`.")
     if settings.is_production and settings.mail.smtp_url is None:
         log.warning("mail.is_not_sent", remedy="Set SMTP_URL: without mail nobody can verify an account.")
@@ -59,11 +59,17 @@ async def _work(settings: Settings) -> None:
     async with (
         traced(settings.traces, "worker"),
         sound_database(
-            url, size=_CONNECTIONS, process="The worker", setting="DATABASE_WORKER_URL", limits=limits
+            terms.worker_url,
+            size=_CONNECTIONS,
+            process="The worker",
+            setting="DATABASE_WORKER_URL",
+            limits=terms.worker_limits,
+            pooled=terms.pooled,
         ) as database,
         opened_store(settings.store) as store,
         _measured(settings, database),
     ):
+        url = terms.worker_direct_url or terms.worker_url
         sequencer = Sequencer(url)
         services = Services(database, settings, GATE, sequencer.wake, store=store)
         log.info("worker.started")

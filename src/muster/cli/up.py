@@ -77,9 +77,9 @@ def _say(line: str) -> None:
 def _environ(settings: Settings, urls: Urls, store: EmbeddedStore | None) -> Mapping[str, str]:
     """What the programs get: our environment, with the answers that we worked out for them."""
     answers = {
-        "DATABASE_URL": urls.app,
+        "DATABASE_URL": settings.database.url or urls.app,
         "DATABASE_OWNER_URL": urls.owner,
-        "DATABASE_WORKER_URL": urls.worker,
+        "DATABASE_WORKER_URL": settings.database.worker_url or urls.worker,
         "JWT_SECRET": settings.security.jwt_secret,
         **({} if store is None else {"REDIS_URL": store.url}),
     }

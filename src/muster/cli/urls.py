@@ -9,12 +9,12 @@ from muster.settings import Settings, needed
 
 
 def given_urls(settings: Settings) -> Urls:
-    """The addresses that are set. Raises SettingError when one is missing."""
+    """The addresses that are set, past a pooler where there is one. Raises SettingError when one is missing."""
     database = settings.database
     return Urls(
         owner=needed("DATABASE_OWNER_URL", database.owner_url),
-        app=needed("DATABASE_URL", database.url),
-        worker=needed("DATABASE_WORKER_URL", database.worker_url),
+        app=needed("DATABASE_URL", database.direct_url),
+        worker=needed("DATABASE_WORKER_URL", database.worker_direct_url),
     )
 
 

@@ -15,6 +15,7 @@ from muster.access.gate import GATE
 from muster.kit.commands.context import Services
 from muster.kit.db.database import Database
 from muster.kit.db.migrate import Urls
+from muster.kit.db.pooled import PooledDatabase
 from muster.kit.work.jobs import run_jobs
 from muster.kit.work.schedule import tick
 from muster.kit.work.sequencer import Sequencer
@@ -61,10 +62,12 @@ class Work:
 @asynccontextmanager
 async def working(urls: Urls, **environ: str) -> AsyncIterator[Work]:
     """A worker on a database meanwhile, stopped as the real one stops. environ: as in `settings_for`."""
-    database = await Database.open(urls.worker, size=6)
+    settings = settings_for(urls, **environ)
+    kind = PooledDatabase if settings.database.pooled else Database
+    database = await kind.open(settings.database.worker_url or urls.worker, size=6)
     look = await asyncpg.connect(urls.worker)
     sequencer = Sequencer(urls.worker)
-    services = Services(database, settings_for(urls, **environ), GATE, sequencer.wake)
+    services = Services(database, settings, GATE, sequencer.wake)
     stop = asyncio.Event()
     loops = [
         asyncio.create_task(sequencer.run(stop)),

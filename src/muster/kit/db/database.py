@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -15,9 +15,10 @@ from muster.kit.db.tables import TENANT_SETTING
 from muster.kit.db.time_limits import PATIENT, SERVING, TimeLimits
 from muster.kit.db.trips import Trips
 from muster.kit.metrics import POOL_CONNECTIONS, POOL_WAIT_SECONDS, POOL_WAITING
+from muster.kit.processes import CannotRun
 from muster.kit.tracing.switch import TRACING
 
-_SESSION = {
+SESSION = {
     "timezone": "UTC",
     "jit": "off",
     # Statements are written so that one plan fits all values. Planned for each value anew, a list costs twice as much.
@@ -39,12 +40,65 @@ async def _trace(connection: asyncpg.Connection) -> None:
         connection.add_query_logger(TRACING.spans.statement)
 
 
+class ThroughPooler(CannotRun):
+    """A way to the database that has to be direct leads through a pooler; the message says what to do."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A pooler stands between Muster and its database: set DATABASE_POOLER=transaction, and the ways past it, "
+            "DATABASE_DIRECT_URL for the API and DATABASE_WORKER_DIRECT_URL for the worker."
+        )
+
+
 async def connect(url: str) -> asyncpg.Connection:
-    """One connection outside the pool, for LISTEN and for what nobody waits for."""
-    connection = await asyncpg.connect(url, server_settings=_SESSION | PATIENT.of_server())
+    """One connection outside the pool, for LISTEN and for what nobody waits for.
+
+    Raises ThroughPooler when the server that answers is not the one that was called.
+    """
+    try:
+        connection = await asyncpg.connect(url, server_settings=SESSION | PATIENT.of_server())
+    except asyncpg.ProtocolViolationError as error:
+        raise _explained(error) from error
+    if connection.get_server_pid() != await connection.fetchval("select pg_backend_pid()"):
+        await connection.close()
+        raise ThroughPooler
     connection.add_query_logger(lambda ran: report_if_slow(ran.query, ran.elapsed))
     await _trace(connection)
     return connection
+
+
+def _explained(error: asyncpg.ProtocolViolationError) -> Exception:
+    """Poolers take only few settings from clients, and say so."""
+    return ThroughPooler() if "startup parameter" in str(error) else error
+
+
+@asynccontextmanager
+async def whole(connection: asyncpg.Connection, begin: str) -> AsyncIterator[None]:
+    """A transaction meanwhile; commits at the end, rolls back on any error. begin: starts it."""
+    try:
+        await connection.execute(begin)
+        yield
+    except BaseException:
+        # A connection that was lost has rolled back by itself, and must not hide what went wrong.
+        with suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
+            await connection.execute("rollback")
+        raise
+    if await connection.execute("commit") != "COMMIT":
+        raise RuntimeError("a failed statement was passed over, so PostgreSQL rolled back instead of committing")
+
+
+async def open_pool(url: str, size: int, **terms: Any) -> "asyncpg.Pool[asyncpg.Record]":
+    """Connect. terms: further ones of the driver."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=min(2, size),
+        max_size=size,
+        init=_trace,
+        reset=_leave_as_it_is,
+        max_cacheable_statement_size=0,
+        max_inactive_connection_lifetime=0,
+        **terms,
+    )
 
 
 class Transaction:
@@ -90,9 +144,11 @@ class Transaction:
 class Database:
     """A pool of connections of one runtime role."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: TimeLimits) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: TimeLimits, begin: str = "begin") -> None:
+        """begin: starts a transaction."""
         self._pool = pool
-        self._limits = limits
+        self._begin = begin
+        self._patience = limits.connection
         # Connections that went from one request to the next without a visit to the pool, which costs a task each time.
         self._at_hand: list[_Held] = []
         self._waiting = 0
@@ -100,19 +156,12 @@ class Database:
 
     @classmethod
     async def open(cls, url: str, *, size: int, limits: TimeLimits = SERVING) -> "Database":
-        """Connect as the role in `url`, with at most `size` connections."""
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=min(2, size),
-            max_size=size,
-            server_settings=_SESSION | limits.of_server(),
-            init=_trace,
-            reset=_leave_as_it_is,
-            statement_cache_size=200,
-            max_cacheable_statement_size=0,
-            max_inactive_connection_lifetime=0,
-        )
-        return cls(pool, limits)
+        """Connect as the role in `url`, with at most `size` connections. Raises ThroughPooler."""
+        session = SESSION | limits.of_server()
+        try:
+            return cls(await open_pool(url, size, server_settings=session, statement_cache_size=200), limits)
+        except asyncpg.ProtocolViolationError as error:
+            raise _explained(error) from error
 
     async def close(self) -> None:
         """Let running statements finish, then close every connection."""
@@ -151,19 +200,9 @@ class Database:
     @asynccontextmanager
     async def transaction(self, tenant_id: UUID) -> AsyncIterator[Transaction]:
         """A transaction under one tenant; commits at the end, rolls back on any error."""
-        async with self.connection() as connection:
-            try:
-                await connection.execute(f"begin; select set_config('{TENANT_SETTING}', '{tenant_id}', true)")
-                yield Transaction(connection)
-            except BaseException:
-                # A connection that was lost has rolled back by itself, and must not hide what went wrong.
-                with suppress(asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):
-                    await connection.execute("rollback")
-                raise
-            if await connection.execute("commit") != "COMMIT":
-                raise RuntimeError(
-                    "a failed statement was passed over, so PostgreSQL rolled back instead of committing"
-                )
+        begin = f"{self._begin}; select set_config('{TENANT_SETTING}', '{tenant_id}', true)"
+        async with Database.connection(self) as connection, whole(connection, begin):
+            yield Transaction(connection)
 
     async def _take(self) -> _Held:
         """A connection at hand, or else one from the pool, which is waited for."""
@@ -175,7 +214,7 @@ class Database:
         self._waiting += 1
         try:
             with POOL_WAIT_SECONDS.time():
-                return await self._pool.acquire(timeout=self._limits.connection)
+                return await self._pool.acquire(timeout=self._patience)
         finally:
             self._waiting -= 1
 

@@ -1,0 +1,81 @@
+"""A walk through every endpoint of a town: what each call answers, and what it leaves behind."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from muster.kit.commands.command import COMMANDS
+from muster.kit.views.query import QUERIES
+from muster.testing.below import maintenance, snapshot_over
+from muster.testing.client import Answer, Way, endpoint
+from muster.testing.matrix import examples, places
+from muster.testing.people import Standing
+from muster.testing.serving import Service
+from muster.testing.town import Town, moved
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
+# What is random or holds ids or moments inside.
+_OPAQUE = re.compile(r'"(accessToken|refreshToken|endCursor)": "[^"]*"|[0-9a-f]{32}@example\.org|town-[0-9a-f]{12}')
+# They end the caller's session, so they come last.
+_LAST = ("logout", "logoutEverywhere")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One call: its answer with ids and moments blanked, the tables it changed, what the audit log says of it."""
+
+    call: str
+    code: str | None
+    body: str
+    changed: tuple[str, ...]
+    audited: tuple[str, ...]
+
+
+def _calls(town: Town) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every endpoint, on each event of the town and about people of different standings."""
+    events = {"event": town.event_id, "hidden": town.hidden_id, "draft": town.draft_id, "none": UUID(int=0)}
+    people = (town.people[Standing.MEMBER], town.waiting, town.kicked, town.people[Standing.OWNER])
+    names = [name for name in (*QUERIES, *COMMANDS) if name not in _LAST]
+    for name in (*names, *_LAST):
+        declared = endpoint(name)
+        keys = {place.path for place in places(declared)}
+        for event_id in events.values() if keys & {"id", "eventId"} else [None]:
+            for person in people if "userId" in keys else [None]:
+                given = examples(declared)
+                given |= dict.fromkeys(keys & {"id", "eventId"}, event_id) | _messages(town, keys)
+                yield name, given | ({} if person is None else {"userId": person.user_id})
+
+
+def _messages(town: Town, keys: set[str]) -> dict[str, UUID]:
+    """Where an endpoint takes a message of an event: beside an event's id, `id` is a message's."""
+    return dict.fromkeys(keys & {"id", "messageId"}, town.message_id) if "eventId" in keys else {}
+
+
+async def walk(model: Town, service: Service, way: Way, standing: Standing) -> list[Outcome]:
+    """Call every endpoint one after the other. model: the town that the service's database is a copy of."""
+    async with maintenance(service.urls) as below:
+        town = moved(model, service)
+        client = town.client(standing)
+        outcomes = []
+        before = await snapshot_over(below)
+        for number, (name, given) in enumerate(_calls(town)):
+            answer = await client.call(name, way=way, **given)
+            after = await snapshot_over(below)
+            changed = tuple(table for table in before if before[table] != after[table])
+            rows = [json.loads(row) for row in after["audit_rows"] if row not in before["audit_rows"]]
+            audited = tuple(f"{row['verb']} {row['outcome']}" for row in rows)
+            outcomes.append(Outcome(f"{number} {name}", *_comparable(answer), changed, audited))
+            before = after
+    return outcomes
+
+
+def _comparable(answer: Answer) -> tuple[str | None, str]:
+    if answer.missing:
+        # REST has a status for what is not there, GraphQL has null.
+        return "NOT_FOUND", ""
+    text = json.dumps([answer.data, answer.problem], sort_keys=True)
+    return answer.code, _OPAQUE.sub("<opaque>", _MOMENT.sub("<moment>", _ID.sub("<id>", text)))
