@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from muster.kit.db.database import Database
 from muster.kit.db.migrate import Urls
-from muster.kit.db.slow import SLOW_SECONDS
+from muster.kit.db.slow import SLOW
 from muster.kit.metrics import SLOW_QUERIES
 
 # As every compiled read does, it names its tenant in the first column and reads under it in the next.
@@ -121,6 +121,6 @@ async def test_without_a_connection_each_is_told_so(database: Database) -> None:
 async def test_a_slow_statement_is_told_without_its_values(database: Database) -> None:
     before = SLOW_QUERIES._value.get()
     with capture_logs() as told:
-        await asyncio.gather(database.row(SLEEP, (SLOW_SECONDS,)), database.row(OWN, ("known",)))
+        await asyncio.gather(database.row(SLEEP, (SLOW.seconds,)), database.row(OWN, ("known",)))
     assert [(each["event"], each["statement"]) for each in told] == [("db.slow_query", SLEEP)]
     assert SLOW_QUERIES._value.get() == before + 1

@@ -33,11 +33,11 @@ from muster.kit.endpoints.socket_wire import BoundedSocket
 from muster.kit.endpoints.wire import BoundedHttp
 from muster.kit.limiter import Limiter
 from muster.kit.limits import LIMITS
+from muster.kit.observing import observed
 from muster.kit.processes import CannotRun, say_ready
 from muster.kit.realtime.hub import Hub
 from muster.kit.store.store import opened_store
 from muster.kit.text import origin_of
-from muster.kit.tracing.exporting import traced
 from muster.kit.work.waking import Waker
 from muster.settings import Settings
 from muster.tenancy.queries import find_default_tenant, find_tenant
@@ -123,7 +123,7 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
     if terms.url is None:
         raise CannotRun("The API needs a database: set DATABASE_URL, or use `muster up`.")
     async with (
-        traced(settings.traces, "api"),
+        observed(settings, "api"),
         sound_database(
             terms.url,
             size=terms.pool_size,

@@ -17,17 +17,10 @@ from muster.kit.db.time_limits import PATIENT, SERVING, TimeLimits, read_time_li
 from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, dotenv
 from muster.kit.store.address import StoreAddress
 from muster.kit.text import is_origin
+from muster.kit.tracing.settings import Traces, read_traces
 
 Environment = Literal["development", "test", "production"]
 LogLevel = Literal["debug", "info", "warning", "error"]
-Sampler = Literal[
-    "always_on",
-    "always_off",
-    "traceidratio",
-    "parentbased_always_on",
-    "parentbased_always_off",
-    "parentbased_traceidratio",
-]
 
 
 def needed(name: str, value: str | None) -> str:
@@ -152,22 +145,16 @@ class Metrics:
 
 
 @dataclass(frozen=True)
-class Traces:
-    """Where traces go, by the variables of OpenTelemetry.
+class Watching:
+    """What operators are told of besides metrics and traces.
 
     Attributes:
-        endpoint: who collects them over OTLP; None traces nothing.
-        headers: what is sent along, as `name=value,name=value`.
-        service: the name that traces carry; None is `muster-api` and `muster-worker`.
-        sampler: which traces are kept.
-        ratio: of samplers that keep some, from 0 to 1.
+        sentry_dsn: where faults are told; None is nowhere.
+        slow_seconds: from here on a statement of the database is slow.
     """
 
-    endpoint: str | None
-    headers: str | None = field(repr=False)
-    service: str | None
-    sampler: Sampler
-    ratio: float
+    sentry_dsn: str | None = field(repr=False)
+    slow_seconds: float
 
 
 @dataclass(frozen=True)
@@ -184,6 +171,7 @@ class Settings:
     sockets: Sockets
     metrics: Metrics
     traces: Traces
+    watching: Watching
     rates: Rates
     log_level: LogLevel
     log_requests: bool
@@ -255,7 +243,8 @@ def _read(source: Source) -> Settings:
         mail=_mail(source, addresses),
         sockets=_sockets(source),
         metrics=_metrics(source),
-        traces=_traces(source),
+        traces=read_traces(source),
+        watching=_watching(source),
         rates=_rates(source, environment),
         demo=source.choice("MUSTER_DEMO", ("on", "off"), "on", "whether a first `muster up` loads the demo") == "on",
         origins=tuple(source.origins),
@@ -332,19 +321,12 @@ def _metrics(source: Source) -> Metrics:
     )
 
 
-def _traces(source: Source) -> Traces:
-    """Other variables of OpenTelemetry, such as those of its limits, its library reads by itself."""
-    return Traces(
-        endpoint=source.address_or_none("OTEL_EXPORTER_OTLP_ENDPOINT", "who collects traces over OTLP, by HTTP"),
-        headers=source.secret(
-            "OTEL_EXPORTER_OTLP_HEADERS", None, "what is sent to them along, as name=value,name=value"
-        ),
-        service=source.text("OTEL_SERVICE_NAME", "", "the name that traces carry; unset muster-api, muster-worker")
-        or None,
-        sampler=source.choice(
-            "OTEL_TRACES_SAMPLER", get_args(Sampler), "parentbased_always_on", "which traces are kept"
-        ),
-        ratio=source.ratio("OTEL_TRACES_SAMPLER_ARG", 1.0, "of samplers that keep some of the traces, how many"),
+def _watching(source: Source) -> Watching:
+    slow = source.number(
+        "DATABASE_SLOW_QUERY_MS", 500, 1, 600_000, "statements that take so long are logged and counted"
+    )
+    return Watching(
+        sentry_dsn=source.dsn("SENTRY_DSN", "where Sentry takes faults, as it shows it"), slow_seconds=slow / 1000
     )
 
 

@@ -20,9 +20,9 @@ from muster.kit.db.failures import as_client_error
 from muster.kit.db.opening import sound_database
 from muster.kit.endpoints.exposition import Exposition, Look, exposed
 from muster.kit.errors import Unavailable
+from muster.kit.observing import observed
 from muster.kit.processes import CannotRun
 from muster.kit.store.store import opened_store
-from muster.kit.tracing.exporting import traced
 from muster.kit.waiting import set_within
 from muster.kit.work.handlers import followers
 from muster.kit.work.jobs import DRAIN_SECONDS, run_jobs
@@ -57,7 +57,7 @@ async def _work(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with (
-        traced(settings.traces, "worker"),
+        observed(settings, "worker"),
         sound_database(
             terms.worker_url,
             size=_CONNECTIONS,
@@ -100,8 +100,10 @@ async def _keep(name: str, stop: asyncio.Event, loop: Callable[[], Awaitable[Non
         try:
             await loop()
         except Exception as error:
-            lost = isinstance(as_client_error(error), Unavailable)
-            log.warning("worker.loop_restarts", loop=name, error=repr(error), exc_info=not lost)
+            if isinstance(as_client_error(error), Unavailable):
+                log.warning("worker.loop_restarts", loop=name, error=repr(error))
+            else:
+                log.exception("worker.loop_failed", loop=name)
             await set_within(stop, _RECONNECT_SECONDS)
 
 

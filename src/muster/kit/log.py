@@ -7,7 +7,7 @@ JSON where machines read, colours where a person does. Whatever is bound with
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +37,24 @@ class _Past:
 
 _past = _Past()
 
+Tell = Callable[[EventDict], None]
+"""Takes a line that is an error, without the secrets that it held."""
+
+
+@dataclass
+class _Errors:
+    """Who else is told of errors; None is nobody."""
+
+    tell: Tell | None = None
+
+
+_errors = _Errors()
+
+
+def on_error(tell: Tell | None) -> None:
+    """Have somebody told of every line that is an error, from any thread; None ends it."""
+    _errors.tell = tell
+
 
 def configure(level: str = "info", *, json: bool | None = None, stream: TextIO | None = None) -> None:
     """Send all logs of this process through one pipe.
@@ -57,6 +75,7 @@ def configure(level: str = "info", *, json: bool | None = None, stream: TextIO |
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         redact,
         _drop_colour_twin,
+        _tell_errors,
     ]
     rendering: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
@@ -113,7 +132,13 @@ def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace the values of keys that sound like a secret, at any depth."""
-    return {key: value if key in {"event", "exc_info"} else _clean(key, value) for key, value in event.items()}
+    return {key: value if key in {"event", "exc_info"} else masked(key, value) for key, value in event.items()}
+
+
+def _tell_errors(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if _errors.tell is not None and event["level"] in ("error", "critical"):
+        _errors.tell(event)
+    return event
 
 
 def _forget_persons(_logger: WrappedLogger, _method: str, line: Any) -> Any:
@@ -127,11 +152,14 @@ def _drop_colour_twin(_logger: WrappedLogger, _method: str, event: EventDict) ->
     return event
 
 
-def _clean(key: str, value: object) -> object:
+def masked(key: str, value: object) -> object:
+    """A value under a key, at any depth without secrets and without the personal data that can be told by its form."""
     if any(word in key.lower() for word in SECRET_WORDS):
         return REDACTED
+    if isinstance(value, str):
+        return _PERSONAL.sub(REDACTED, value)
     if isinstance(value, Mapping):
-        return {inner: _clean(str(inner), item) for inner, item in value.items()}
+        return {inner: masked(str(inner), item) for inner, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean("", item) for item in value]
+        return [masked("", item) for item in value]
     return value

@@ -68,7 +68,9 @@ POOL_WAIT_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
-SLOW_QUERIES = _counter("db_slow_queries_total", "Statements that took half a second or more; each is in the log.")
+SLOW_QUERIES = _counter(
+    "db_slow_queries_total", "Statements that took as long as `DATABASE_SLOW_QUERY_MS` says; each is in the log."
+)
 TRIP_READS = Histogram(
     "db_trip_reads", "How many reads went to the database together.", buckets=(1, 2, 4, 8, 16), registry=REGISTRY
 )

@@ -146,6 +146,15 @@ class Source:
         self._note(name, f"{urlsplit(value).scheme}://{secret}{address}/{address.number}", origin, meaning)
         return address
 
+    def dsn(self, name: str, meaning: str) -> str | None:
+        value = self.secret(name, None, meaning)
+        if value is None:
+            return None
+        parts = _split(name, value)
+        if parts.scheme not in {"http", "https"} or not parts.username or not parts.path.rpartition("/")[2].isdigit():
+            raise SettingError(f"{name} must look like https://key@sentry.example.org/1.")
+        return value
+
     def mail_server(self, name: str, meaning: str) -> str | None:
         value, origin = self._find(name)
         if value is None:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from muster.kit.endpoints.armour import DEFAULT_POLICY, POLICY, Headers
 from muster.kit.endpoints.edge import request_id_from
 from muster.kit.endpoints.http import problem_response
-from muster.kit.endpoints.problem import as_rest_writes_it, check_head, client_error
+from muster.kit.endpoints.problem import HERE, as_rest_writes_it, check_head, client_error
 from muster.kit.endpoints.wire import ENDLESS
 from muster.kit.log import request_done
 from muster.kit.metrics import OTHER, count_request
@@ -40,6 +40,7 @@ class Frame:
             return
         request_id = request_id_from(_given_id(scope))
         scope.setdefault("state", {})["request_id"] = request_id
+        HERE.set(scope)
         # The server gives every request and socket a context of its own, so there is nothing to take back.
         structlog.contextvars.bind_contextvars(request_id=request_id, **_trace(scope))
         if scope["type"] == "websocket":

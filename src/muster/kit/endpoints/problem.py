@@ -1,5 +1,6 @@
 """Errors as clients see them: `application/problem+json` over REST, and the same in the `extensions` of GraphQL."""
 
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ from starlette.types import Scope
 
 from muster.kit.db.failures import as_client_error
 from muster.kit.errors import AppError, FieldProblem, TooMany
-from muster.kit.metrics import FAULTS, RATE_LIMIT_REFUSALS
+from muster.kit.metrics import FAULTS, OTHER, RATE_LIMIT_REFUSALS
 
 log = structlog.get_logger()
 
@@ -16,6 +17,10 @@ LARGEST_HEAD = 65_536
 """Bytes of all headers of a request together."""
 LARGEST_ADDRESS = 32_768
 """Bytes; a GraphQL document may stand in an address (RFC 9110, 4.1, asks for 8,000 at least)."""
+
+
+HERE: ContextVar[Scope | None] = ContextVar("HERE", default=None)
+"""The request or socket that is served, for whoever tells what failed in it."""
 
 
 class Fault(AppError):
@@ -47,13 +52,21 @@ def client_error(error: Exception) -> AppError:
     known = as_client_error(error)
     if known is None:
         FAULTS.inc()
-        log.error("request.failed", exc_info=error)
+        log.error("request.failed", route=_address(HERE.get()), exc_info=error)
         return Fault()
     if known.status >= 500:
-        log.warning("request.unavailable", error=repr(error))
+        log.warning("request.unavailable", route=_address(HERE.get()), error=repr(error))
     if isinstance(known, TooMany):
         RATE_LIMIT_REFUSALS.labels(known.code).inc()
     return known
+
+
+def _address(scope: Scope | None) -> str | None:
+    """What was asked, by the template of its address, since an address may hold what is secret."""
+    if scope is None:
+        return None
+    route = scope.get("route")
+    return f"{scope.get('method', 'SOCKET')} {OTHER if route is None else route.path}"
 
 
 def problem(error: AppError, request_id: str) -> dict[str, Any]:

@@ -128,8 +128,10 @@ class Hub:
             try:
                 await self._listen_on_one_connection()
             except Exception as error:
-                known = as_client_error(error) is not None
-                log.warning("hub.listening_again", error=repr(error), exc_info=not known)
+                if as_client_error(error) is None:
+                    log.exception("hub.failed")
+                else:
+                    log.warning("hub.listening_again", error=repr(error))
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen_on_one_connection(self) -> None:

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from muster import __version__
+from muster.kit.tracing.settings import Traces
 from muster.kit.tracing.switch import TRACING
-from muster.settings import Traces
 
 if TYPE_CHECKING:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

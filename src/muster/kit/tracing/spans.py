@@ -105,8 +105,10 @@ class Spans:
             _blame(span, ran.exception)
         span.end(now)
 
-    def read(self, row: "asyncio.Future[Any]") -> Span:
+    def read(self, row: "asyncio.Future[Any]") -> Span | None:
         """A span of the present step that lasts until the row is there, or is not wanted any more."""
+        if not get_current_span().get_span_context().trace_flags.sampled:
+            return None
         span = self._tracer.start_span("read")
         row.add_done_callback(lambda _: span.end())
         return span
@@ -116,7 +118,7 @@ class Spans:
 
         It stands in the trace of the first that is sampled. The others link to it, and it to them.
         """
-        sampled = [read for read in reads if read is not None and read.get_span_context().trace_flags.sampled]
+        sampled = [read for read in reads if read is not None]
         if not sampled:
             return
         first, *others = sampled

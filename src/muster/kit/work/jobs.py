@@ -121,17 +121,19 @@ async def _until_stopped(running: asyncio.Task[None], manager: QueueManager, sto
 async def _follow(services: Services, queue: Queue, follower: Follower, job: Job) -> None:
     """One attempt of one job."""
     call = msgspec.json.decode(job.payload or b"", type=HandlerJob)
-    if job.attempts >= ATTEMPTS:
-        JOBS_DONE.labels(follower.name, "failed").inc()
-        raise WorkersDied(
-            f"{ATTEMPTS} attempts ended without a word: it takes its worker down, or holds it up too long"
-        )
     with structlog.contextvars.bound_contextvars(
         request_id=call.request_id,
         tenant_id=str(call.tenant_id),
         handler=follower.name,
         fact_id=str(call.fact_id),
     ):
+        if job.attempts >= ATTEMPTS:
+            JOBS_DONE.labels(follower.name, "failed").inc()
+            killer = WorkersDied(
+                f"{ATTEMPTS} attempts ended without a word: it takes its worker down, or holds it up too long"
+            )
+            log.error("handler.failed", attempt=job.attempts, exc_info=killer)
+            raise killer
         try:
             if follower.terms.gathers:
                 await queue.start_gathering_anew(job.id)
@@ -163,10 +165,12 @@ async def _attempt(follower: Follower, errand: Errand, attempt: int) -> None:
         log.info("handler.not_yet", attempt=attempt, reason=str(later))
         raise PutOff(delay=later.after, reason=str(later)) from None
     except Exception as error:
-        outcome = "failed" if attempt >= ATTEMPTS else "retried"
-        log.exception("handler.failed", attempt=attempt, attempts=ATTEMPTS)
         if attempt >= ATTEMPTS:
+            outcome = "failed"
+            log.exception("handler.failed", attempt=attempt)
             raise
+        outcome = "retried"
+        log.warning("handler.retried", attempt=attempt, attempts=ATTEMPTS, exc_info=True)
         raise RetryRequested(delay=backoff(attempt), reason=repr(error)) from error
     finally:
         JOBS_DONE.labels(follower.name, outcome).inc()
