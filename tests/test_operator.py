@@ -124,6 +124,7 @@ def test_check_finds_nothing_wrong_with_a_good_database(operate: Operate) -> Non
         "isolation": "ok",
         "worker": "note",
         "mail": "note",
+        "store": "note",
     }
 
 
