@@ -32,10 +32,11 @@ from muster.kit.endpoints.socket import LARGEST_MESSAGE
 from muster.kit.endpoints.socket_wire import BoundedSocket
 from muster.kit.endpoints.wire import BoundedHttp
 from muster.kit.limiter import Limiter
-from muster.kit.limits import LIMITS
+from muster.kit.limits import Rules, rules_in_force
 from muster.kit.observing import observed
 from muster.kit.processes import CannotRun, say_ready
 from muster.kit.realtime.hub import Hub
+from muster.kit.sources import SettingError
 from muster.kit.store.store import opened_store
 from muster.kit.text import origin_of
 from muster.kit.work.waking import Waker
@@ -135,8 +136,7 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         opened_store(settings.store) as store,
     ):
         waker = Waker()
-        rules = LIMITS if settings.rates.are_limited else {}
-        limiter = Limiter(rules, is_production=settings.is_production)
+        limiter = Limiter(limits_in_force(settings), is_production=settings.is_production, store=store)
         services = Services(database, settings, GATE, waker.wake, limiter=limiter, store=store)
         health = Health(database, settings.environment, store)
         graphql = GraphQL(services, _schema())
@@ -149,6 +149,19 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
                 yield build_app(services, edge, graphql, hub, health, exposition, openapi_document()), health
         finally:
             waking.cancel()
+
+
+def limits_in_force(settings: Settings) -> Rules:
+    """The rules of every limit, which importing this module has declared; none where rates are not limited.
+
+    Raises SettingError for a rule of the operator's own that belongs to no limit.
+    """
+    if not settings.rates.are_limited:
+        return {}
+    try:
+        return rules_in_force(settings.rates.chosen, is_production=settings.is_production)
+    except ValueError as error:
+        raise SettingError(f"MUSTER_LIMITS: {error}.") from None
 
 
 def session_cookies(settings: Settings) -> Cookies:

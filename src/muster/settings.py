@@ -14,6 +14,7 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from muster.kit.db.time_limits import PATIENT, SERVING, TimeLimits, read_time_limits
+from muster.kit.limits import Rule, read_rules
 from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, dotenv
 from muster.kit.store.address import StoreAddress
 from muster.kit.text import is_origin
@@ -122,10 +123,12 @@ class Rates:
 
     Attributes:
         are_limited: whether they are.
+        chosen: rules of the operator's own, by the names of limits.
         proxies: networks whose word on the client's address is taken.
     """
 
     are_limited: bool
+    chosen: Mapping[str, tuple[Rule, ...]]
     proxies: tuple[IPv4Network | IPv6Network, ...]
 
 
@@ -353,7 +356,12 @@ def _rates(source: Source, environment: Environment) -> Rates:
         proxies = tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
     except ValueError as error:
         raise SettingError(f"MUSTER_TRUSTED_PROXIES must hold networks such as 10.0.0.0/8: {error}.") from error
-    return Rates(limited == "on", proxies)
+    rates = "rates other than the usual, as in read=600/60 chat.event.send=30/30,5/5 (how many in how many seconds)"
+    try:
+        chosen = read_rules(source.text("MUSTER_LIMITS", "", rates))
+    except ValueError as error:
+        raise SettingError(f"MUSTER_LIMITS {error}.") from None
+    return Rates(limited == "on", chosen, proxies)
 
 
 def _sockets(source: Source) -> Sockets:

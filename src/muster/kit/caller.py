@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, DateTime, Text, Uuid, bindparam, cast, sel
 
 from muster.kit.db.statements import SqlText, to_text
 from muster.kit.errors import AppError, Denied, NotFound, Unauthenticated
+from muster.kit.tallies import Arrival
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -30,7 +31,8 @@ class Claim(msgspec.Struct, frozen=True):
 class Origin:
     """Where a request came from, fixed at the edge.
 
-    claim: what it says of itself. now: its moment. address, agent: of the client, where there is one.
+    claim: what it says of itself. now: its moment. address, agent: of the client, where there is one. arrival: how it
+    stands with its rates, where they are limited.
     """
 
     claim: Claim
@@ -38,6 +40,7 @@ class Origin:
     request_id: str
     address: str | None = None
     agent: str | None = None
+    arrival: Arrival | None = None
 
     def values(self) -> dict[str, object]:
         """The parameters of `REQUEST`."""

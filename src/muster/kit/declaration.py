@@ -30,8 +30,8 @@ class Declaration:
     deprecated: str | None
 
     def __post_init__(self) -> None:
-        if self.limit not in LIMITS:
-            raise TypeError(f"{self.name}: there is no limit {self.limit!r}; declare it with `limit(...)`")
+        if LIMITS.get(self.limit.name) is not self.limit:
+            raise TypeError(f"{self.name}: there is no limit {self.limit}; declare it with `limit(...)`")
         if self.feature is not None and self.feature not in FEATURES:
             raise TypeError(f"{self.name}: there is no feature {self.feature!r}; declare it in kit/limits.py")
         if self.deprecated is not None and not self.deprecated.strip():

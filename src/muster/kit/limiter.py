@@ -1,119 +1,116 @@
-"""Rate limits, held by one process: no bucket is overdrawn by one, and no flood of callers fills the memory.
+"""Rate limits as requests meet them: at the edge by address, then by verb, over every way in.
 
-Each tally keeps the moments of the draws in its window, so the limit holds in any stretch of that length, and the wait
-is known exactly. Looking and drawing happen without an await between, so nothing in the process comes in between.
+Without a store one process counts for itself. With one, what a request draws in all is one script in one trip; the draw of
+its address waits for the others until the event loop turns, and goes alone where they take longer.
 """
 
+import asyncio
 import math
 import time
-from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Sequence
 from ipaddress import IPv6Address, ip_address
 
 from muster.kit.caller import Origin
-from muster.kit.errors import TooMany
-from muster.kit.limits import AUTH, GLOBAL, GLOBAL_DEVELOPMENT, Limit, Rule, Rules
+from muster.kit.errors import TooMany, Unavailable
+from muster.kit.limits import GLOBAL, Limit, Rules
+from muster.kit.metrics import LIMITS_WITHOUT_STORE
+from muster.kit.shared_tallies import SharedTallies
+from muster.kit.store.connection import StoreDown, StoreRefused
+from muster.kit.store.store import Store
+from muster.kit.tallies import Arrival, Bucket, Draw, Standing, Tallies
 
-MOST_TALLIES = 20_000
-"""More are not kept: the tally that was used least recently is forgotten first."""
-VIOLATIONS = 5
-"""So many refusals within a window, and whoever was refused is banned for one."""
 _IPV6_NETWORK = 64
 """Bits; a household or a server has all addresses of such a network (RFC 6177), so they are one caller."""
 
 
-@dataclass(slots=True)
-class _Tally:
-    rule: Rule
-    drawn: deque[float] = field(default_factory=deque)
-    refusals: int = 0
-    refused_since: float = 0.0
-    banned_until: float = 0.0
-
-    def wait(self, count: int, now: float) -> float:
-        """Seconds until so many may be drawn; 0 when they may be now."""
-        drawn, rule = self.drawn, self.rule
-        while drawn and drawn[0] <= now - rule.seconds:
-            drawn.popleft()
-        if now < self.banned_until:
-            return self.banned_until - now
-        over = len(drawn) + count - rule.most
-        if over <= 0:
-            return 0.0
-        return rule.seconds if count > rule.most else drawn[over - 1] + rule.seconds - now
-
-    def refuse(self, now: float) -> None:
-        """Count a refusal; the last of too many bans."""
-        if now - self.refused_since >= self.rule.seconds:
-            self.refusals, self.refused_since = 0, now
-        self.refusals += 1
-        if self.refusals == VIOLATIONS:
-            self.banned_until = now + self.rule.seconds
-
-
-Want = tuple[Limit, str, int]
-"""A bucket, whose it is, and how many are drawn."""
-
-
 class Limiter:
-    """Holds the rates of one process.
+    """Holds rates.
 
-    rules: of each limit; a limit without rules here holds nobody back. is_production: whether to hold strangers to the
-    rates of production, and to ban those who do not stop. clock: seconds that only grow.
+    rules: of each limit; without any, nobody is held back. is_production: whether to ban those who do not stop. store:
+    where processes count together. clock: of this process alone, seconds that only grow.
     """
 
     def __init__(
-        self, rules: Rules | None = None, *, is_production: bool = False, clock: Callable[[], float] = time.monotonic
+        self,
+        rules: Rules | None = None,
+        *,
+        is_production: bool = False,
+        store: Store | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rules = rules or {}
-        self._everything = GLOBAL if is_production else GLOBAL_DEVELOPMENT
-        self._bans = is_production
-        self._clock = clock
-        self._tallies: OrderedDict[tuple[Limit, Rule, str], _Tally] = OrderedDict()
+        self._buckets = {
+            limit: tuple(Bucket.of(limit, rule) for rule in given) for limit, given in (rules or {}).items()
+        }
+        self._tallies = Tallies(bans=is_production, clock=clock)
+        self._shared = None if store is None else SharedTallies(store, bans=is_production)
 
-    def enter(self, address: str | None) -> None:
-        """Count a request or socket of an address. Raises TooMany."""
-        if self._rules and address is not None:
-            self._draw([(self._everything, _network(address), 1)])
+    def enter(self, address: str | None) -> Arrival | None:
+        """Count a request or socket of an address; None where nothing is counted. Raises TooMany."""
+        if address is None or not (buckets := self._buckets.get(GLOBAL)):
+            return None
+        whose = _network(address)
+        arrival = Arrival(tuple(Draw(bucket, whose, 1) for bucket in buckets))
+        if self._shared is None:
+            edge, arrival.draws = arrival.draws, ()
+            _let_in(self._tallies.take(edge), arrival)
+        else:
+            asyncio.get_running_loop().call_soon(self._send_alone, arrival)
+        return arrival
 
-    def draw(self, limits: Iterable[Limit], origin: Origin) -> None:
+    async def draw(self, limits: Sequence[Limit], origin: Origin) -> None:
         """Count the endpoints that one request asks for, all of them or, when one is over its limit, none.
 
-        limits: of each endpoint, the same one as often as it is asked for. Raises TooMany.
+        limits: of each endpoint, the same one as often as it is asked for; without any, only the address counts.
+        Raises TooMany, and Unavailable for a limit that is closed while the store is away.
         """
-        if not self._rules:
+        if not self._buckets:
             return
-        address = _network(origin.address or "")
-        person = origin.claim.user_id
-        caller = address if person is None else str(person)
-        wants = [(each, address if each == AUTH else caller, count) for each, count in Counter(limits).items()]
-        self._draw(wants)
-
-    def _draw(self, wants: list[Want]) -> None:
-        now = self._clock()
-        asked = [(want, self._tally(want, rule)) for want in wants for rule in self._rules.get(want[0], ())]
-        waits = [tally.wait(want[2], now) for want, tally in asked]
-        longest = max(waits, default=0.0)
-        if longest > 0:
-            want, tally = asked[waits.index(longest)]
-            if self._bans and now >= tally.banned_until:
-                tally.refuse(now)
-                longest = max(longest, tally.wait(want[2], now))
-            raise _too_many(want[0], tally, longest)
-        for (_, _, count), tally in asked:
-            tally.drawn.extend([now] * count)
-
-    def _tally(self, want: Want, rule: Rule) -> _Tally:
-        key = (want[0], rule, want[1])
-        tally = self._tallies.get(key)
-        if tally is None:
-            if len(self._tallies) >= MOST_TALLIES:
-                self._tallies.popitem(last=False)
-            tally = self._tallies[key] = _Tally(rule)
+        if len(limits) == 1:
+            draws = self._draws(limits[0], 1, origin)
         else:
-            self._tallies.move_to_end(key)
-        return tally
+            draws = [draw for limit, number in Counter(limits).items() for draw in self._draws(limit, number, origin)]
+        arrival = origin.arrival
+        if self._shared is None:
+            if draws:
+                _let_in(self._tallies.take(draws), arrival)
+            return
+        edge: tuple[Draw, ...] = ()
+        if arrival is not None:
+            edge, arrival.draws = arrival.draws, ()
+            if arrival.alone is not None:
+                _let_in(await arrival.alone, arrival)
+        if edge or draws:
+            _let_in(await self._ask(self._shared, edge, draws), arrival)
+
+    def _draws(self, limit: Limit, number: int, origin: Origin) -> list[Draw]:
+        person = None if limit.by == "address" else origin.claim.user_id
+        whose = _network(origin.address or "") if person is None else person
+        return [Draw(bucket, whose, number) for bucket in self._buckets.get(limit, ())]
+
+    def _send_alone(self, arrival: Arrival) -> None:
+        """Count an address whose request has drawn nothing else in this turn of the loop."""
+        edge, arrival.draws = arrival.draws, ()
+        if edge and self._shared is not None:
+            arrival.alone = asyncio.ensure_future(self._ask(self._shared, edge, ()))
+
+    async def _ask(self, shared: SharedTallies, edge: Sequence[Draw], draws: Sequence[Draw]) -> Standing:
+        try:
+            return await shared.take(edge, draws)
+        except (StoreDown, StoreRefused):
+            if any(each.bucket.limit.without_store == "closed" for each in draws):
+                LIMITS_WITHOUT_STORE.labels("refused").inc()
+                raise Unavailable("This cannot be counted right now, so it waits; try again in a moment.") from None
+        LIMITS_WITHOUT_STORE.labels("counted_here").inc()
+        return self._tallies.take((*edge, *draws))
+
+
+def _let_in(standing: Standing, arrival: Arrival | None) -> None:
+    """Note how a request stands. Raises TooMany where it has to wait."""
+    if standing.wait > 0:
+        raise _too_many(standing)
+    if arrival is not None and (arrival.standing is None or standing.room < arrival.standing.room):
+        arrival.standing = standing
 
 
 def _network(address: str) -> str:
@@ -131,19 +128,20 @@ def _network(address: str) -> str:
     return f"{int(found) >> (128 - _IPV6_NETWORK):x}/{_IPV6_NETWORK}"
 
 
-def _too_many(bucket: Limit, tally: _Tally, wait: float) -> TooMany:
+def _too_many(standing: Standing) -> TooMany:
     """The refusal, with what a client has to know to come back at the right moment."""
-    rule, after, count = tally.rule, max(1, math.ceil(wait)), len(tally.drawn)
-    remaining = max(0, rule.most - count)
+    bucket, count = standing.bucket, standing.used
+    rule, after = bucket.rule, max(1, math.ceil(standing.wait))
+    remaining = max(0, standing.room)
     return TooMany(
-        f"At most {rule.most} in {rule.seconds} seconds ({bucket}); come back in {after} seconds.",
+        f"At most {rule.most} in {rule.seconds} seconds ({bucket.limit}); come back in {after} seconds.",
         headers={
             "Retry-After": str(after),
-            "RateLimit-Policy": f'"{bucket}";q={rule.most};w={rule.seconds}',
-            "RateLimit": f'"{bucket}";r={remaining};t={after}',
+            "RateLimit-Policy": bucket.policy,
+            "RateLimit": f'"{bucket.limit}";r={remaining};t={after}',
             "X-RateLimit-Limit": str(rule.most),
             "X-RateLimit-Remaining": str(remaining),
             "X-RateLimit-Reset": str(after),
         },
-        details={"retryAfter": after, "bucket": bucket, "currentCount": count, "maxAllowed": rule.most},
+        details={"retryAfter": after, "bucket": bucket.limit.name, "currentCount": count, "maxAllowed": rule.most},
     )

@@ -58,6 +58,11 @@ FAULTS = _counter("faults_total", "Failures of ours: requests answered 500, each
 RATE_LIMIT_REFUSALS = _counter(
     "rate_limit_refusals_total", "Requests refused since there were too many, by the code of the refusal.", "code"
 )
+LIMITS_WITHOUT_STORE = _counter(
+    "rate_limit_without_store_total",
+    "Requests whose rate could not be counted in the store: `counted_here` by this process alone, or `refused`.",
+    "outcome",
+)
 POOL_CONNECTIONS = _gauge(
     "db_pool_connections", "Connections of the pool: `in_use`, `idle`, and how many there may be, `most`.", "state"
 )

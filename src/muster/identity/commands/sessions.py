@@ -19,7 +19,7 @@ from muster.kit.caller import Claim, signed_in, whoever
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.errors import AppError, NotFound, Unauthenticated
-from muster.kit.limits import AUTH
+from muster.kit.limits import API, AUTH
 from muster.kit.views.results import Payload
 
 _SESSION = timedelta(days=7)
@@ -127,7 +127,7 @@ async def login(
     return await open_session(ctx, prepared.account.id, remember=remember_me)
 
 
-@command("POST /auth/refresh", "refreshSession", allow=whoever, limit=AUTH, line="refresh_token")
+@command("POST /auth/refresh", "refreshSession", allow=whoever, limit=API, line="refresh_token")
 async def refresh(
     ctx: Ctx, *, refresh_token: Annotated[str, Meta(max_length=LONGEST_TOKEN, examples=["0193b1f0a4c0.0.kq3v"])]
 ) -> Session:
@@ -155,7 +155,7 @@ async def refresh(
     return _tokens(ctx, family.user_id, session_id, generation=number + 1)
 
 
-@command("POST /auth/logout", "logout", allow=signed_in, limit=AUTH)
+@command("POST /auth/logout", "logout", allow=signed_in, limit=API)
 async def logout(ctx: Ctx) -> None:
     """Sign out: this session ends at once."""
     if ctx.session_id is None:
@@ -164,7 +164,7 @@ async def logout(ctx: Ctx) -> None:
     ctx.record(SignedOut(user_id=ctx.user_id, session_id=ctx.session_id))
 
 
-@command("DELETE /auth/sessions", "logoutEverywhere", allow=signed_in, limit=AUTH)
+@command("DELETE /auth/sessions", "logoutEverywhere", allow=signed_in, limit=API)
 async def logout_everywhere(ctx: Ctx, *, stay_here: bool = False) -> None:
     """Sign out on every device.
 
@@ -174,7 +174,7 @@ async def logout_everywhere(ctx: Ctx, *, stay_here: bool = False) -> None:
     ctx.record(SignedOutEverywhere(user_id=ctx.user_id))
 
 
-@command("DELETE /auth/sessions/{id}", "revokeSession", allow=signed_in, limit=AUTH)
+@command("DELETE /auth/sessions/{id}", "revokeSession", allow=signed_in, limit=API)
 async def revoke_session(ctx: Ctx, *, id: UUID) -> OpenSessionView:
     """Sign out on one device.
 

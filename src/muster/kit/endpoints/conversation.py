@@ -149,6 +149,7 @@ class Operations:
         if operation.kind != "subscription":
             yield (await self._graphql.run(operation, origin)).decode()
             return
-        async with self._hub.open(self._graphql.stream(operation, origin), origin, self._waiting, push) as stream:
+        wanted = await self._graphql.stream(operation, origin)
+        async with self._hub.open(wanted, origin, self._waiting, push) as stream:
             async for element in stream:
                 yield element.decode()

@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from muster.kit.caller import Claim, Origin, TenantNotFound
 from muster.kit.endpoints.cookies import Cookies, ReadToken
 from muster.kit.endpoints.proxies import Proxies, client_address
-from muster.kit.errors import Unauthenticated
+from muster.kit.errors import AppError, Unauthenticated
 from muster.kit.ids import new_id
 from muster.kit.limiter import Limiter
 from muster.kit.text import as_id
@@ -65,20 +65,24 @@ class Edge:
         now, headers = datetime.now(UTC), connection.headers
         address = client_address(connection, self.proxies)
         # Before the token is looked at, so that guessing one counts too.
-        self.limiter.enter(address)
+        arrival = self.limiter.enter(address)
         if whoever:
             claim = Claim(self.default_tenant)
         else:
             given = authorization or headers.get("authorization")
-            if given is None:
-                user_id, session_id = (by_cookie and self.cookies.signed_in(connection, now)) or (None, None)
-            else:
-                user_id, session_id = self._signed_in(given, now)
-            claim = Claim(await self._tenant(tenant or headers.get("x-tenant")), user_id, session_id)
+            try:
+                if given is None:
+                    user_id, session_id = (by_cookie and self.cookies.signed_in(connection, now)) or (None, None)
+                else:
+                    user_id, session_id = self._signed_in(given, now)
+                claim = Claim(await self._tenant(tenant or headers.get("x-tenant")), user_id, session_id)
+            except AppError:
+                await self.limiter.draw((), Origin(Claim(self.default_tenant), now, request_id, arrival=arrival))
+                raise
         structlog.contextvars.bind_contextvars(
             tenant_id=str(claim.tenant_id), **({} if claim.user_id is None else {"user_id": str(claim.user_id)})
         )
-        return Origin(claim, now, request_id, address, headers.get("user-agent"))
+        return Origin(claim, now, request_id, address, headers.get("user-agent"), arrival)
 
     def _signed_in(self, authorization: str, now: datetime) -> tuple[UUID, UUID]:
         scheme, _, token = authorization.partition(" ")

@@ -157,9 +157,11 @@ async def _greet(websocket: WebSocket, edge: Edge) -> Origin:
             given = await _credentials(websocket)
     except TimeoutError:
         raise _Close(4408, "Connection initialisation timeout") from None
-    return await edge.origin(
+    origin = await edge.origin(
         websocket, request_id=str(new_id()), authorization=given.authorization, tenant=given.tenant
     )
+    await edge.limiter.draw((), origin)
+    return origin
 
 
 async def _credentials(websocket: WebSocket) -> _Credentials:

@@ -64,7 +64,7 @@ class GraphQLEvents:
         if operation.kind != "subscription":
             await line.tell("next", (await self._graphql.run(operation, origin)).decode())
             return
-        asked = self._graphql.stream(operation, origin)
+        asked = await self._graphql.stream(operation, origin)
         async with self._hub.open(asked if last is None else replace(asked, after=last), origin) as stream:
             await line.write(f"id: {stream.cursor}\n\n")
             async for element in stream:

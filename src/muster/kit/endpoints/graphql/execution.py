@@ -143,7 +143,7 @@ class GraphQL:
         finally:
             count_operation(operation.name, kind, outcome, time.perf_counter() - began)
 
-    def stream(self, operation: Operation, origin: Origin) -> StreamRequest:
+    async def stream(self, operation: Operation, origin: Origin) -> StreamRequest:
         """What a subscription asks for. Raises BadInput, Invalid or TooMany."""
         shape = self._shape(operation)
         if len(shape.roots) != 1 or shape.roots[0].field is None:
@@ -152,7 +152,7 @@ class GraphQL:
         declared = SUBSCRIPTIONS[root.name]
         slots = read_slots(shape.sources[0], operation.variables)
         check_cost((root.pick,), slots, self._limits)
-        self._services.limiter.draw((declared.limit,), origin)
+        await self._services.limiter.draw((declared.limit,), origin)
         raw = argument_values(root.field, root.node, operation.variables) if root.field else {}
         after = raw.pop("after", None)
         return StreamRequest(
@@ -205,8 +205,8 @@ class GraphQL:
         slots = read_slots(shape.sources[0], operation.variables) if shape.sources else []
         self._check_cost(shape, reads, slots)
         answers = self._introspect(operation, shape.roots)
+        await self._services.limiter.draw([QUERIES[root.name].limit for root in reads], origin)
         if reads:
-            self._services.limiter.draw((QUERIES[root.name].limit for root in reads), origin)
             answers |= await self._read(shape, origin, reads, slots)
         members = ",".join(f'"{root.key}":{answers[root.key]}' for root in shape.roots)
         return f'{{"data":{{{members}}}}}'.encode()
@@ -259,7 +259,7 @@ class GraphQL:
             check_cost((root.pick,), slots, self._limits)
             if root.field is not None:
                 fields.append(MutationField((shape.number, number), root, root.field, operation.variables, slots))
-        self._services.limiter.draw((COMMANDS[each.root.name].limit for each in fields), origin)
+        await self._services.limiter.draw([COMMANDS[each.root.name].limit for each in fields], origin)
         told = await self._mutations.run(fields, read_terms(operation.extensions), origin)
         if told.undone:
             return f'{{"data":null{told.tail()}}}'.encode()

@@ -26,6 +26,7 @@ from muster.kit.endpoints.http import decode_json, query_string, read_json
 from muster.kit.endpoints.keys import key_of
 from muster.kit.endpoints.pages.browser import graphiql, wants_page
 from muster.kit.endpoints.problem import client_error
+from muster.kit.endpoints.rates import tell_rates
 from muster.kit.errors import AppError, BadInput, Invalid
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -68,7 +69,7 @@ class OverHttp:
                 raise NotAcceptable
             if media_type == EVENT_STREAM and request.method != "POST" and (token or "token" in request.query_params):
                 return self._events.connect(
-                    request, token or request.query_params["token"], await self._origin(request)
+                    request, token or request.query_params["token"], await self._counted(request)
                 )
             operation = _operation(request, self._graphql, await _read(request))
             whoever = isinstance(operation, Operation) and operation.document.is_for_whoever
@@ -81,18 +82,19 @@ class OverHttp:
             return self._refused(request, error, media_type)
         try:
             if isinstance(operation, AppError):
+                await self._edge.limiter.draw((), origin)
                 raise operation
             if token is not None:
                 return self._events.run(token, operation, origin)
             body = await self._graphql.run(operation, origin)
         except Exception as error:  # noqa: BLE001 - as above
             return self._refused(request, error, media_type, is_well_formed=token is None)
-        return _answer(body, 200, {}, media_type)
+        return tell_rates(_answer(body, 200, {}, media_type), origin)
 
     async def reserve(self, request: Request) -> Response:
         """PUT: reserve an event stream."""
         try:
-            return await self._events.reserve(await self._origin(request))
+            return await self._events.reserve(await self._counted(request))
         except Exception as error:  # noqa: BLE001 - as above
             return self._refused(request, error)
 
@@ -100,12 +102,18 @@ class OverHttp:
         """DELETE: stop an operation of an event stream."""
         try:
             token, operation_id = request.headers.get(TOKEN_HEADER, ""), query_string(request).get(OPERATION_ID, "")
-            return self._events.stop(token, operation_id, await self._origin(request))
+            return self._events.stop(token, operation_id, await self._counted(request))
         except Exception as error:  # noqa: BLE001 - as above
             return self._refused(request, error)
 
     async def _origin(self, request: Request, *, whoever: bool = False) -> Origin:
         return await self._edge.origin(request, request_id=request.state.request_id, whoever=whoever)
+
+    async def _counted(self, request: Request) -> Origin:
+        """The origin of what draws from no limit of its own."""
+        origin = await self._origin(request)
+        await self._edge.limiter.draw((), origin)
+        return origin
 
     def _refused(
         self, request: Request, error: Exception, media_type: str | None = None, *, is_well_formed: bool = False

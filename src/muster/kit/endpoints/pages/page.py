@@ -41,6 +41,7 @@ class Visit:
         tells it unless the caller has something better to show.
         """
         command = COMMANDS[name]
+        await self.services.limiter.draw((command.limit,), self.origin)
         given = command.arguments.read({**arguments}, from_text=True)
         return (await run_command(self.services, command, self.origin, given)).result
 

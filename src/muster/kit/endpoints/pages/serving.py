@@ -39,6 +39,7 @@ def _endpoint(page: Page, services: Services, edge: Edge) -> Serve:
         try:
             given = await read_form(request) if page.route.sends_body else query_string(request)
             origin = await edge.origin(request, request_id=request_id, by_cookie=False)
+            await services.limiter.draw((), origin)
             return await page.function(Visit(services, origin, request, {**given, **request.path_params}))
         except Exception as error:  # noqa: BLE001 - every failure becomes a page that tells it
             return problem_page(as_rest_writes_it(client_error(error)), request_id)

@@ -77,7 +77,7 @@ class Batches:
         try:
             for batch.at, operation in enumerate(operations):
                 batch.calls.append(self._call(operation))
-            self._services.limiter.draw((each.command.limit for each in batch.calls), origin)
+            await self._services.limiter.draw([each.command.limit for each in batch.calls], origin)
             done = await run_batch(self._services, batch)
         except Exception as error:
             raise _blamed(client_error(error), batch.at, operations[batch.at]) from error

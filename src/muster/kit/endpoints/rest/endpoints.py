@@ -1,7 +1,7 @@
 """The endpoints: from a request over a declared command or query to the answer."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import ColumnElement
@@ -27,11 +27,13 @@ from muster.kit.endpoints.http import (
 )
 from muster.kit.endpoints.keys import key_of
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
+from muster.kit.endpoints.rates import tell_rates
 from muster.kit.endpoints.rest.arguments import query_arguments, read_call, with_places
 from muster.kit.endpoints.rest.batch import PATH, Batches
 from muster.kit.endpoints.rest.include import COUNT, NAME, Include, read_count, read_include, widened
 from muster.kit.endpoints.rest.results import Results
 from muster.kit.errors import NotFound
+from muster.kit.limits import Limit
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import Pick, SlotValues, page_of, whole
 from muster.kit.views.plans import PlanCache, compile_plan, run_plan
@@ -61,22 +63,21 @@ class Rest:
 
     def _guarded(self, declared: Command | Query) -> Serve:
         inner = self._command(declared) if isinstance(declared, Command) else self._query(declared)
-        limits = (declared.limit,)
+        return self._served(inner, (declared.limit,), is_for_whoever=declared.allow is whoever)
 
-        async def drawing(request: Request, origin: Origin) -> Response:
-            self._services.limiter.draw(limits, origin)
-            return await inner(request, origin)
+    def _served(self, inner: Endpoint, limits: Sequence[Limit] = (), *, is_for_whoever: bool = False) -> Serve:
+        """limits: drawn from before anything else; without any, the endpoint draws itself."""
+        limiter = self._services.limiter
 
-        return self._served(drawing, is_for_whoever=declared.allow is whoever)
-
-    def _served(self, inner: Endpoint, *, is_for_whoever: bool = False) -> Serve:
         async def endpoint(request: Request) -> Response:
             request_id: str = request.state.request_id
             try:
                 if preferred(request.headers.get("accept"), ("application/json",)) is None:
                     raise NotAcceptable
                 origin = await self._edge.origin(request, request_id=request_id, whoever=is_for_whoever)
-                return await inner(request, origin)
+                if limits:
+                    await limiter.draw(limits, origin)
+                return tell_rates(await inner(request, origin), origin)
             except Exception as error:  # noqa: BLE001 - every failure becomes a problem document
                 told = as_rest_writes_it(client_error(error))
                 if told.status == 401 and not is_for_whoever:
