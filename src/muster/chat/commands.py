@@ -132,9 +132,9 @@ async def open_rooms(ctx: Ctx, *, room_ids: Collection[UUID], user_id: UUID) -> 
     await queries.put_seats(ctx, [(room_id, user_id) for room_id in room_ids])
 
 
-async def seat(ctx: Ctx, *, room_id: UUID, user_id: UUID) -> None:
-    """Let a person read and write in a room from now on. What was said before counts as read."""
-    await queries.put_seats(ctx, [(room_id, user_id)])
+def seat(ctx: Ctx, *, room_id: UUID, user_id: UUID) -> None:
+    """Let a person read and write in a room from the end of this command on. What was said before counts as read."""
+    queries.put_seat(ctx, room_id, user_id)
 
 
 async def seat_all(ctx: Ctx, *, room_id: UUID, user_ids: Collection[UUID]) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, and_, bindparam, case, column, delete, func, literal, select, update
+from sqlalchemy import Uuid, and_, bindparam, case, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.chat.rules import NOTICE_GRACE, Said
 from muster.chat.tables import Message, MessageVersion, Room, Seat
 from muster.kit.commands.context import Ctx
-from muster.kit.db.statements import Nothing, Row, Statement, insertion
+from muster.kit.db.statements import Nothing, Row, Statement, given, insertion
 from muster.kit.db.tables import once_more
 from muster.kit.ids import new_id
 from muster.kit.work.schedule import TenantId
@@ -65,15 +65,7 @@ class LockedMessage(Row):
 
 
 _PUT_ROOM = insertion(Nothing, Room, "tenant_id", "id", "last_sequence")
-_GIVEN = (
-    func.unnest(
-        bindparam("seats", type_=ARRAY(Uuid())),
-        bindparam("rooms", type_=ARRAY(Uuid())),
-        bindparam("people", type_=ARRAY(Uuid())),
-    )
-    .table_valued(column("seat", Uuid()), column("room", Uuid()), column("person", Uuid()))
-    .render_derived("given")
-)
+_GIVEN = given(seat=Uuid(), room=Uuid(), person=Uuid())
 _PUT_SEATS = Statement(
     Nothing,
     insert(Seat)
@@ -257,7 +249,12 @@ async def put_rooms(ctx: Ctx, room_ids: Collection[UUID]) -> None:
 async def put_seats(ctx: Ctx, seats: Collection[tuple[UUID, UUID]]) -> None:
     """Give people seats in rooms, each at its room's present end; who has one keeps it. seats: rooms with people."""
     rooms, people = [room_id for room_id, _ in seats], [user_id for _, user_id in seats]
-    await ctx.db.run(_PUT_SEATS, seats=[new_id() for _ in seats], rooms=rooms, people=people)
+    await ctx.db.run(_PUT_SEATS, seat=[new_id() for _ in seats], room=rooms, person=people)
+
+
+def put_seat(ctx: Ctx, room_id: UUID, user_id: UUID) -> None:
+    """The same for one, with the journal."""
+    ctx.write(_PUT_SEATS, seat=new_id(), room=room_id, person=user_id)
 
 
 async def remove_seat(ctx: Ctx, room_id: UUID, user_id: UUID) -> None:

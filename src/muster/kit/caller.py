@@ -9,9 +9,10 @@ from typing import Literal, NewType
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, DateTime, Text, Uuid, bindparam, cast, select
+from sqlalchemy import ColumnElement, DateTime, Text, Uuid, bindparam, cast, func, select
 
 from muster.kit.db.statements import SqlText, to_text
+from muster.kit.db.tables import TENANT_SETTING
 from muster.kit.errors import AppError, Denied, NotFound, Unauthenticated
 from muster.kit.tallies import Arrival
 
@@ -130,6 +131,8 @@ class ClaimSql:
 
 TENANT: ColumnElement[UUID] = cast(bindparam("tenant", type_=Text()), Uuid())
 """The parameter `tenant`, bound as text since the isolation setting is text too."""
+SET_TENANT = func.set_config(TENANT_SETTING, bindparam("tenant", type_=Text()), True)
+"""Names the tenant whose rows the rest of the statement sees. Must stand before them in the select list."""
 REQUEST = ClaimSql(
     tenant_id=TENANT,
     user_id=bindparam("viewer", type_=Uuid()),
@@ -152,8 +155,8 @@ class Gate:
 
     @cached_property
     def question(self) -> SqlText:
-        """The statement that looks up the caller of one request."""
-        return to_text(select(self.lookup(REQUEST)))
+        """The statement that looks up the caller of one request, in its second column."""
+        return to_text(select(SET_TENANT.is_(None), self.lookup(REQUEST)))
 
     def admit(self, claim: Claim, caller: Caller | None, allow: Allow, permission: Permission | None) -> Caller:
         """The caller, let in; or a refusal: tenant first, then session, verification, membership, permission.

@@ -21,6 +21,7 @@ from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import Conflict, FieldProblem, Invalid
+from muster.kit.ids import new_id
 from muster.kit.text import camel
 
 
@@ -129,8 +130,8 @@ async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     least, most = rules.capacity(draft)
     event_id = await queries.put_event(ctx, **{**structs.asdict(input), "min": least, "max": most})
     await chat.open_room(ctx, room_id=event_id)
-    await queries.put_seated(ctx, event_id, role=EventMemberRole.OWNER)
-    await chat.seat(ctx, room_id=event_id, user_id=ctx.user_id)
+    queries.put_seated(ctx, event_id, member_id=new_id(), role=EventMemberRole.OWNER)
+    chat.seat(ctx, room_id=event_id, user_id=ctx.user_id)
     ctx.record(EventCreated(event_id=event_id))
     return EventView.ref(event_id, created=True)
 

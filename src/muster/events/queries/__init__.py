@@ -6,6 +6,7 @@ from muster.events.queries.event import (
     Outline,
     editable,
     lock_event,
+    lock_events,
     outline_of,
     owner_of,
     put_cancelled,
@@ -18,6 +19,7 @@ from muster.events.queries.event import (
 from muster.events.queries.members import (
     Promoted,
     Standing,
+    Visit,
     had_members,
     has_guests,
     members_after,
@@ -27,6 +29,7 @@ from muster.events.queries.members import (
     put_waiting,
     seat_from_queue,
     standing,
+    standings,
 )
 
 __all__ = [
@@ -35,10 +38,12 @@ __all__ = [
     "Outline",
     "Promoted",
     "Standing",
+    "Visit",
     "editable",
     "had_members",
     "has_guests",
     "lock_event",
+    "lock_events",
     "members_after",
     "outline_of",
     "owner_of",
@@ -54,4 +59,5 @@ __all__ = [
     "put_waiting",
     "seat_from_queue",
     "standing",
+    "standings",
 ]

@@ -1,16 +1,17 @@
 """The event's own row: its lock, and what is written to it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, func, select, update
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.events.rules import Phase, phase
 from muster.events.tables import Event, EventStatus, EventTag, JoinMode, MeetingKind, Mode, Visibility
 from muster.kit.commands.context import Ctx
+from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.ids import new_id
 
@@ -26,6 +27,7 @@ class LockedEvent(Row):
     join_mode: JoinMode
     max: int | None
     joined_count: int
+    last_queue_number: int
     cancelled_at: datetime | None
 
     def phase(self, now: datetime) -> Phase:
@@ -108,6 +110,14 @@ _LOCK = Statement(
     .where(Event.id == bindparam("event"), Event.status != EventStatus.DELETED)
     .with_for_update(key_share=True),
 )
+# In one order, so that no two who lock several wait for each other.
+_LOCK_ALL = Statement(
+    LockedEvent,
+    select(*columns(LockedEvent, Event))
+    .where(Event.id == any_(bindparam("events", type_=ARRAY(Uuid()))), Event.status != EventStatus.DELETED)
+    .order_by(Event.id)
+    .with_for_update(key_share=True),
+)
 _OWNER = Statement(Owner, select(Event.owner_id).where(Event.id == bindparam("event")))
 _OUTLINE = Statement(Outline, select(*columns(Outline, Event)).where(Event.id == bindparam("event")))
 _TAGS = select(EventTag.tag).where(EventTag.event_id == Event.id).order_by(EventTag.tag).correlate(Event)
@@ -137,6 +147,11 @@ _DELETE = _changing(status=EventStatus.DELETED)
 async def lock_event(ctx: Ctx, event_id: UUID) -> LockedEvent | None:
     """Lock the event's row: it serialises whatever changes the event or its members. None for a deleted one."""
     return await ctx.db.one(_LOCK, event=event_id)
+
+
+async def lock_events(tx: Transaction, event_ids: Collection[UUID]) -> list[LockedEvent]:
+    """The same for several at once."""
+    return await tx.all(_LOCK_ALL, events=list(event_ids))
 
 
 async def owner_of(ctx: Ctx, event_id: UUID) -> UUID | None:

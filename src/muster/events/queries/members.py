@@ -1,7 +1,9 @@
 """Who takes part in an event: seats, the queue, and who goes. All of it is written under the event's lock."""
 
 from collections.abc import Collection
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -10,11 +12,11 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Text,
+    Uuid,
     and_,
     any_,
     bindparam,
     func,
-    literal,
     null,
     or_,
     select,
@@ -26,14 +28,16 @@ from sqlalchemy.orm import aliased
 from muster.events.predicates import event_visible
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus
 from muster.kit.commands.context import Ctx
-from muster.kit.db.statements import Nothing, Row, Statement
-from muster.kit.ids import new_id
+from muster.kit.db.database import Transaction
+from muster.kit.db.statements import Nothing, Row, Statement, given
 from muster.kit.views.scope import REQUEST_VIEWER
 
 
 class Standing(Row):
     """How one person stands to a locked event: whether they see it, and their membership if they have one."""
 
+    event_id: UUID
+    user_id: UUID
     seen: bool
     has_queue: bool
     member_id: UUID | None
@@ -41,10 +45,11 @@ class Standing(Row):
     status: EventMemberStatus | None
 
 
-class Membership(Row):
-    """The id of a membership."""
+class Visit(NamedTuple):
+    """Somebody at an event."""
 
-    id: UUID
+    event_id: UUID
+    user_id: UUID
 
 
 class Promoted(Row):
@@ -68,18 +73,21 @@ class Found(Row):
 
 _in_queue = aliased(EventMember)
 _QUEUE = select(_in_queue.id).where(_in_queue.event_id == Event.id, _in_queue.queue_number.is_not(None))
-_STANDING = Statement(
+_visit = given(event=Uuid(), person=Uuid())
+_STANDINGS = Statement(
     Standing,
     select(
-        event_visible(Event, REQUEST_VIEWER).label("seen"),
+        _visit.c.event.label("event_id"),
+        _visit.c.person.label("user_id"),
+        event_visible(Event, replace(REQUEST_VIEWER, user_id=_visit.c.person)).label("seen"),
         _QUEUE.correlate(Event).exists().label("has_queue"),
         EventMember.id.label("member_id"),
         EventMember.role,
         EventMember.status,
     )
-    .select_from(Event)
-    .outerjoin(EventMember, and_(EventMember.event_id == Event.id, EventMember.user_id == REQUEST_VIEWER.user_id))
-    .where(Event.id == bindparam("event")),
+    .select_from(_visit)
+    .join(Event, Event.id == _visit.c.event)
+    .outerjoin(EventMember, and_(EventMember.event_id == Event.id, EventMember.user_id == _visit.c.person)),
 )
 
 _THIS_EVENT = Event.id == bindparam("event", type_=Event.id.type)
@@ -90,37 +98,37 @@ def _counted(change: Any) -> CTE:
     return update(Event).where(_THIS_EVENT).values(joined_count=Event.joined_count + change).cte("counted")
 
 
-def _entry(status: EventMemberStatus, *, joined_at: Any, queue_number: Any) -> Any:
-    """A membership made, or the one that the person left brought back to life; answers with its id."""
-    given = {
-        name: bindparam(f"new_{name}", type_=getattr(EventMember, name).type)
-        for name in ("tenant_id", "id", "event_id", "user_id", "role", "asked_at")
-    }
-    changing = {"status": literal(status, Text()), "joined_at": joined_at, "queue_number": queue_number}
-    row = {**given, **changing}
-    made = insert(EventMember).from_select([*row], select(*row.values()))
-    again = {name: made.excluded[name] for name in ("role", "asked_at", *changing)}
-    kept = made.on_conflict_do_update(index_elements=["tenant_id", "event_id", "user_id"], set_=again)
-    return kept.returning(EventMember.id)
-
-
-_number = (
+_come = given(event=Uuid(), number=EventMember.queue_number.type)
+_more = (
+    select(
+        _come.c.event,
+        (func.count() - func.count(_come.c.number)).label("seated"),
+        func.max(_come.c.number).label("last_number"),
+    )
+    .group_by(_come.c.event)
+    .subquery("more")
+)
+# Who takes a place has no number in the queue.
+_COUNT = Statement(
+    Nothing,
     update(Event)
-    .where(_THIS_EVENT)
-    .values(last_queue_number=Event.last_queue_number + 1)
-    .returning(Event.last_queue_number)
-    .cte("number")
+    .where(Event.id == _more.c.event)
+    .values(
+        joined_count=Event.joined_count + _more.c.seated,
+        last_queue_number=func.coalesce(_more.c.last_number, Event.last_queue_number),
+    ),
 )
-_SEAT = Statement(
-    Membership,
-    _entry(
-        EventMemberStatus.JOINED,
-        joined_at=bindparam("new_asked_at", type_=EventMember.joined_at.type),
-        queue_number=null(),
-    ).add_cte(_counted(1)),
+_ENTRY = ("tenant_id", "id", "event_id", "user_id", "role", "status", "asked_at", "joined_at", "queue_number")
+_made = insert(EventMember).from_select(
+    _ENTRY, select(given(**{name: getattr(EventMember, name).type for name in _ENTRY}))
 )
-_WAIT = Statement(
-    Membership, _entry(EventMemberStatus.WAITLIST, joined_at=null(), queue_number=_number.c.last_queue_number)
+# A membership that the person left comes back to life.
+_ENTER = Statement(
+    Nothing,
+    _made.on_conflict_do_update(
+        index_elements=["tenant_id", "event_id", "user_id"],
+        set_={name: _made.excluded[name] for name in ("role", "status", "asked_at", "joined_at", "queue_number")},
+    ),
 )
 
 _heads = (
@@ -190,33 +198,49 @@ _HAD_MEMBERS = _is_there(EventMember.role != EventMemberRole.OWNER)
 
 async def standing(ctx: Ctx, event_id: UUID, user_id: UUID) -> Standing | None:
     """How a person stands to an event, read after its lock is held."""
-    return await ctx.db.one(_STANDING, event=event_id, viewer=user_id)
+    found = await standings(ctx.db, [Visit(event_id=event_id, user_id=user_id)])
+    return found[0] if found else None
 
 
-async def put_seated(ctx: Ctx, event_id: UUID, *, role: EventMemberRole) -> UUID:
-    """Give the acting person a place; answers with the membership's id."""
-    return await _enter(ctx, _SEAT, event_id, role)
+async def standings(tx: Transaction, visits: Collection[Visit]) -> list[Standing]:
+    """How people stand to events, read after their locks are held; of those that are there, in no order."""
+    events, people = [each.event_id for each in visits], [each.user_id for each in visits]
+    return await tx.all(_STANDINGS, event=events, person=people)
 
 
-async def put_waiting(ctx: Ctx, event_id: UUID) -> UUID:
-    """Put the acting person at the tail of the queue; answers with the membership's id."""
-    return await _enter(ctx, _WAIT, event_id, EventMemberRole.PARTICIPANT)
+def put_seated(ctx: Ctx, event_id: UUID, *, member_id: UUID, role: EventMemberRole) -> None:
+    """Give the acting person a place. member_id: of the membership they have had, or a new one."""
+    _enter(ctx, event_id, member_id, role, EventMemberStatus.JOINED, joined_at=ctx.now)
 
 
-async def _enter(ctx: Ctx, statement: Statement[Membership], event_id: UUID, role: EventMemberRole) -> UUID:
-    entered = await ctx.db.one(
-        statement,
-        event=event_id,
-        new_tenant_id=ctx.tenant_id,
-        new_id=new_id(),
-        new_event_id=event_id,
-        new_user_id=ctx.user_id,
-        new_role=role,
-        new_asked_at=ctx.now,
+def put_waiting(ctx: Ctx, event_id: UUID, *, member_id: UUID, number: int) -> None:
+    """Put the acting person at the tail of the queue. number: the next one of the locked event."""
+    _enter(ctx, event_id, member_id, EventMemberRole.PARTICIPANT, EventMemberStatus.WAITLIST, queue_number=number)
+
+
+def _enter(
+    ctx: Ctx,
+    event_id: UUID,
+    member_id: UUID,
+    role: EventMemberRole,
+    status: EventMemberStatus,
+    *,
+    joined_at: datetime | None = None,
+    queue_number: int | None = None,
+) -> None:
+    ctx.write(_COUNT, event=event_id, number=queue_number)
+    ctx.write(
+        _ENTER,
+        tenant_id=ctx.tenant_id,
+        id=member_id,
+        event_id=event_id,
+        user_id=ctx.user_id,
+        role=role,
+        status=status,
+        asked_at=ctx.now,
+        joined_at=joined_at,
+        queue_number=queue_number,
     )
-    if entered is None:
-        raise LookupError("the locked event is gone")
-    return entered.id
 
 
 async def seat_from_queue(ctx: Ctx, event_id: UUID, places: int | None) -> list[Promoted]:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from uuid import UUID
 
 import pytest
 
@@ -37,6 +38,28 @@ async def test_one_who_joins_ten_times_at_once_is_one_member(service: Service) -
     assert sorted(answer.status for answer in answers) == [200] * 9 + [201]
     assert await value(service.urls, FACTS, "event.joined", event_id) == 1
     await sound(service, event_id)
+
+
+async def test_who_comes_in_a_crowd_gets_what_they_would_get_alone(service: Service) -> None:
+    owner, kicked, *people = await some_people(service, 14)
+    small, open_ = await make_event(owner.client, max=3), await make_event(owner.client, max=50)
+    private = await make_event(owner.client, joinMode="INVITE_ONLY")
+    draft = await make_event(owner.client, publish=False)
+    (await kicked.client.call("joinEvent", eventId=open_)).ok()
+    (await owner.client.call("kickMember", eventId=open_, userId=kicked.user_id)).ok()
+    wanted = [(kicked, open_), *((each, event) for each in people for event in (small, open_, private, draft))]
+    answers = await at_once(*(person.client.call("joinEvent", eventId=event) for person, event in wanted))
+    told: dict[UUID, list[Answer]] = {}
+    for answer, (_, event) in zip(answers, wanted, strict=True):
+        told.setdefault(event, []).append(answer)
+    assert sorted(answer.ok()["status"] for answer in told[small]) == ["JOINED"] * 2 + ["WAITLIST"] * 10
+    assert [answer.code for answer in told[open_][:1]] == ["WAS_KICKED"]
+    assert {answer.ok()["status"] for answer in told[open_][1:]} == {"JOINED"}
+    assert {answer.code for answer in told[private]} == {"NOT_INVITED"}
+    assert {answer.code for answer in told[draft]} == {"EVENT_NOT_FOUND"}
+    assert [row[1] for row in await ask(service.urls, QUEUE, small)] == list(range(1, 11))
+    for event in (small, open_):
+        await sound(service, event)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,22 +1,27 @@
 """Commands: the verbs that change state, each declared once with its ways in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ParamSpec, TypeVar, get_type_hints
+from typing import Any, ParamSpec, TypeAlias, TypeVar, get_type_hints
 
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
+from muster.kit.commands.context import Ctx
+from muster.kit.db.database import Transaction
 from muster.kit.declaration import Declaration, enter
 from muster.kit.documentation import read_documentation
 from muster.kit.limits import Limit
 from muster.kit.route import Route
 from muster.kit.views.results import Payload
 
+Together: TypeAlias = Callable[[Transaction, Sequence[tuple[Ctx, dict[str, Any]]]], Awaitable[Any]]
+"""Locks and reads for several calls at once: each with its context and its arguments."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_NOT_ARGUMENTS = frozenset({"ctx", "prepared"})
+_NOT_ARGUMENTS = frozenset({"ctx", "prepared", "shared"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +30,8 @@ class Command(Declaration):
 
     function: runs in one transaction. route: its REST address. returns: a view, a payload, or NoneType.
     prepare: slow or outside work that runs before the transaction; its result arrives as `prepared`.
+    together: what calls that share a transaction need in common, locked and read once for all of them; its result
+    arrives as `shared`. Such a command gets by with that, writes with `ctx.write`, and still runs without it.
     line: the argument whose row's lock many may want at once; see `kit/commands/lines.py`.
     answers: the statuses of a success over REST.
     """
@@ -33,6 +40,7 @@ class Command(Declaration):
     route: Route
     returns: Any
     prepare: Callable[..., Awaitable[Any]] | None
+    together: Together | None
     line: str | None
     answers: tuple[int, ...]
 
@@ -65,6 +73,7 @@ def command(
     permission: Permission | None = None,
     feature: str | None = None,
     prepare: Callable[..., Awaitable[Any]] | None = None,
+    together: Together | None = None,
     line: str | None = None,
     answers: tuple[int, ...] = (),
     deprecated: str | None = None,
@@ -88,6 +97,7 @@ def command(
             returns=returns,
             documentation=read_documentation(function, also=prepare),
             prepare=prepare,
+            together=together,
             line=line,
             answers=answers or (_usual_status(returns),),
             allow=allow,

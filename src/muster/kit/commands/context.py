@@ -3,16 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from muster.kit.caller import Actor, Gate, Permission
+from muster.kit.commands.crowds import Crowds
 from muster.kit.commands.facts import Fact
 from muster.kit.commands.lines import Lines
 from muster.kit.db.database import Database, Transaction
+from muster.kit.db.statements import Nothing, Statement
 from muster.kit.errors import Unauthenticated
 from muster.kit.limiter import Limiter
 from muster.kit.store.store import Store
 from muster.settings import Settings
+
+Write: TypeAlias = tuple[Statement[Nothing], dict[str, object]]
+"""A statement over rows that are `given`, and one of those rows."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,7 @@ class Services:
     gate: Gate
     wake: Callable[[], None]
     lines: Lines = field(default_factory=Lines)
+    crowds: Crowds = field(default_factory=Crowds)
     limiter: Limiter = field(default_factory=Limiter)
     store: Store | None = None
 
@@ -53,6 +60,7 @@ class Ctx:
     agent: str | None = None
     cause: UUID | None = None
     facts: list[Fact] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
 
     @property
     def user_id(self) -> UUID:
@@ -68,6 +76,17 @@ class Ctx:
     def record(self, fact: Fact) -> None:
         """Say that something happened. It is written with the transaction, or not at all."""
         self.facts.append(fact)
+
+    def write(self, statement: Statement[Nothing], **row: object) -> None:
+        """Have one more of a statement's `given` rows written. All of them go with the journal, in one trip to the
+        database, so nothing that the command still reads sees them; statements must not touch each other's rows.
+        """
+        self.writes.append((statement, row))
+
+    @property
+    def has_happened(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.facts or self.writes)
 
     def act_as(self, user_id: UUID) -> None:
         """From here on this person acts: who registers or signs in becomes somebody half-way.

@@ -1,33 +1,46 @@
-"""The end of every command: its facts, their outbox rows and its audit row, in one statement."""
+"""The end of every command: what it writes last, its facts, their outbox rows and its audit row, in one statement.
 
+One statement also ends many commands of one tenant that share a transaction.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from muster.kit.commands.context import Ctx
-from muster.kit.commands.facts import Fact
+from muster.kit.db.database import Transaction
+from muster.kit.db.statements import Nothing, SqlText, Statement
 from muster.kit.ids import new_id
 from muster.kit.tracing.switch import carried
 
-_PARTS = """
-fresh as (
-  select * from jsonb_to_recordset($6::jsonb)
-         as f(id uuid, kind text, version bigint, aggregate_id uuid, data jsonb)
+_JOURNAL = """fresh as (
+  select * from jsonb_to_recordset($2::jsonb)
+         as f(id uuid, kind text, version bigint, aggregate_id uuid, data jsonb,
+              actor_kind text, actor_id uuid, request_id text, at timestamptz, trace text)
 ), recorded as (
   insert into facts (tenant_id, id, kind, version, aggregate_id, data, actor_kind, actor_id, request_id, at, trace)
-  select $1, id, kind, version, aggregate_id, data, $2, $3, $4, $5, $15 from fresh
+  select $1, id, kind, version, aggregate_id, data, actor_kind, actor_id, request_id, at, trace from fresh
 ), waiting as (
   insert into outbox (tenant_id, fact_id) select $1, id from fresh order by id
 )
 insert into audit_rows (tenant_id, id, at, actor_kind, actor_id, reason, verb, outcome, object_kind, object_id,
                         address, agent, request_id)
-values ($1, $7, $5, $2, $3, $8, $9, $10, $11, $12, $13, $14, $4)
+select $1, id, at, actor_kind, actor_id, reason, verb, outcome, object_kind, object_id, address, agent, request_id
+  from jsonb_to_recordset($3::jsonb)
+       as a(id uuid, at timestamptz, actor_kind text, actor_id uuid, reason text, verb text, outcome text,
+            object_kind text, object_id uuid, address text, agent text, request_id text)
 """
-_WRITE = f"with {_PARTS}"
-_WRITE_AND_SETTLE = f"""
-with settled as (
-  update idempotency_keys set outcome = $17::jsonb where tenant_id = $1 and id = $16
-), {_PARTS}"""  # noqa: S608 - our own text
+_SETTLED = """settled as (
+  update idempotency_keys as k set outcome = s.outcome
+    from jsonb_to_recordset($4::jsonb) as s(id uuid, outcome jsonb) where k.tenant_id = $1 and k.id = s.id
+), """
+# A literal may hold a dollar, which is no parameter then.
+_PARAMETER = re.compile(r"'(?:[^']|'')*'|\$(\d+)")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,35 +57,95 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     agent: str | None = None
 
 
-def _as_recordset(facts: list[Fact]) -> str:
-    rows = [
-        {"id": new_id(), "kind": fact.kind, "version": fact.version, "aggregate_id": fact.aggregate_id, "data": fact}
-        for fact in facts
-    ]
-    return msgspec.json.encode(rows).decode()
+@dataclass(frozen=True)
+class Page:
+    """What one command leaves.
+
+    trace: the step that recorded it. settled: the idempotency key of the request in this tenant, and what became of it.
+    """
+
+    ctx: Ctx
+    entry: Entry
+    trace: str | None
+    settled: tuple[UUID, str] | None = None
 
 
 async def write_journal(ctx: Ctx, entry: Entry, settled: tuple[UUID, str] | None = None) -> None:
-    """Write what `ctx` recorded, and one audit row, in the command's own transaction.
+    """Write what `ctx` has to write and recorded, and one audit row, in the command's own transaction."""
+    await write_pages(ctx.db, ctx.tenant_id, [Page(ctx, entry, carried(), settled)])
 
-    settled: the idempotency key of the request in this tenant, and what became of it.
-    """
-    await ctx.db.connection.execute(
-        _WRITE if settled is None else _WRITE_AND_SETTLE,
-        ctx.tenant_id,
-        ctx.actor.kind,
-        ctx.actor.user_id,
-        ctx.request_id,
-        ctx.now,
-        _as_recordset(ctx.facts),
-        new_id(),
-        ctx.actor.reason,
-        entry.verb,
-        entry.outcome,
-        entry.object_kind,
-        entry.object_id,
-        entry.address,
-        entry.agent,
-        carried(),
-        *(settled or ()),
-    )
+
+async def write_pages(db: Transaction, tenant_id: UUID, pages: Sequence[Page]) -> None:
+    """The same for several commands of one tenant that share a transaction."""
+    gathered: dict[Statement[Nothing], list[dict[str, object]]] = {}
+    for page in pages:
+        for statement, row in page.ctx.writes:
+            gathered.setdefault(statement, []).append(row)
+    settled = [{"id": key, "outcome": msgspec.Raw(outcome.encode())} for key, outcome in _settled(pages)]
+    arguments: list[object] = [tenant_id, _json(_facts(pages)), _json(_audit_rows(pages))]
+    if settled:
+        arguments.append(_json(settled))
+    for statement, rows in gathered.items():
+        arguments += statement.sql.arguments({name: [row[name] for row in rows] for name in rows[0]})
+    text = _composed(tuple(statement.sql for statement in gathered), settles=bool(settled))
+    await db.connection.execute(text, *arguments)
+
+
+@lru_cache(maxsize=1000)
+def _composed(writes: tuple[SqlText, ...], *, settles: bool) -> str:
+    """The text of the journal with other statements before it. Their parameters follow those of the journal."""
+    parts, taken = [], 3 + settles
+    for number, sql in enumerate(writes):
+        parts.append(f"write_{number} as (\n{_from_parameter(sql.text, taken)}\n), ")
+        taken += len(sql.names)
+    return "".join(["with ", *parts, _SETTLED if settles else "", _JOURNAL])
+
+
+def _from_parameter(text: str, taken: int) -> str:
+    return _PARAMETER.sub(lambda found: found[0] if found[1] is None else f"${int(found[1]) + taken}", text)
+
+
+def _settled(pages: Sequence[Page]) -> Iterable[tuple[UUID, str]]:
+    return (page.settled for page in pages if page.settled is not None)
+
+
+def _facts(pages: Sequence[Page]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": new_id(),
+            "kind": fact.kind,
+            "version": fact.version,
+            "aggregate_id": fact.aggregate_id,
+            "data": fact,
+            "trace": page.trace,
+            **_who_and_when(page.ctx),
+        }
+        for page in pages
+        for fact in page.ctx.facts
+    ]
+
+
+def _audit_rows(pages: Sequence[Page]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": new_id(),
+            "reason": page.ctx.actor.reason,
+            **msgspec.structs.asdict(page.entry),
+            "trace": page.trace,
+            **_who_and_when(page.ctx),
+        }
+        for page in pages
+    ]
+
+
+def _who_and_when(ctx: Ctx) -> dict[str, object]:
+    return {
+        "actor_kind": ctx.actor.kind,
+        "actor_id": ctx.actor.user_id,
+        "request_id": ctx.request_id,
+        "at": ctx.now,
+    }
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,7 +1,10 @@
 """Running a command: prepare, one transaction, the journal, and what is left when it fails."""
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +15,11 @@ from muster.kit.commands.batch import Batch, Call
 from muster.kit.commands.command import Command
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.idempotency import IdempotencyInProgress, Key, Outcome, claim, find, settle
-from muster.kit.commands.journal import Entry, write_journal
-from muster.kit.db.database import Transaction
+from muster.kit.commands.journal import Entry, Page, write_journal, write_pages
+from muster.kit.db.database import OUT_OF_REACH, Transaction
 from muster.kit.db.failures import RETRIABLE
 from muster.kit.errors import AppError
-from muster.kit.tracing.switch import step
+from muster.kit.tracing.switch import carried, step
 from muster.kit.views.view import View
 
 log = structlog.get_logger()
@@ -46,17 +49,23 @@ async def run_command(
 
 @dataclass(frozen=True)
 class _Run:
-    """A batch that runs. calls: with what was prepared for each."""
+    """A batch that runs. calls: with what was prepared for each. context: of its task, for who runs it in another."""
 
     services: Services
     batch: Batch
     calls: list[Call]
     key: Key | None
+    context: Context = field(default_factory=copy_context)
 
     @property
     def tenant_id(self) -> UUID:
         """The tenant that the request entered."""
         return self.batch.origin.claim.tenant_id
+
+    @property
+    def goes_together(self) -> bool:
+        """Whether it may share a transaction with others."""
+        return self.key is None and len(self.calls) == 1 and self.calls[0].command.together is not None
 
 
 async def run_batch(services: Services, batch: Batch) -> list[Done]:
@@ -73,6 +82,8 @@ async def run_batch(services: Services, batch: Batch) -> list[Done]:
         await _prepare(run)
     except AppError as error:
         return await _instead(run, error)
+    if run.goes_together:
+        return await services.crowds.join((run.tenant_id, run.calls[0].command.name), run, _go)
     lines = {(str(run.tenant_id), str(call.arguments[call.command.line])) for call in run.calls if call.command.line}
     if not lines:
         return await _attempts(run)
@@ -99,16 +110,16 @@ async def _instead(run: _Run, error: AppError) -> list[Done]:
     Its link may be used up by now, its old password the old one. And who may not come in at all is told that, and not
     what is wrong with the rest.
     """
+    caller = await _look_up(run)
     async with run.services.database.transaction(run.tenant_id) as tx:
-        found = await _replay(run, tx)
+        found = await _replay(run, tx, caller)
     if found is None:
         raise error
     return found
 
 
-async def _replay(run: _Run, tx: Transaction) -> list[Done] | None:
+async def _replay(run: _Run, tx: Transaction, caller: Caller | None) -> list[Done] | None:
     """What an earlier request with the key was answered, for a caller who may still ask; None where there was none."""
-    caller = await _look_up(run, tx)
     for call in run.batch.calls:
         _admit(run, caller, call.command)
     if run.key is None or (outcome := await find(tx, run.key, run.tenant_id)) is None:
@@ -117,10 +128,15 @@ async def _replay(run: _Run, tx: Transaction) -> list[Done] | None:
     return [Done(result, run.batch.origin.claim.user_id, replayed=True) for result in results]
 
 
-async def _look_up(run: _Run, tx: Transaction) -> Caller | None:
+async def _look_up(run: _Run, tx: Transaction | None = None) -> Caller | None:
+    """The caller as they are now. tx: to be asked in it, where it may have changed that; else along with other reads."""
     question = run.services.gate.question
-    answer = await tx.connection.fetchval(question.text, *question.arguments(run.batch.origin.values()))
-    return read_caller(answer)
+    arguments = question.arguments(run.batch.origin.values())
+    if tx is None:
+        row = await run.services.database.row(question.text, arguments)
+    else:
+        row = await tx.connection.fetchrow(question.text, *arguments)
+    return None if row is None else read_caller(row[1])
 
 
 def _admit(run: _Run, caller: Caller | None, command: Command) -> Caller:
@@ -147,17 +163,18 @@ async def _attempts(run: _Run) -> list[Done]:
 async def _attempt(run: _Run) -> list[Done]:
     done: list[Done] = []
     recorded, refusal = False, None
+    caller = await _look_up(run)
     async with run.services.database.transaction(run.tenant_id) as tx:
         if run.key is not None and not await claim(tx, run.key, run.batch.origin):
-            found = await _replay(run, tx)
+            found = await _replay(run, tx, caller)
             if found is None:
                 raise IdempotencyInProgress
             return found
         for at, call in enumerate(run.calls):
             run.batch.at = at
             with step(f"command {call.command.name}"):
-                caller = _admit(run, await _look_up(run, tx), call.command)
-                ctx = _context(run, tx, run.services.gate.permissions(caller.role))
+                admitted = _admit(run, await _look_up(run, tx) if at else caller, call.command)
+                ctx = _context(run, tx, run.services.gate.permissions(admitted.role))
                 result, refusal = await _call(run, ctx, call)
                 done.append(Done(result, ctx.actor.user_id))
                 await _write(run, ctx, done, refusal)
@@ -167,6 +184,99 @@ async def _attempt(run: _Run) -> list[Done]:
     if refusal is not None:
         raise refusal
     return done
+
+
+async def _go(runs: Sequence[_Run]) -> list[list[Done] | Exception]:
+    """What becomes of requests that may share a transaction: the answer or the error of each."""
+    if len(runs) > 1:
+        try:
+            return await _in_one_transaction(runs)
+        except _NobodyWent as reason:
+            command, cause = runs[0].calls[0].command, reason.__cause__
+            log.info("crowd.scattered", command=command.name, size=len(runs), error=repr(cause))
+    alone = (asyncio.create_task(_attempts(run), context=run.context) for run in runs)
+    found = await asyncio.gather(*alone, return_exceptions=True)
+    return [_no_interrupt(each) for each in found]
+
+
+def _no_interrupt(outcome: list[Done] | BaseException) -> list[Done] | Exception:
+    if isinstance(outcome, BaseException) and not isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+class _NobodyWent(Exception):
+    """A shared transaction came to nothing; each request goes alone, and meets its own error."""
+
+
+@dataclass(frozen=True)
+class _Left:
+    """What one request of a shared transaction leaves. page: of the journal; None where nothing is written."""
+
+    outcome: list[Done] | AppError
+    page: Page | None
+
+
+async def _in_one_transaction(runs: Sequence[_Run]) -> list[list[Done] | Exception]:
+    """Run requests of one tenant for one command. Raises _NobodyWent when one of them spoils it for the others."""
+    services, tenant_id = runs[0].services, runs[0].tenant_id
+    callers = await asyncio.gather(*(_look_up(run) for run in runs))
+    is_written = False
+    try:
+        async with services.database.transaction(tenant_id) as tx:
+            left = await _decide(tx, runs, callers)
+            pages = [each.page for each in left if each.page is not None]
+            if pages:
+                await write_pages(tx, tenant_id, pages)
+            is_written = True
+    except Exception as error:
+        if not is_written:
+            raise _NobodyWent from error
+        # Nobody knows whether it has committed, so nobody may go again.
+        return [error for _ in runs]
+    if any(page.ctx.facts for page in pages):
+        services.wake()
+    return [each.outcome for each in left]
+
+
+async def _decide(tx: Transaction, runs: Sequence[_Run], callers: Sequence[Caller | None]) -> list[_Left]:
+    """Let one after the other do what it does. What one decides in memory is there for the next."""
+    command = runs[0].calls[0].command
+    assert command.together is not None
+    entered = [_enter(run, tx, caller) for run, caller in zip(runs, callers, strict=True)]
+    going = [(each, run.calls[0].arguments) for each, run in zip(entered, runs, strict=True) if isinstance(each, Ctx)]
+    shared = await command.together(tx, going) if going else None
+    return [
+        await _do(run, each, shared) if isinstance(each, Ctx) else _refused(run, _context(run, tx, frozenset()), each)
+        for each, run in zip(entered, runs, strict=True)
+    ]
+
+
+def _enter(run: _Run, tx: Transaction, caller: Caller | None) -> Ctx | AppError:
+    try:
+        admitted = _admit(run, caller, run.calls[0].command)
+    except AppError as error:
+        return error
+    return _context(run, tx, run.services.gate.permissions(admitted.role))
+
+
+async def _do(run: _Run, ctx: Ctx, shared: object) -> _Left:
+    call = run.calls[0]
+    # A refusal undoes nothing that is written already, so nothing is before all have decided.
+    ctx.db = OUT_OF_REACH
+    try:
+        result = await call.command.function(ctx, **call.arguments, shared=shared)
+    except AppError as error:
+        if error.commits or ctx.has_happened:
+            raise _NobodyWent from error
+        return _refused(run, ctx, error)
+    page = Page(ctx, _entry(call.command, run.batch.origin, None, result), run.context.run(carried))
+    return _Left([Done(result, ctx.actor.user_id)], page)
+
+
+def _refused(run: _Run, ctx: Ctx, error: AppError) -> _Left:
+    entry = _entry(run.calls[0].command, run.batch.origin, error, None)
+    return _Left(error, Page(ctx, entry, None) if error.audited else None)
 
 
 async def _call(run: _Run, ctx: Ctx, call: Call) -> tuple[Any, AppError | None]:

@@ -37,6 +37,6 @@ class Stage:
             self.db, self.tenant_id, actor, at, self.request_id, self.settings, permissions=frozenset(permissions)
         )
         yield ctx
-        if ctx.facts:
+        if ctx.has_happened:
             await write_journal(ctx, Entry(verb=verb, outcome="done"))
         self.tenant_id = ctx.tenant_id

@@ -21,7 +21,7 @@ async def system_transaction(
     async with services.database.transaction(tenant_id) as tx:
         ctx = Ctx(tx, tenant_id, Actor("system", reason=reason), now, request_id, services.settings)
         yield ctx
-        if ctx.facts:
+        if ctx.has_happened:
             await write_journal(ctx, Entry(verb=verb, outcome="done"))
     if ctx.facts:
         services.wake()

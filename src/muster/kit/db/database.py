@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -139,6 +139,23 @@ class Transaction:
         """Run a statement for its effect once for each row of values, without a round trip for each."""
         sql = statement.sql
         await self.connection.executemany(sql.text, [sql.arguments(row) for row in rows])
+
+
+class _OutOfReach(Transaction):
+    """Where a transaction would be, for a time in which nothing may be asked of it."""
+
+    def __init__(self) -> None:
+        """There is no connection."""
+
+    def __getattribute__(self, name: str) -> NoReturn:
+        """Raises RuntimeError, whatever is asked."""
+        raise RuntimeError(
+            "this call shares its transaction: what it needs is in `shared`, and it writes with `ctx.write`"
+        )
+
+
+OUT_OF_REACH: Transaction = _OutOfReach()
+"""Refuses everything."""
 
 
 class Database:

@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import BindParameter, ClauseElement, insert
+from sqlalchemy import ARRAY, BindParameter, ClauseElement, TableValuedAlias, bindparam, column, func, insert
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.types import TypeEngine
 
 from muster.kit.db.tables import Table
 
@@ -96,3 +97,9 @@ def insertion(row: type[RowT], table: type[Table], *keys: str) -> Statement[RowT
     returned = columns(row, table)
     element: ClauseElement | ReturningInsert[Any] = statement.returning(*returned) if returned else statement
     return Statement(row, element, insert_keys=keys)
+
+
+def given(**types: TypeEngine[Any]) -> TableValuedAlias:
+    """Rows that are given when a statement runs, with an array for each column."""
+    arrays = (bindparam(name, type_=ARRAY(kind)) for name, kind in types.items())
+    return func.unnest(*arrays).table_valued(*(column(*each) for each in types.items())).render_derived("given")

@@ -27,7 +27,7 @@ from sqlalchemy import (
     select,
 )
 
-from muster.kit.caller import REQUEST, TENANT, Caller, ClaimSql, Gate, Origin
+from muster.kit.caller import REQUEST, SET_TENANT, TENANT, Caller, ClaimSql, Gate, Origin
 from muster.kit.db.database import Database
 from muster.kit.db.statements import to_text
 from muster.kit.errors import AppError, Denied, NotFound
@@ -38,7 +38,7 @@ from muster.kit.realtime.subscription import Subscription
 from muster.kit.realtime.watch import Present
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import Pick, SlotValues
-from muster.kit.views.plans import SET_TENANT, Plan, PlanCache, compile_plan, run_plan
+from muster.kit.views.plans import Plan, PlanCache, compile_plan, run_plan
 from muster.kit.views.scope import Scope
 from muster.kit.views.view import Viewer
 from muster.kit.views.writing import constant, join, json_object

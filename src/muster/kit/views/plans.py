@@ -8,18 +8,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ClauseElement, ColumnElement, bindparam, func, select
-from sqlalchemy.types import Text
+from sqlalchemy import ClauseElement, ColumnElement, select
 
-from muster.kit.caller import REQUEST, Caller, Gate, Origin, read_caller
+from muster.kit.caller import REQUEST, SET_TENANT, Caller, Gate, Origin, read_caller
 from muster.kit.db.database import Database
 from muster.kit.db.statements import SqlText, to_text
-from muster.kit.db.tables import TENANT_SETTING
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import SlotValues
-
-SET_TENANT = func.set_config(TENANT_SETTING, bindparam("tenant", type_=Text()), True)
-"""Names the tenant whose rows the rest of the statement sees. Must stand before them in the select list."""
 
 
 @dataclass(frozen=True)
