@@ -50,7 +50,7 @@ def _examples(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], 
 def test_the_document_is_valid() -> None:
     validate(DOCUMENT)
     assert DOCUMENT["openapi"].startswith("3.1")
-    assert OPERATIONS.keys() == {*COMMANDS, *QUERIES, "batch"}
+    assert OPERATIONS.keys() == {*COMMANDS, *QUERIES, "batch", "stream"}
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))

@@ -193,3 +193,37 @@ async def test_production_shows_the_reference_and_no_graphiql(tab: Tab, town: To
         assert graphql.status_code >= 400
         start = await service.http.get("/", headers={"accept": "text/html"})
         assert start.headers["content-type"] == "application/json"
+
+
+LISTEN = """
+const done = arguments[arguments.length - 1];
+const [eventId, name] = arguments;
+const headers = { "content-type": "application/json", "x-session": "cookie" };
+const signedIn = await fetch("/api/v1/auth/dev-login", { method: "POST", headers, body: JSON.stringify({ name }) });
+const csrf = signedIn.headers.get("x-csrf-token");
+const said = [];
+const source = new EventSource(`/api/v1/stream?eventMessageAdded=${eventId}`);
+source.addEventListener("eventMessageAdded", ({ data, lastEventId }) => {
+  said.push(JSON.parse(data).content);
+  if (said.length === 2) { source.close(); done({ said, lastEventId }); }
+});
+source.onopen = async () => {
+  for (const content of ["one", "two"])
+    await fetch(`/api/v1/events/${eventId}/messages`, {
+      method: "POST", headers: { "content-type": "application/json", "x-csrf-token": csrf },
+      body: JSON.stringify({ content }),
+    });
+};
+"""
+
+
+async def test_a_page_follows_a_room_by_its_cookie(tab: Tab) -> None:
+    """With nothing but the browser's own `EventSource`."""
+    await tab.open("/docs")
+    name = tab.town.people[Standing.MEMBER].name
+    async with working(tab.town.service.urls) as work:
+        await work.quiet()
+        script = f"(async function() {{ {LISTEN} }}).apply(null, arguments)"
+        told = await asyncio.to_thread(tab.driver.execute_async_script, script, str(tab.town.event_id), name)
+    assert told["said"] == ["one", "two"]
+    assert told["lastEventId"]

@@ -17,6 +17,8 @@ from muster.kit.endpoints.cookies import tell_csrf_token
 from muster.kit.endpoints.cors import open_to
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.event_stream.graphql import GraphQLEvents
+from muster.kit.endpoints.event_stream.rest import PATH as STREAM
+from muster.kit.endpoints.event_stream.rest import PlainStream
 from muster.kit.endpoints.exposition import Exposition, metrics_routes
 from muster.kit.endpoints.frame import Frame
 from muster.kit.endpoints.graphql.execution import GraphQL
@@ -55,6 +57,7 @@ def build_app(
 
     others = {
         "/openapi.json": openapi_endpoint,
+        STREAM: PlainStream(services, hub, edge, places).serve,
         "/api/v1/admin/queues/stats": Operating(services.database, services.settings.security.operator_token).queues,
         "/api/v1/auth/csrf": csrf_endpoint,
         "/health": health.short,

@@ -18,7 +18,9 @@ def write_position(position: int, tag: str) -> str:
     return write_cursor(tag, position)
 
 
-def read_position(cursor: str, tag: str) -> int:
-    """The position inside a cursor. Raises BadInput for one that is damaged or of another stream."""
-    (position,) = read_cursor(cursor, tag, (int,), "after")
-    return min(max(int(str(position)), 0), _LARGEST_POSITION)
+def read_position(cursor: str | int, tag: str) -> int:
+    """The position inside a cursor, or one that stands for itself. Raises BadInput for a cursor that is damaged or of
+    another stream.
+    """
+    found = cursor if isinstance(cursor, int) else read_cursor(cursor, tag, (int,), "after")[0]
+    return min(max(int(str(found)), 0), _LARGEST_POSITION)

@@ -119,7 +119,7 @@ class Delivery:
         values |= {parameter: request.slots[slot].values[name] for parameter, (slot, name) in plan.bound.items()}
         outcomes: list[bytes | AppError | None] = [None] * len(streams)
         for answer in await self._ask(plan, streams, values):
-            element = None if answer.element is None else f'{{"data":{{"{request.key}":{answer.element}}}}}'.encode()
+            element = None if answer.element is None else request.written(answer.element)
             for number in answer.viewers:
                 outcomes[number - 1] = self._refusal(streams[number - 1], answer.caller) or element
         return outcomes
@@ -208,7 +208,10 @@ def _element_plan(gate: Gate, stream: Stream) -> Plan:
             return join(['"', _CURSOR, '"'])
         return compiler.reference(subscription.view, pick, _ROW)
 
-    element = json_object((pick.key, part(pick)) for pick in request.picks)
+    if request.key is None:
+        element = compiler.reference(subscription.view, Pick("", "", picks=request.picks), _ROW)
+    else:
+        element = json_object((pick.key, part(pick)) for pick in request.picks)
     conditions = [compiler.exists(subscription.view, lambda row: row.id == _ROW)]
     if subscription.topic is not None:
         conditions.append(_may_follow(compiler, subscription, _TOPIC))

@@ -13,7 +13,7 @@ from muster.kit.errors import AppError
 from muster.kit.metrics import DELIVERIES
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.reading import PlacedFact, facts_of_tenant, facts_of_topic, newest_position
-from muster.kit.realtime.stream import Resync, Stream
+from muster.kit.realtime.stream import CursorOfNoUse, Stream
 from muster.kit.tracing.switch import follow
 from muster.kit.waiting import set_within
 
@@ -177,7 +177,7 @@ class Feed:
         """Hand out what a stream has missed, up to the present. Ends it when that is too much or its cursor is ahead."""
         if stream.position > max(self.position, await newest_position(self._database, self._tenant_id)):
             stream.end(
-                Resync("The cursor is ahead of everything here; read the list again, subscribe without `after`.")
+                CursorOfNoUse("The cursor is ahead of everything here; read the list again, subscribe without `after`.")
             )
         kinds = {fact.kind for fact in stream.request.subscription.facts}
         replayed, more = 0, True
@@ -191,7 +191,9 @@ class Feed:
                     await self._hand_to(fact, [stream])
             replayed, more = replayed + len(facts), len(facts) == _BATCH
             if replayed >= _LONGEST_GAP:
-                stream.end(Resync("The gap is too long to replay; read the list again, subscribe without `after`."))
+                stream.end(
+                    CursorOfNoUse("The gap is too long to replay; read the list again, subscribe without `after`.")
+                )
 
     def _streams(self) -> list[Stream]:
         return [

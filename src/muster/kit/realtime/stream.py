@@ -29,6 +29,10 @@ class Resync(AppError):
     status, code, title = 409, "RESYNC", "Subscribe again"
 
 
+class CursorOfNoUse(Resync):
+    """Read the list again, and subscribe without a cursor."""
+
+
 class Waiting:
     """How much waits for one client, over all its streams: it bounds what somebody who does not read may cost."""
 
@@ -45,23 +49,27 @@ class Waiting:
 class StreamRequest:
     """What a client asks to follow.
 
-    key: of the root field in each element. picks: over the element, whose fields are `cursor` and what it gives.
-    slots: the arguments of picked fields. arguments: of the subscription, by their Python names.
-    after: the cursor of the last element that was seen.
+    key: of the root field in each element; None asks for the shown row alone, as REST gives it. picks: over the element,
+    whose fields are `cursor` and what it gives, or over the row. slots: the arguments of picked fields. arguments: of the subscription, by their Python names.
+    after: the cursor of the last element that was seen, or its position.
     """
 
     subscription: Subscription
-    key: str
+    key: str | None
     picks: tuple[Pick, ...]
     slots: Sequence[SlotValues]
     arguments: dict[str, Any]
-    after: str | None
+    after: str | int | None
+
+    def written(self, element: str) -> bytes:
+        """An element as its client gets it."""
+        return (element if self.key is None else f'{{"data":{{"{self.key}":{element}}}}}').encode()
 
 
 class Stream:
-    """One open subscription; iterate over it for its elements, each a whole `{"data": ...}`.
+    """One open subscription; iterate over it for its elements, each a whole `{"data": ...}` or row.
 
-    What `push` sends at once does not come by the iteration, which ends by raising the AppError that ended the stream.
+    seen: the position of the element that was handed out last; before the first, of where the stream began. What `push` sends at once does not come by the iteration, which ends by raising the AppError that ended the stream.
     """
 
     def __init__(
@@ -84,7 +92,7 @@ class Stream:
         self.shape: Hashable = (request.subscription.name, request.picks, tuple(slot.shape for slot in request.slots))
         values = tuple(tuple(sorted(slot.values.items())) for slot in request.slots)
         self.selection: Hashable = (request.key, self.shape, values)
-        self.position = self._seen = 0
+        self.position = self.seen = 0
         self._backlog: deque[PlacedFact] | None = None
         self._kinds = frozenset((fact.kind, fact.version) for fact in request.subscription.facts)
         self._until = {(fact.kind, fact.version): field for fact, field in request.subscription.until.items()}
@@ -113,12 +121,12 @@ class Stream:
 
     @property
     def cursor(self) -> str:
-        """Of the element that was handed out last; before the first, of where the stream began."""
-        return write_position(self._seen, self.tag)
+        """Of `seen`."""
+        return write_position(self.seen, self.tag)
 
     def start(self, position: int) -> None:
         """Have what happens behind `position`, which is the present."""
-        self.position = self._seen = position
+        self.position = self.seen = position
 
     def wants(self, fact: PlacedFact) -> bool:
         """Whether the fact makes an element that this stream has not had yet."""
@@ -200,7 +208,7 @@ class Stream:
             await self._changed.wait()
             self._is_awaited = False
         self._taken.set()
-        self._seen, element = self._elements.popleft()
+        self.seen, element = self._elements.popleft()
         self._waiting.bytes -= len(element)
         return element
 

@@ -5,7 +5,7 @@ an operation has an answer of its own. In single connection mode a client reserv
 by themselves, whose results come through it.
 """
 
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import msgspec
@@ -38,7 +38,7 @@ class GraphQLEvents:
         self._graphql, self._hub, self._edge, self._places = graphql, hub, edge, places
         self._reservations = Reservations(graphql, hub, places)
 
-    def answer(self, request: Request, operation: Operation | AppError, origin: Origin) -> Response:
+    async def answer(self, request: Request, operation: Operation | AppError, origin: Origin) -> Response:
         """Answer one operation by a stream of its own. Raises what keeps the client from having a stream at all."""
         self._edge.cookies.refuse_foreign_page(request)
         line = Line()
@@ -53,7 +53,7 @@ class GraphQLEvents:
                 await line.tell("next", msgspec.json.encode({"errors": errors}).decode())
             await line.tell("complete", "")
 
-        with ExitStack() as held:
+        async with AsyncExitStack() as held:
             held.enter_context(self._places.one())
             held.enter_context(self._places.of(origin.claim))
             held.enter_context(SOCKETS.track_inprogress())

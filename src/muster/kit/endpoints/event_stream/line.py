@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -39,9 +39,9 @@ class Line:
         self._opened.set()
 
     async def tell(self, event: str, data: str, *, cursor: str | None = None) -> None:
-        """Tell an event. data: without line breaks, as JSON has it. cursor: what a client hands back to go on from here."""
+        """Tell an event. data: JSON, or nothing. cursor: what a client hands back to go on from here; empty takes it away."""
         place = "" if cursor is None else f"id: {cursor}\n"
-        await self.write(f"event: {event}\n{place}data: {data}\n\n")
+        await self.write(f"event: {event}\n{place}data: {_on_one_line(data)}\n\n")
 
     async def write(self, text: str) -> None:
         """Send lines of the format as they are."""
@@ -67,7 +67,7 @@ class EventStream(Response):
         self,
         talk: Callable[[], Awaitable[object]],
         line: Line,
-        held: AbstractContextManager[object],
+        held: AbstractAsyncContextManager[object],
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status_code, self.background = 200, None
@@ -76,7 +76,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
-        with self._held:
+        async with self._held:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             if scope["method"] != "HEAD":
                 scope["state"][ENDLESS] = time.perf_counter()
@@ -95,6 +95,11 @@ class EventStream(Response):
             await asyncio.gather(*tasks, return_exceptions=True)
         if not talking.cancelled():
             talking.result()
+
+
+def _on_one_line(data: str) -> str:
+    """JSON with other spaces where it has line breaks, which end a line of an event."""
+    return data.replace("\n", " ")
 
 
 async def _left(receive: Receive) -> None:

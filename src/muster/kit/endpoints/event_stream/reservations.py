@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 
 import msgspec
 
@@ -52,7 +52,7 @@ class Reservation:
         if self._taken.is_set():
             raise StreamTaken
         self._taken.set()
-        held = ExitStack()
+        held = AsyncExitStack()
         held.callback(self._left.set)
         return EventStream(self._over.wait, self._line, held)
 

@@ -77,7 +77,7 @@ class OverHttp:
             if isinstance(operation, OnlyQueries):
                 raise operation
             if media_type == EVENT_STREAM and token is None:
-                return self._events.answer(request, operation, origin)
+                return await self._events.answer(request, operation, origin)
         except Exception as error:  # noqa: BLE001 - every failure becomes an answer in GraphQL's own form
             return self._refused(request, error, media_type)
         try:

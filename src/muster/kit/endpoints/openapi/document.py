@@ -7,11 +7,14 @@ import msgspec
 
 from muster import __version__
 from muster.kit.commands.command import COMMANDS, Command
+from muster.kit.endpoints.event_stream.rest import PATH as STREAM
 from muster.kit.endpoints.keys import HEADER, SHAPE
 from muster.kit.endpoints.openapi.batch import TAG, batch_operation
 from muster.kit.endpoints.openapi.examples import Schema
 from muster.kit.endpoints.openapi.operations import Operations
 from muster.kit.endpoints.openapi.schemas import Schemas
+from muster.kit.endpoints.openapi.stream import TAG as STREAM_TAG
+from muster.kit.endpoints.openapi.stream import stream_operation
 from muster.kit.endpoints.rest.batch import PATH
 from muster.kit.views.query import QUERIES, Query
 
@@ -84,6 +87,7 @@ def openapi_document() -> str:
     for declared in sorted(everything, key=lambda each: (each.route.template, each.route.method)):
         paths.setdefault(declared.route.template, {})[declared.route.method.lower()] = operations.of(declared)
     paths[PATH] = {"post": batch_operation(schemas, operations.responses)}
+    paths[STREAM] = {"get": stream_operation(schemas, operations.responses)}
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -94,7 +98,7 @@ def openapi_document() -> str:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "The service that this document comes from."}],
-        "tags": [TAG, *(_tag(name) for name in sorted({each.documentation.slice for each in everything}))],
+        "tags": [TAG, STREAM_TAG, *(_tag(name) for name in sorted({each.documentation.slice for each in everything}))],
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(schemas.found.items())),
