@@ -4,9 +4,9 @@ PROCESSES ?= 1
 RUN := .venv/bin/python
 
 # One line for each script that `make check` runs after the tools.
-CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py scripts/pictures.py scripts/metrics.py scripts/documents.py
+CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py scripts/pictures.py scripts/metrics.py scripts/limits.py scripts/documents.py
 
-.PHONY: up test check format contracts isolation pictures metrics lock bench install
+.PHONY: up test check format contracts isolation pictures metrics limits lock bench install
 
 # The whole of Muster, until Ctrl-C. The API in two processes: make up PROCESSES=2
 up: install
@@ -44,6 +44,10 @@ pictures: install
 # Write down what is measured, after a change of metrics: docs/operations/metrics.md.
 metrics: install
 	@$(RUN) scripts/metrics.py --write
+
+# Write down how often what may be asked, after a change of limits or of what draws from them: docs/operations/limits.md.
+limits: install
+	@$(RUN) scripts/limits.py --write
 
 # Pin every package anew, after a change in pyproject.toml. All to their newest: make lock ARGS=--upgrade
 lock: install

@@ -82,3 +82,12 @@ def test_examples_of_problems_are_those_of_their_status() -> None:
             examples = _resolved(response).get("content", {}).get("application/problem+json", {}).get("examples", {})
             for code, example in examples.items():
                 assert (str(example["value"]["status"]), example["value"]["code"]) == (status, code), name
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_an_operation_says_how_often_it_may_be_asked(name: str) -> None:
+    responses = OPERATIONS[name]["responses"]
+    assert "RATE_LIMIT_EXCEEDED" in _resolved(responses["429"])["content"]["application/problem+json"]["examples"]
+    assert {"Retry-After", "RateLimit", "RateLimit-Policy"} <= _resolved(responses["429"])["headers"].keys()
+    done = next(response for status, response in responses.items() if status.startswith("2"))
+    assert {"RateLimit", "RateLimit-Policy"} <= done["headers"].keys()

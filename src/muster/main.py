@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from uuid import UUID
@@ -18,6 +18,7 @@ from muster.access.gate import GATE
 from muster.identity.commands import cookie_keys, token_keys
 from muster.identity.tokens import TokenKeys
 from muster.kit.commands.context import Services
+from muster.kit.db.alone import counting_alone
 from muster.kit.db.opening import sound_database
 from muster.kit.endpoints.app import build_app
 from muster.kit.endpoints.cookies import Cookies, ReadToken
@@ -134,6 +135,7 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
             pooled=terms.pooled,
         ) as database,
         opened_store(settings.store) as store,
+        _alone_if_it_counts(settings),
     ):
         waker = Waker()
         limiter = Limiter(limits_in_force(settings), is_production=settings.is_production, store=store)
@@ -149,6 +151,14 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
                 yield build_app(services, edge, graphql, hub, health, exposition, openapi_document()), health
         finally:
             waking.cancel()
+
+
+def _alone_if_it_counts(settings: Settings) -> AbstractAsyncContextManager[None]:
+    """Rates that one process holds by itself are held by no other. Raises CannotRun on entering where there is one."""
+    terms = settings.database
+    url = terms.direct_url or terms.url
+    counts = settings.rates.are_limited and settings.store is None
+    return counting_alone(url) if counts and url is not None else nullcontext()
 
 
 def limits_in_force(settings: Settings) -> Rules:

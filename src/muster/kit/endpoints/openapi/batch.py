@@ -5,7 +5,7 @@ from muster.kit.commands.batch import RunsAlone
 from muster.kit.commands.idempotency import IdempotencyInProgress, IdempotencyMismatch, IdempotencyNotOffered
 from muster.kit.endpoints.http import NotAcceptable, TooLarge, UnsupportedMediaType
 from muster.kit.endpoints.openapi.examples import Schema
-from muster.kit.endpoints.openapi.refusals import problem_responses
+from muster.kit.endpoints.openapi.refusals import RATES, problem_responses
 from muster.kit.endpoints.openapi.schemas import Schemas
 from muster.kit.endpoints.problem import Fault
 from muster.kit.endpoints.rest.batch import BatchInput
@@ -52,6 +52,7 @@ _OPERATION: Schema = {"method": "POST", "path": "/api/v1/notifications/reading",
 _PARAMETERS = [{"$ref": f"#/components/parameters/{name}"} for name in ("Tenant", "IdempotencyKey")]
 _HEADERS = {
     "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
+    **RATES,
     "Idempotency-Replayed": {"$ref": "#/components/headers/IdempotencyReplayed"},
 }
 TAG = {"name": "batch", "description": "Several operations as one."}

@@ -29,6 +29,15 @@ _HEADERS: dict[str, Schema] = {
     "Location": {"description": "Where it can be read.", "schema": {"type": "string", "format": "uri-reference"}},
     "Authenticate": {"description": "How to say who calls.", "schema": {"type": "string", "examples": ["Bearer"]}},
     "RetryAfter": {"description": "Seconds to wait.", "schema": {"type": "integer", "examples": [1]}},
+    "RateLimit": {
+        "description": "The tightest bucket that the request drew from: how many are left (`r`), and in how many seconds "
+        "(`t`) all are there again; in a refusal, in how many there is room. Where rates are limited.",
+        "schema": {"type": "string", "examples": ['"read";r=299;t=60']},
+    },
+    "RateLimitPolicy": {
+        "description": "Its rule: how many (`q`) in any stretch of so many seconds (`w`).",
+        "schema": {"type": "string", "examples": ['"read";q=300;w=60']},
+    },
     "IdempotencyReplayed": {
         "description": "Given when an earlier request with the same `Idempotency-Key` did this.",
         "schema": {"type": "string", "enum": ["true"]},

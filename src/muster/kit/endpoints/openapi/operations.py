@@ -10,7 +10,7 @@ from muster.kit.caller import Allow
 from muster.kit.commands.command import Command
 from muster.kit.documentation import meaning_of_type
 from muster.kit.endpoints.openapi.examples import Schema, example_of
-from muster.kit.endpoints.openapi.refusals import problem_responses, refusals_of
+from muster.kit.endpoints.openapi.refusals import RATES, problem_responses, refusals_of
 from muster.kit.endpoints.openapi.schemas import Schemas
 from muster.kit.endpoints.rest.include import COUNT, NAME, relations
 from muster.kit.endpoints.rest.location import location_of
@@ -23,7 +23,7 @@ from muster.kit.views.view import View
 _TENANT: Schema = {"$ref": "#/components/parameters/Tenant"}
 _IF_NONE_MATCH: Schema = {"$ref": "#/components/parameters/IfNoneMatch"}
 _IDEMPOTENCY_KEY: Schema = {"$ref": "#/components/parameters/IdempotencyKey"}
-_EVERY_ANSWER: dict[str, Schema] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+_EVERY_ANSWER: dict[str, Schema] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}, **RATES}
 _ETAG: dict[str, Schema] = {"ETag": {"$ref": "#/components/headers/ETag"}}
 _REPLAYED: dict[str, Schema] = {"Idempotency-Replayed": {"$ref": "#/components/headers/IdempotencyReplayed"}}
 _LOCATION: dict[str, Schema] = {"Location": {"$ref": "#/components/headers/Location"}}

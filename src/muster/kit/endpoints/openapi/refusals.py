@@ -12,14 +12,19 @@ from muster.kit.endpoints.http import NotAcceptable, TooLarge, UnsupportedMediaT
 from muster.kit.endpoints.openapi.examples import Schema
 from muster.kit.endpoints.problem import Fault, problem
 from muster.kit.endpoints.rendering import ResultGone
-from muster.kit.errors import AppError, BadInput, Invalid, NotFound, Unauthenticated, Unavailable
+from muster.kit.errors import AppError, BadInput, Invalid, NotFound, TooMany, Unauthenticated, Unavailable
 from muster.kit.views.query import Query
 from muster.kit.views.view import View
 
-_EVERYWHERE = (BadInput, Unauthenticated, TenantNotFound, NotAcceptable, Invalid, Fault, Unavailable)
+_EVERYWHERE = (BadInput, Unauthenticated, TenantNotFound, NotAcceptable, Invalid, TooMany, Fault, Unavailable)
 _WITH_A_BODY = (TooLarge, UnsupportedMediaType)
 _WITH_A_KEY = (IdempotencyMismatch, IdempotencyInProgress)
 _REQUEST_ID = "01934f6e-5a00-7c3d-9b1e-2f4a6c8d0e1f"
+
+RATES: dict[str, Schema] = {
+    name: {"$ref": f"#/components/headers/{name.replace('-', '')}"} for name in ("RateLimit", "RateLimit-Policy")
+}
+"""The headers that tell how a request stands with its rates."""
 
 Refusal = type[AppError]
 
@@ -59,8 +64,10 @@ def _response(alike: list[Refusal]) -> Schema:
     headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
     if alike[0].status == 401:
         headers["WWW-Authenticate"] = {"$ref": "#/components/headers/Authenticate"}
-    if any("Retry-After" in each().headers for each in alike):
+    if alike[0].status == 429 or any("Retry-After" in each().headers for each in alike):
         headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
+    if alike[0].status == 429:
+        headers |= RATES
     return {
         "description": lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines),
         "headers": headers,
@@ -74,5 +81,11 @@ def _response(alike: list[Refusal]) -> Schema:
 
 
 def _example(refusal: Refusal) -> Any:
-    error = refusal.field("title", "is required", "REQUIRED") if issubclass(refusal, Invalid) else refusal()
+    if issubclass(refusal, Invalid):
+        error: AppError = refusal.field("title", "is required", "REQUIRED")
+    elif issubclass(refusal, TooMany):
+        bucket = {"retryAfter": 12, "bucket": "read", "currentCount": 300, "maxAllowed": 300}
+        error = refusal("At most 300 in 60 seconds (read); come back in 12 seconds.", details=bucket)
+    else:
+        error = refusal()
     return msgspec.to_builtins(problem(error, _REQUEST_ID))

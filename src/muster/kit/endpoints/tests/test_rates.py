@@ -9,10 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
+from muster.kit.db import alone
+from muster.kit.db.database import connect
 from muster.kit.db.migrate import Urls
 from muster.kit.endpoints.tests.sites import opened
 from muster.kit.limiter import Limiter
 from muster.kit.limits import READ, Rule
+from muster.kit.processes import CannotRun
 from muster.kit.realtime.tests.support import Community
 from muster.kit.sources import SettingError
 from muster.main import limits_in_force
@@ -94,6 +97,35 @@ async def test_two_services_hold_one_limit_in_the_store_and_serve_on_without_it(
             while not (await one.http.get("/health")).json()["redis"]:  # noqa: ASYNC110 - it is asked as from outside
                 await asyncio.sleep(0.05)
         assert await _signs_in(one) == 401
+
+
+async def test_a_second_process_that_would_count_apart_does_not_start(
+    urls: Urls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alone, "_PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(alone, "_RETAKE_SECONDS", 0.01)
+    async with serving_in_process(urls, MUSTER_RATE_LIMITS="on"):
+        with pytest.raises(CannotRun, match=r"Another process of the API serves .* set REDIS_URL"):
+            await serving_in_process(urls, MUSTER_RATE_LIMITS="on").__aenter__()
+        async with serving_in_process(urls, MUSTER_RATE_LIMITS="off"):
+            pass
+        # The connection that holds the lock breaks, and the process takes it again.
+        holders = "select pid from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock' and granted"
+        (first,) = await _rows(urls, holders)
+        await _rows(urls, f"select pg_terminate_backend({first})")
+        async with asyncio.timeout(10):
+            while await _rows(urls, holders) in ([], [first]):  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.02)
+    async with serving_in_process(urls, MUSTER_RATE_LIMITS="on"):
+        pass
+
+
+async def _rows(urls: Urls, question: str) -> list[object]:
+    connection = await connect(urls.app)
+    try:
+        return [row[0] for row in await connection.fetch(question)]
+    finally:
+        await connection.close()
 
 
 async def _signs_in(service: Service) -> int:
