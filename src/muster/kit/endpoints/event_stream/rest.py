@@ -22,6 +22,7 @@ from muster.kit.endpoints.event_stream.line import MEDIA_TYPE, EventStream, Line
 from muster.kit.endpoints.http import problem_response, query_string
 from muster.kit.endpoints.places import Places
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error, problem
+from muster.kit.endpoints.rates import tell_rates
 from muster.kit.errors import AppError, BadInput, Invalid
 from muster.kit.metrics import SOCKETS
 from muster.kit.realtime.hub import Hub
@@ -75,7 +76,7 @@ class PlainStream:
             origin = await self._edge.origin(request, request_id=request_id, tenant=tenant)
             self._edge.cookies.refuse_foreign_page(request)
             last = request.headers.get("last-event-id") or None
-            return await self._follow(given, last, origin)
+            return tell_rates(await self._follow(given, last, origin), origin)
         except Exception as error:  # noqa: BLE001 - every failure becomes a problem document
             told = as_rest_writes_it(client_error(error))
             if told.status == 401:

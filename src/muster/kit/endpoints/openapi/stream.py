@@ -5,7 +5,7 @@ from typing import Any
 from muster.kit.caller import EmailNotVerified, NotAMember, TenantNotFound
 from muster.kit.endpoints.event_stream.rest import MOST_STREAMS, OWN, NotAnEventStream
 from muster.kit.endpoints.openapi.examples import Schema
-from muster.kit.endpoints.openapi.refusals import problem_responses
+from muster.kit.endpoints.openapi.refusals import RATES, problem_responses
 from muster.kit.endpoints.openapi.schemas import Schemas
 from muster.kit.endpoints.problem import Fault
 from muster.kit.errors import BadInput, Denied, Invalid, NotFound, TooMany, Unauthenticated, Unavailable
@@ -31,7 +31,7 @@ themselves, gets what came meanwhile, then what comes. An event without a name c
 When one of the streams ends, an event `problem` says why, with its name as `stream`, and the connection closes. After
 `RESYNC` with an empty `id`, read the lists again: too much has happened to tell it all."""
 _EXAMPLE = 'event: notificationBadgeChanged\nid: MDEyMzQ1\ndata: {"unreadCount": 1}\n\n'
-_HEADERS = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+_HEADERS = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}, **RATES}
 
 
 def stream_operation(schemas: Schemas, responses: dict[str, Schema]) -> Schema:
