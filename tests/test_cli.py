@@ -9,10 +9,8 @@ import pytest
 
 from muster import __version__
 from muster.cli.app import app
-from muster.cli.up import up
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, provision
-from muster.kit.processes import CannotRun
 from muster.kit.sources import SettingError
 from muster.settings import Settings
 from muster.testing.shell import database_settings, muster
@@ -65,15 +63,6 @@ def test_a_wrong_setting_is_one_sentence_and_a_failure(tmp_path: Path) -> None:
     failed = muster("check", folder=tmp_path, PORT="many")
     assert failed.returncode == 1
     assert failed.stderr == "muster: PORT is 'many': it must be a whole number from 1 to 65535.\n"
-
-
-def test_several_processes_do_not_ask_for_one_address_of_metrics(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("MUSTER_DATA_DIR", str(tmp_path))
-    monkeypatch.setenv("MUSTER_METRICS_BIND", "127.0.0.1:9100")
-    with pytest.raises(CannotRun, match="MUSTER_METRICS_BIND"):
-        up(processes=2)
 
 
 def test_an_unknown_verb_is_a_failure(tmp_path: Path) -> None:

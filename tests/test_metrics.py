@@ -3,7 +3,10 @@
 import asyncio
 import re
 import shutil
+import socket
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,26 @@ async def _told(service: Service, address: str, **headers: str) -> tuple[int, st
     return answer.status_code, answer.headers["content-type"], answer.text
 
 
+async def _complaints(text: str) -> bytes:
+    """What promtool has to say against an exposition; nothing where it is not installed."""
+    if shutil.which("promtool") is None:
+        return b""
+    arguments = ["promtool", "check", "metrics"]
+    checked = await asyncio.to_thread(subprocess.run, arguments, input=text.encode(), capture_output=True, check=False)
+    return checked.stdout + checked.stderr + (b"" if checked.returncode == 0 else b"failed")
+
+
+def _names(folder: Path) -> set[str]:
+    return {each.name for each in folder.iterdir()}
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose path leaves room for the name of a socket."""
+    with tempfile.TemporaryDirectory(prefix="m-") as folder:
+        yield Path(folder)
+
+
 async def test_nobody_is_told_by_accident(urls: Urls) -> None:
     async with serving_in_process(urls) as service:
         assert (await _told(service, "/metrics"))[0] == 404
@@ -78,6 +101,31 @@ async def test_each_process_tells_on_an_address_of_its_own(urls: Urls, free_port
                 pass
     with pytest.raises(SettingError, match=r"MUSTER_METRICS_BIND.*such as"):
         settings_for(urls, MUSTER_METRICS_BIND="everywhere")
+
+
+async def test_processes_of_one_house_tell_of_each_other_at_one_address(
+    urls: Urls, free_port: int, short_folder: Path
+) -> None:
+    bind = f"127.0.0.1:{free_port}"
+    places = [str(short_folder / name) for name in ("serve", "serve 2")]
+    with socket.socket(socket.AF_UNIX) as killed:
+        # As a process that was killed leaves it behind.
+        killed.bind(str(short_folder / "worker"))
+    async with (
+        serving(urls, MUSTER_METRICS_BIND=bind, METRICS_SOCKET=places[0]) as service,
+        serving_in_process(urls, MUSTER_METRICS_BIND=bind, METRICS_SOCKET=places[1]),
+    ):
+        status, _, text = await _told(service, f"http://{bind}/metrics")
+        _, _, open_metrics = await _told(service, f"http://{bind}/metrics", accept="application/openmetrics-text")
+    assert status == 200
+    for name in ("serve", "serve 2"):
+        assert f'db_pool_connections{{process="{name}",state="most"}} 12.0' in text
+        assert f'process_resident_memory_bytes{{process="{name}"}}' in text
+    assert 'process="worker"' not in text
+    assert text.count("# TYPE http_requests_total counter") == 1
+    assert open_metrics.endswith("# EOF\n")
+    assert not await _complaints(text)
+    assert _names(short_folder) == {"worker"}
 
 
 async def test_what_happens_is_counted_under_bounded_names(town: Town) -> None:
@@ -123,10 +171,7 @@ def test_many_operation_names_are_one() -> None:
 async def test_prometheus_finds_nothing_to_say_against_it(urls: Urls) -> None:
     async with serving_in_process(urls, MUSTER_METRICS_TOKEN=TOKEN) as service:
         _, _, text = await _told(service, "/metrics", authorization=f"Bearer {TOKEN}")
-    checked = await asyncio.to_thread(
-        subprocess.run, ["promtool", "check", "metrics"], input=text.encode(), capture_output=True, check=False
-    )
-    assert (checked.returncode, checked.stderr, checked.stdout) == (0, b"", b"")
+    assert not await _complaints(text)
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed: Debian has it in prometheus")

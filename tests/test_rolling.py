@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import DEVNULL
@@ -19,10 +20,10 @@ _REQUEST = b"GET /api/v1/events?first=1 HTTP/1.1\r\nHost: test\r\nConnection: cl
 
 
 @asynccontextmanager
-async def _up(urls: Urls, port: int, folder: Path) -> AsyncIterator[psutil.Process]:
+async def _up(urls: Urls, port: int, folder: Path, **settings: str) -> AsyncIterator[psutil.Process]:
     """`muster up` with two processes of the API, both of which serve."""
     addresses = {"DATABASE_URL": urls.app, "DATABASE_OWNER_URL": urls.owner, "DATABASE_WORKER_URL": urls.worker}
-    environ = environment(**addresses, PORT=str(port), MUSTER_DATA_DIR=str(folder), MUSTER_DEMO="off")
+    environ = environment(**addresses, PORT=str(port), MUSTER_DATA_DIR=str(folder), MUSTER_DEMO="off", **settings)
     arguments = [sys.executable, "-m", "muster.cli", "up", "--processes", "2"]
     process = await asyncio.create_subprocess_exec(*arguments, env=environ, stdout=DEVNULL)
     try:
@@ -63,6 +64,28 @@ async def _is_answered(port: int) -> bool:
     return answer.startswith(b"HTTP/1.1 200 ")
 
 
+async def _measured_by(port: int, names: set[str]) -> str:
+    """What all processes have measured, from the one address for it, once each of these tells."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            told = await _measured(port)
+            if set(re.findall(r'^facts_lag_seconds{process="([^"]+)"}', told, re.MULTILINE)) == names:
+                return told
+            await asyncio.sleep(0.1)
+
+
+async def _measured(port: int) -> str:
+    """What is told at an address of metrics; nothing while nobody listens there."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+    except OSError:
+        return ""
+    return answer.decode()
+
+
 async def test_a_rolling_restart_answers_every_request(urls: Urls, tmp_path: Path) -> None:
     port, over, answers = free_port(), asyncio.Event(), []
 
@@ -70,7 +93,8 @@ async def test_a_rolling_restart_answers_every_request(urls: Urls, tmp_path: Pat
         while not over.is_set():
             answers.append(await _is_answered(port))
 
-    async with _up(urls, port, tmp_path) as supervisor:
+    metrics = free_port()
+    async with _up(urls, port, tmp_path, MUSTER_METRICS_BIND=f"127.0.0.1:{metrics}") as supervisor:
         before = _serving(supervisor)
         async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as asking:
             for _ in range(8):
@@ -78,5 +102,8 @@ async def test_a_rolling_restart_answers_every_request(urls: Urls, tmp_path: Pat
             os.kill(supervisor.pid, signal.SIGUSR1)
             await _until_two_serve(supervisor, port, without=before)
             over.set()
+        told = await _measured_by(metrics, {"serve", "serve 2", "worker"})
+    # The worker is in no way asked by itself, and tells what only it knows.
+    assert re.search(r'^jobs_kept{process="worker"', told, re.MULTILINE)
     assert len(answers) > 100
     assert all(answers), f"{answers.count(False)} of {len(answers)} were lost"

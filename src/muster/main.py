@@ -24,7 +24,7 @@ from muster.kit.endpoints.app import build_app
 from muster.kit.endpoints.cookies import Cookies, ReadToken
 from muster.kit.endpoints.cors import ANY_ORIGIN
 from muster.kit.endpoints.edge import Edge
-from muster.kit.endpoints.exposition import Exposition, exposed
+from muster.kit.endpoints.exposition import Exposition, exposed, siblings_of
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.endpoints.health import Health
@@ -144,7 +144,7 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         graphql = GraphQL(services, _schema())
         edge = await _edge(services)
         hub = Hub(database, GATE, terms.direct_url or terms.url)
-        exposition = Exposition(settings.metrics.token, [database.report_use])
+        exposition = Exposition(settings.metrics.token, [database.report_use], siblings_of(settings))
         waking = asyncio.create_task(waker.run(database))
         try:
             async with hub.running(), exposed(exposition, settings.metrics.bind, "MUSTER_METRICS_BIND"):

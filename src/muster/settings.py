@@ -140,11 +140,18 @@ class Metrics:
         bind: where the API process tells it.
         worker_bind: where the worker does.
         token: what is asked for there; with it the API answers at /metrics of its own address, too.
+    socket: where the process tells those beside it, by the name that it has among them; None is a process by itself.
     """
 
     bind: Bind | None
     worker_bind: Bind | None
     token: str | None = field(repr=False)
+    socket: Path | None
+
+    @property
+    def are_told(self) -> bool:
+        """Whether anybody is told."""
+        return self.bind is not None or self.worker_bind is not None or self.token is not None
 
 
 @dataclass(frozen=True)
@@ -317,10 +324,12 @@ def _operator_token(source: Source) -> str | None:
 
 
 def _metrics(source: Source) -> Metrics:
+    told = source.text("METRICS_SOCKET", "", "where processes of one `muster up` tell each other; it sets this itself")
     return Metrics(
         bind=source.bind("MUSTER_METRICS_BIND", "host:port where the API process shows its metrics"),
         worker_bind=source.bind("MUSTER_WORKER_METRICS_BIND", "host:port where the worker shows its metrics"),
         token=source.token("MUSTER_METRICS_TOKEN", "lets Prometheus see metrics, also at the API's /metrics"),
+        socket=Path(told) if told else None,
     )
 
 

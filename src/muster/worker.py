@@ -18,7 +18,7 @@ from muster.kit.commands.context import Services
 from muster.kit.db.database import Database
 from muster.kit.db.failures import as_client_error
 from muster.kit.db.opening import sound_database
-from muster.kit.endpoints.exposition import Exposition, Look, exposed
+from muster.kit.endpoints.exposition import Exposition, Look, exposed, siblings_of
 from muster.kit.errors import Unavailable
 from muster.kit.observing import observed
 from muster.kit.processes import CannotRun
@@ -90,7 +90,7 @@ async def _work(settings: Settings) -> None:
 def _measured(settings: Settings, database: Database) -> AbstractAsyncContextManager[None]:
     """Show what the worker has measured meanwhile, where a setting says so."""
     looks: list[Look] = [database.report_use, partial(report_work, database, sorted(followers()))]
-    exposition = Exposition(settings.metrics.token, looks)
+    exposition = Exposition(settings.metrics.token, looks, siblings_of(settings))
     return exposed(exposition, settings.metrics.worker_bind, "MUSTER_WORKER_METRICS_BIND")
 
 

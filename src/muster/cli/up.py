@@ -29,11 +29,6 @@ def up(*, processes: Annotated[int, Parameter(help="How many processes serve the
         raise CannotRun("--processes is a number from 1 on.")
     serving = ["serve", *(f"serve {number}" for number in range(2, processes + 1))]
     settings = Settings.load()
-    if processes > 1 and settings.metrics.bind is not None:
-        raise CannotRun(
-            "Several processes cannot share the address of MUSTER_METRICS_BIND: leave it unset, and ask /metrics with "
-            "MUSTER_METRICS_TOKEN, or start each process by itself with an address of its own."
-        )
     store = EmbeddedStore(settings.data_dir) if processes > 1 and settings.store is None else None
     plan = Plan(
         data_dir=settings.data_dir,

@@ -21,6 +21,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from muster.kit.db.binaries import EmbeddedError
 from muster.kit.db.embedded import EmbeddedPostgres
@@ -96,11 +97,16 @@ def supervise(plan: Plan, say: Say) -> None:
         AlreadyUp: it runs already; nothing was started.
         SupervisorError, EmbeddedError, CannotMigrate: it cannot run; everything is stopped again.
     """
-    with _only_one(plan), _listener(plan.host, plan.port) as listener:
+    # Short, since the name of a socket holds 107 bytes, and closed to everybody else.
+    with (
+        _only_one(plan),
+        _listener(plan.host, plan.port) as listener,
+        TemporaryDirectory(prefix="muster-") as folder,
+    ):
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, signal.default_int_handler)
-        house = _House(plan, say, listener)
+        house = _House(plan, say, listener, Path(folder))
         signal.signal(signal.SIGUSR1, lambda *_: house.restart_serving())
         try:
             house.start()
@@ -231,8 +237,10 @@ class _Program:
 class _House:
     """The database and the programs of one plan."""
 
-    def __init__(self, plan: Plan, say: Say, listener: socket.socket) -> None:
+    def __init__(self, plan: Plan, say: Say, listener: socket.socket, folder: Path) -> None:
+        """folder: where the programs find each other."""
         self._plan = plan
+        self._folder = folder
         self._listener = listener
         self._to_restart: deque[_Program] = deque()
         self._say = say
@@ -249,7 +257,12 @@ class _House:
         self._say(f"Starting {' and '.join(plan.programs)}.")
         environ = plan.environ(urls)
         self._programs = [
-            _Program(name, arguments, environ, self._listener if name in plan.serving else None)
+            _Program(
+                name,
+                arguments,
+                {**environ, "METRICS_SOCKET": str(self._folder / name)},
+                self._listener if name in plan.serving else None,
+            )
             for name, arguments in plan.programs.items()
         ]
         self._welcome = [_Program("welcome", plan.welcome, environ)] if plan.welcome else []
