@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -24,7 +25,7 @@ from muster.kit.tracing.spans import summary
 from muster.kit.tracing.switch import TRACING, step
 from muster.settings import Settings
 from muster.testing.collector import Collector, collecting
-from muster.testing.people import sign_in
+from muster.testing.people import Person, sign_in
 from muster.testing.serving import Service, serving, settings_for
 from muster.testing.town import make_event
 from muster.testing.work import working
@@ -86,22 +87,33 @@ async def _speak_where_somebody_listens(service: Service, trace: str) -> None:
         await socket.run(
             "1", "subscription ($id: UUID!) { eventMessageAdded(eventId: $id) { cursor } }", id=str(event_id)
         )
-        await socket.run("2", "query Here { __typename }")
+        await socket.run("2", "{ __typename }")
         heard: set[str] = set()
         async with asyncio.timeout(10):
             # Until the stream is open nothing is heard of what is said.
             while "1" not in heard:
-                said = await service.http.post(
-                    f"/api/v1/events/{event_id}/messages",
-                    json={"content": WORDS},
-                    headers={"authorization": f"Bearer {owner.client.token}"} | _parent(trace),
-                )
-                assert said.status_code == 201
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(0.5):
-                        while "1" not in heard:
-                            heard.add((await socket.receive())["id"])
+                await _speak(service, owner, event_id, trace)
+                heard |= await _heard(socket)
         assert heard == {"1", "2"}
+
+
+async def _speak(service: Service, speaker: Person, event_id: UUID, trace: str) -> None:
+    said = await service.http.post(
+        f"/api/v1/events/{event_id}/messages",
+        json={"content": WORDS},
+        headers={"authorization": f"Bearer {speaker.client.token}"} | _parent(trace),
+    )
+    assert said.status_code == 201
+
+
+async def _heard(socket: Socket) -> set[str]:
+    """The operations that said something, until the stream did or nothing came for a while."""
+    heard: set[str] = set()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            while "1" not in heard:
+                heard.add((await socket.receive())["id"])
+    return heard
 
 
 async def test_one_trace_leads_from_a_request_to_its_mail_and_to_a_socket(urls: Urls, collector: Collector) -> None:
@@ -134,7 +146,7 @@ async def test_one_trace_leads_from_a_request_to_its_mail_and_to_a_socket(urls: 
     commands = {span.span_id for span in told.spans if span.name == "command sendEventMessage"}
     assert delivery.parent_span_id in commands
     assert request.start_time_unix_nano < delivery.start_time_unix_nano < delivery.end_time_unix_nano
-    assert "query Here" in {span.name for span in told.spans}
+    assert "query anonymous" in {span.name for span in told.spans}
     assert not told.of(silent)
     assert not [secret for secret in (NAME, MAIL, PASSWORD, WORDS) if secret.encode() in told.raw]
     assert TRACING.spans is None
@@ -166,6 +178,29 @@ async def test_reads_that_travel_together_find_each_other(urls: Urls, collector:
         assert {read.name for read in reads} == {"read"}
         assert len({read.trace_id for read in reads}) == len(reads)
         assert [link.span_id for read in reads[1:] for link in read.links] == [trip.span_id] * (len(reads) - 1)
+
+
+async def test_commands_that_share_a_transaction_find_each_other(urls: Urls, collector: Collector) -> None:
+    async with serving(urls, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as service:
+        people = [await sign_in(service, f"Guest {number}") for number in range(12)]
+        event_id = await make_event(people[0].client)
+        joined = await asyncio.gather(*(each.client.call("joinEvent", eventId=event_id) for each in people[1:]))
+        assert [each.code for each in joined] == [None] * 11
+        with psycopg.connect(urls.owner, autocommit=True) as connection:
+            connection.execute("set muster.maintenance = 'on'")
+            kept = connection.execute("select trace from facts where kind in ('event.joined', 'event.waitlisted')")
+            traces = [str(row[0])[3:35] for row in kept]
+    told = _told(collector)
+    assert len(set(traces)) == len(traces) == 11
+    shared = [span for span in told.spans if span.name == "commands joinEvent"]
+    requests = {span.span_id: span for span in told.spans if span.kind == Span.SPAN_KIND_SERVER}
+    for span in shared:
+        others = [requests[link.span_id] for link in span.links]
+        assert others
+        assert len(others) + 1 == _attribute(span, "muster.requests")
+        assert all(link.span_id == span.span_id for other in others for link in other.links)
+        assert requests[span.parent_span_id].trace_id == span.trace_id
+    assert shared
 
 
 async def test_failures_show_and_refusals_are_none(urls: Urls, collector: Collector) -> None:

@@ -131,7 +131,6 @@ def _audit_rows(pages: Sequence[Page]) -> list[dict[str, Any]]:
             "id": new_id(),
             "reason": page.ctx.actor.reason,
             **msgspec.structs.asdict(page.entry),
-            "trace": page.trace,
             **_who_and_when(page.ctx),
         }
         for page in pages

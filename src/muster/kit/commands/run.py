@@ -19,7 +19,7 @@ from muster.kit.commands.journal import Entry, Page, write_journal, write_pages
 from muster.kit.db.database import OUT_OF_REACH, Transaction
 from muster.kit.db.failures import RETRIABLE
 from muster.kit.errors import AppError
-from muster.kit.tracing.switch import carried, step
+from muster.kit.tracing.switch import carried, shared, step
 from muster.kit.views.view import View
 
 log = structlog.get_logger()
@@ -190,7 +190,8 @@ async def _go(runs: Sequence[_Run]) -> list[list[Done] | Exception]:
     """What becomes of requests that may share a transaction: the answer or the error of each."""
     if len(runs) > 1:
         try:
-            return await _in_one_transaction(runs)
+            with shared(f"commands {runs[0].calls[0].command.name}", [run.context for run in runs]):
+                return await _in_one_transaction(runs)
         except _NobodyWent as reason:
             command, cause = runs[0].calls[0].command, reason.__cause__
             log.info("crowd.scattered", command=command.name, size=len(runs), error=repr(cause))

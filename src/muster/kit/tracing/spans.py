@@ -1,6 +1,7 @@
 """Spans, by OpenTelemetry: made here and nowhere else. What stands in them is listed in docs/operations/tracing.md."""
 
 import asyncio
+import contextvars
 import re
 import time
 from collections.abc import Coroutine, Iterator, Sequence
@@ -114,26 +115,41 @@ class Spans:
         return span
 
     def trip(self, text: str, seconds: float, reads: Sequence[Span | None]) -> None:
-        """Tell of a statement that answered reads of several requests at once.
-
-        It stands in the trace of the first that is sampled. The others link to it, and it to them.
-        """
-        sampled = [read for read in reads if read is not None]
-        if not sampled:
-            return
-        first, *others = sampled
+        """Tell of a statement that answered reads of several requests at once."""
         now, name = time.time_ns(), summary(text)
-        span = self._tracer.start_span(
-            name,
-            set_span_in_context(first),
-            SpanKind.CLIENT,
-            _DATABASE | {"db.query.summary": name, "muster.trip.reads": len(reads)},
-            [Link(other.get_span_context()) for other in others],
-            now - int(seconds * 1e9),
-        )
+        told: Attributes = _DATABASE | {"db.query.summary": name, "muster.trip.reads": len(reads)}
+        asking = [read for read in reads if read is not None]
+        span = self._start_shared(name, asking, told, SpanKind.CLIENT, now - int(seconds * 1e9))
+        if span is not None:
+            span.end(now)
+
+    @contextmanager
+    def shared(self, name: str, those: Sequence[contextvars.Context]) -> Iterator[None]:
+        """A step of several requests, each in its own context, meanwhile; told as a trip is."""
+        told: Attributes = {"muster.requests": len(those)}
+        span = self._start_shared(name, [each.run(get_current_span) for each in those], told, SpanKind.INTERNAL)
+        # Without one there is no present span at all: it would be that of whoever happened to start this task.
+        token = attach(Context() if span is None else set_span_in_context(span, Context()))
+        try:
+            yield
+        finally:
+            detach(token)
+            if span is not None:
+                span.end()
+
+    def _start_shared(
+        self, name: str, asking: Sequence[Span], told: Attributes, kind: SpanKind, began: int | None = None
+    ) -> Span | None:
+        """A span in the trace of the first that is sampled; the others link to it, and it to them. None without any."""
+        sampled = [each for each in asking if each.get_span_context().trace_flags.sampled]
+        if not sampled:
+            return None
+        first, *others = sampled
+        links = [Link(other.get_span_context()) for other in others]
+        span = self._tracer.start_span(name, set_span_in_context(first, Context()), kind, told, links, began)
         for other in others:
             other.add_link(span.get_span_context())
-        span.end(now)
+        return span
 
 
 class Step:

@@ -1,8 +1,9 @@
 """The switch: whoever is traced asks it. Off, that is one look at None, and nothing of OpenTelemetry is imported."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import Context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,12 @@ def follow(
     if spans is None or trace is None:
         return _NOTHING
     return spans.step(name, attributes, kind=kind, calm=calm, after=trace)
+
+
+def shared(name: str, those: Sequence[Context]) -> AbstractContextManager[object]:
+    """A step that several requests share, each in its own context, meanwhile."""
+    spans = TRACING.spans
+    return _NOTHING if spans is None else spans.shared(name, those)
 
 
 def carried() -> str | None:
