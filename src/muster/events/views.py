@@ -219,6 +219,11 @@ def my_membership_for_event(event_id: UUID) -> EventMemberView | None:
     """The caller's own membership of an event."""
 
 
+@query("GET /events/{event_id}/members/{user_id}", "eventMember", allow=anyone)
+def event_member(event_id: UUID, user_id: UUID) -> EventMemberView | None:
+    """One person's membership of an event."""
+
+
 def in_room_of(message: Any, _viewer: Viewer, *, event_id: ColumnElement[UUID]) -> ColumnElement[bool]:
     """An event's room has the event's id."""
     condition: ColumnElement[bool] = message.room_id == event_id

@@ -90,6 +90,12 @@ class Gone(AppError):
     status, code, title = 410, "GONE", "Gone"
 
 
+class PreconditionFailed(AppError):
+    """It has changed since you read it; read it again, and decide anew."""
+
+    status, code, title = 412, "PRECONDITION_FAILED", "Changed meanwhile"
+
+
 class Invalid(AppError):
     """Some fields are not acceptable."""
 

@@ -20,15 +20,9 @@ from muster.kit.arguments import Input, Instant
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
-from muster.kit.errors import Conflict, FieldProblem, Invalid
+from muster.kit.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
 from muster.kit.ids import new_id
 from muster.kit.text import camel
-
-
-class EventChanged(Conflict):
-    """Somebody changed the event meanwhile; read it again, and decide anew."""
-
-    code = "EVENT_CHANGED"
 
 
 class TooFewPlaces(Conflict):
@@ -140,13 +134,13 @@ async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
 async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventView:
     """Change an event; if that makes room, whoever waits longest gets a place at once.
 
-    Raises EventNotFound, NotOrganiser, EventIsCancelled, EventChanged, Invalid, TooFewPlaces.
+    Raises EventNotFound, NotOrganiser, EventIsCancelled, PreconditionFailed, Invalid, TooFewPlaces.
     """
     event, _ = await lock_organised_event(ctx, id)
     is_left_to_do(ctx, event, Deed.UPDATE)
     before = await queries.editable(ctx, id)
     if input.version is not UNSET and input.version != before.version:
-        raise EventChanged
+        raise PreconditionFailed
     after = _edited(before, input, event.phase(ctx.now), ctx)
     if after == before:
         return EventView.ref(id)

@@ -87,7 +87,7 @@ async def test_a_version_that_has_passed_is_refused(town: Town) -> None:
         _update(owner, town.event_id, title="The owner's", version=version),
         _update(moderator, town.event_id, title="The moderator's", version=version),
     )
-    assert sorted(str(answer.code) for answer in answers) == ["EVENT_CHANGED", "None"]
+    assert sorted(str(answer.code) for answer in answers) == ["None", "PRECONDITION_FAILED"]
     # Who comes and goes does not count.
     (await town.waiting.client.call("leaveEvent", eventId=town.event_id)).ok()
     assert (await _update(owner, town.event_id, title="At last", version=version + 1)).code is None

@@ -1,11 +1,12 @@
 """A batch: calls of commands that run in one transaction. Most requests are a batch of one."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from muster.kit.caller import Origin
 from muster.kit.commands.command import Command
-from muster.kit.errors import BadInput
+from muster.kit.db.database import Transaction
+from muster.kit.errors import AppError, BadInput
 
 
 class RunsAlone(BadInput):
@@ -14,12 +15,23 @@ class RunsAlone(BadInput):
     code = "RUNS_ALONE"
 
 
+class Condition(Protocol):
+    """What must be so for a call to count. asked: as the client put it."""
+
+    @property
+    def asked(self) -> str: ...
+
+    async def unmet(self, tx: Transaction) -> AppError | None:
+        """Why it may not count, if so; what is found here holds until the transaction ends."""
+
+
 @dataclass(frozen=True)
 class Call:
-    """A command, and what it is called with, as `Arguments.read` gave it."""
+    """A command, and what it is called with, as `Arguments.read` gave it. condition: without one it counts always."""
 
     command: Command
     arguments: dict[str, Any]
+    condition: Condition | None = None
 
 
 @dataclass

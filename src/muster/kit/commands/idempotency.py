@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from muster.kit.caller import Origin
-from muster.kit.commands.batch import Batch
+from muster.kit.commands.batch import Batch, Call
 from muster.kit.commands.command import Command
 from muster.kit.db.database import Transaction
 from muster.kit.errors import AppError, BadInput, Conflict, FieldProblem, Invalid
@@ -127,7 +127,7 @@ class Key:
                 batch.at = at
                 raise IdempotencyNotOffered.field("Idempotency-Key", f"is not taken by {call.command.name}; {_WHY}")
         claim = batch.origin.claim
-        asked = [(call.command.name, call.arguments) for call in batch.calls]
+        asked = [(call.command.name, call.arguments, *_condition(call)) for call in batch.calls]
         fingerprint = _digest(secret, "request", msgspec.json.encode(asked, order="deterministic"))
         # Who is nobody is told apart by what they ask: only who knows the whole request gets its answer.
         caller = claim.user_id or fingerprint.hex()
@@ -138,6 +138,10 @@ class Key:
     def lock(self) -> int:
         """The number of its advisory lock."""
         return int.from_bytes(self.id.bytes[:8], signed=True)
+
+
+def _condition(call: Call) -> tuple[str, ...]:
+    return () if call.condition is None else (call.condition.asked,)
 
 
 _WHY = "what it gives out is secret, and nothing of it is kept for a repeat"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from contextvars import Context, copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -65,7 +65,11 @@ class _Run:
     @property
     def goes_together(self) -> bool:
         """Whether it may share a transaction with others."""
-        return self.key is None and len(self.calls) == 1 and self.calls[0].command.together is not None
+        if self.key is not None or len(self.calls) != 1:
+            return False
+        # A condition looks at what nobody may have changed in this transaction.
+        (call,) = self.calls
+        return call.command.together is not None and call.condition is None
 
 
 async def run_batch(services: Services, batch: Batch) -> list[Done]:
@@ -101,7 +105,7 @@ async def _prepare(run: _Run) -> None:
         if prepare is not None:
             prepared = await prepare(run.services, run.batch.origin.claim, **arguments)
             arguments = {**arguments, "prepared": prepared}
-        run.calls.append(Call(call.command, arguments))
+        run.calls.append(replace(call, arguments=arguments))
 
 
 async def _instead(run: _Run, error: AppError) -> list[Done]:
@@ -281,13 +285,21 @@ def _refused(run: _Run, ctx: Ctx, error: AppError) -> _Left:
 
 
 async def _call(run: _Run, ctx: Ctx, call: Call) -> tuple[Any, AppError | None]:
-    """What a command returned, or the refusal that keeps what it wrote."""
+    """What a command returned, or the refusal that keeps what it wrote.
+
+    A condition is looked at before, when nothing has changed yet, and told after: who may not do this, or not so, is
+    told that first (RFC 9110, 13.2.1).
+    """
+    unmet = None if call.condition is None else await call.condition.unmet(ctx.db)
     try:
-        return await call.command.function(ctx, **call.arguments), None
+        result = await call.command.function(ctx, **call.arguments)
     except AppError as error:
         if not error.commits or len(run.calls) > 1:
             raise
         return None, error
+    if unmet is not None:
+        raise unmet
+    return result, None
 
 
 async def _write(run: _Run, ctx: Ctx, done: list[Done], refusal: AppError | None) -> None:

@@ -1,6 +1,5 @@
 """The small part of HTTP that endpoints need: bodies with a limit, JSON in, JSON out."""
 
-import hashlib
 import json
 import math
 from collections import Counter
@@ -150,13 +149,12 @@ def json_response(body: bytes | str, status: int = 200, headers: Mapping[str, st
     )
 
 
-def readable_response(request: Request, body: str, *, is_personal: bool) -> Response:
+def readable_response(request: Request, content: bytes, tag: str, *, is_personal: bool) -> Response:
     """What was read, or 304 when the client has just that already (RFC 9110, 13.1.2).
 
-    is_personal: whether it was read as somebody; then no cache keeps it. Else one may, and asks again each time.
+    tag: of the content. is_personal: whether it was read as somebody; then no cache keeps it. Else one may, and asks
+    again each time.
     """
-    content = body.encode()
-    tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     headers = {
         "etag": tag,
         "vary": "Accept, Authorization, Cookie, X-Tenant",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, select
+from sqlalchemy import ColumnElement, Select, and_, case, select
 
 from muster.kit.views.connections import Connection
 from muster.kit.views.fields import Leaf, ToMany, ToOne, ToUnion, fields_of
@@ -32,6 +32,12 @@ class Compiler(Scope):
         row = self.object(view, source, pick.picks)
         found = select(row).where(and_(chooses(source.c), *self.visible(view, source)))
         return or_null(found.limit(1).scalar_subquery())
+
+    def hold(self, view: type[View], chooses: RowCondition) -> Select[Any]:
+        """A statement that locks the row that `one` would give, as an update of it does."""
+        source = self.alias(view)
+        found = select(source.c.id).where(and_(chooses(source.c), *self.visible(view, source)))
+        return found.with_for_update(key_share=True, of=source)
 
     def reference(self, view: type[View], pick: Pick, row_id: ColumnElement[UUID]) -> ColumnElement[str]:
         """A row that a command vouches for: isolated, but not asked whether it is visible."""

@@ -1,6 +1,6 @@
 """Picks: which fields of a view are wanted, under which names. GraphQL and REST both come down to these."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +34,18 @@ class SlotValues:
     shape: Hashable
 
 
+VERSION = "version"
+"""The field of a view that counts the versions of what it shows."""
+
+
 def whole(view: type[View]) -> tuple[Pick, ...]:
     """The fixed selection of REST: every scalar field, and each relation to one row in brief."""
-    return tuple(shown(field) for field in fields_of(view).values() if not isinstance(field, ToMany))
+    return version_last(shown(field) for field in fields_of(view).values() if not isinstance(field, ToMany))
+
+
+def version_last(picks: Iterable[Pick]) -> tuple[Pick, ...]:
+    """The picks with that of a version at the end, where whoever has the body as text finds it."""
+    return tuple(sorted(picks, key=lambda pick: pick.name == VERSION))
 
 
 def shown(field: Leaf | ToOne | ToUnion) -> Pick:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, DateTime, Text, Uuid, and_, case, null, true
+from sqlalchemy import BigInteger, Boolean, ColumnElement, DateTime, Select, Text, Uuid, and_, case, null, true
 from sqlalchemy.types import TypeEngine
 
 from muster.kit.arguments import Arguments, Parameter
@@ -83,6 +83,10 @@ class Query(Declaration):
         view, argument = parent
         seen = compiler.exists(view, lambda above: above.id == compiler.bind(pick.slot or 0, argument, Uuid()))
         return or_null(case((seen, found), else_=null()))
+
+    def hold(self, compiler: Compiler) -> Select[Any]:
+        """A statement that locks the one row that this reads, with arguments from slot 0."""
+        return compiler.hold(self.view, lambda row: self._chooses(compiler, Pick("", "", 0), row))
 
     @property
     def may_be_missing(self) -> bool:

@@ -9,11 +9,32 @@ from muster.kit.endpoints.openapi.refusals import RATES, problem_responses
 from muster.kit.endpoints.openapi.schemas import Schemas
 from muster.kit.endpoints.problem import Fault
 from muster.kit.endpoints.rest.batch import BatchInput
-from muster.kit.errors import BadInput, Conflict, Denied, Gone, Invalid, NotFound, TooMany, Unauthenticated, Unavailable
+from muster.kit.errors import (
+    BadInput,
+    Conflict,
+    Denied,
+    Gone,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 
 _REFUSALS = [
     *(BadInput, RunsAlone, IdempotencyNotOffered, Unauthenticated, Denied, TenantNotFound, NotFound, NotAcceptable),
-    *(Conflict, IdempotencyInProgress, Gone, TooLarge, UnsupportedMediaType, Invalid, IdempotencyMismatch, TooMany),
+    *(
+        Conflict,
+        IdempotencyInProgress,
+        Gone,
+        PreconditionFailed,
+        TooLarge,
+        UnsupportedMediaType,
+        Invalid,
+        IdempotencyMismatch,
+        TooMany,
+    ),
     *(Fault, Unavailable),
 ]
 _RESULT: Schema = {

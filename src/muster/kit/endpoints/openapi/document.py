@@ -43,8 +43,8 @@ _HEADERS: dict[str, Schema] = {
         "schema": {"type": "string", "enum": ["true"]},
     },
     "ETag": {
-        "description": "What this answer is, to the byte; give it back as `If-None-Match`.",
-        "schema": {"type": "string", "examples": ['"f1d2d2f924e986ac86fdf7b3"']},
+        "description": "What this answer is, to the byte; give it back as `If-None-Match`, or as `If-Match` with a change.",
+        "schema": {"type": "string", "examples": ['"7-f1d2d2f924e986ac86fdf7b3"']},
     },
 }
 _PARAMETERS: dict[str, Schema] = {
@@ -71,7 +71,7 @@ _PARAMETERS: dict[str, Schema] = {
         "name": "If-None-Match",
         "in": "header",
         "description": "The `ETag` of an earlier answer; if nothing has changed, the answer is 304 without a body.",
-        "schema": {"type": "string", "examples": ['"f1d2d2f924e986ac86fdf7b3"']},
+        "schema": {"type": "string", "examples": ['"7-f1d2d2f924e986ac86fdf7b3"']},
     },
 }
 _SECURITY: dict[str, Schema] = {

@@ -12,8 +12,10 @@ from muster.kit.documentation import meaning_of_type
 from muster.kit.endpoints.openapi.examples import Schema, example_of
 from muster.kit.endpoints.openapi.refusals import RATES, problem_responses, refusals_of
 from muster.kit.endpoints.openapi.schemas import Schemas
+from muster.kit.endpoints.rest.conditions import HEADER
 from muster.kit.endpoints.rest.include import COUNT, NAME, relations
-from muster.kit.endpoints.rest.location import location_of
+from muster.kit.endpoints.rest.location import location_of, read_back, stands_at
+from muster.kit.endpoints.tags import SHAPE
 from muster.kit.views.page_arguments import order_names
 from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE, Filter
 from muster.kit.views.query import Query
@@ -51,8 +53,8 @@ class Operations:
         if isinstance(declared, Query):
             parameters += self._paging(declared.view) if declared.paged else []
             parameters += [*self._include(declared.view), _IF_NONE_MATCH]
-        elif declared.takes_key:
-            parameters.append(_IDEMPOTENCY_KEY)
+        else:
+            parameters += [*([_IDEMPOTENCY_KEY] if declared.takes_key else []), *_if_match(declared)]
         answers = self._reads(declared) if isinstance(declared, Query) else self._results(declared)
         found: Schema = {
             "operationId": declared.name,
@@ -170,9 +172,13 @@ class Operations:
         if returns is type(None):
             return {"204": {"description": _WORDS[204], "headers": {**_EVERY_ANSWER, **replayed}}}
         schema = self._schemas.payload(returns) if issubclass(returns, Payload) else self._schemas.view(returns)
-        located = _LOCATION if location_of(command) is not None else {}
+        query = location_of(command)
+        of_status = {
+            200: _ETAG if query is not None and stands_at(query, command) else {},
+            201: {**_LOCATION, **_ETAG} if query is not None else {},
+        }
         return {
-            str(status): self._answer(status, schema, {**(located if status == 201 else {}), **replayed})
+            str(status): self._answer(status, schema, {**of_status.get(status, {}), **replayed})
             for status in command.answers
         }
 
@@ -183,6 +189,15 @@ class Operations:
             "headers": {**_EVERY_ANSWER, **headers},
             "content": {"application/json": {"schema": schema, "example": example}},
         }
+
+
+def _if_match(command: Command) -> list[Schema]:
+    query = read_back(command)
+    if query is None:
+        return []
+    told = f"Do it only while what `GET {query.route.template}` gave with this `ETag` is so; `*` is while there is any."
+    schema = {"type": "string", "pattern": SHAPE, "examples": ["*"]}
+    return [{"name": HEADER, "in": "header", "required": False, "description": told, "schema": schema}]
 
 
 def _security(declared: Command | Query) -> list[Schema]:

@@ -12,7 +12,17 @@ from muster.kit.endpoints.http import NotAcceptable, TooLarge, UnsupportedMediaT
 from muster.kit.endpoints.openapi.examples import Schema
 from muster.kit.endpoints.problem import Fault, problem
 from muster.kit.endpoints.rendering import ResultGone
-from muster.kit.errors import AppError, BadInput, Invalid, NotFound, TooMany, Unauthenticated, Unavailable
+from muster.kit.endpoints.rest.location import read_back
+from muster.kit.errors import (
+    AppError,
+    BadInput,
+    Invalid,
+    NotFound,
+    PreconditionFailed,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 from muster.kit.views.query import Query
 from muster.kit.views.view import View
 
@@ -38,6 +48,7 @@ def refusals_of(declared: Command | Query) -> list[Refusal]:
     if isinstance(declared, Command):
         found += _WITH_A_BODY if declared.route.sends_body else ()
         found += _WITH_A_KEY if declared.takes_key else (IdempotencyNotOffered,)
+        found += (PreconditionFailed,) if read_back(declared) is not None else ()
         found += (ResultGone,) if issubclass(declared.returns, View) else ()
     elif declared.may_be_missing:
         found.append(NotFound)

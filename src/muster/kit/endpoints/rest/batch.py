@@ -21,6 +21,7 @@ from muster.kit.endpoints.http import NoSuchAddress, json_response, read_fields,
 from muster.kit.endpoints.keys import key_of
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 from muster.kit.endpoints.rest.arguments import call_of
+from muster.kit.endpoints.rest.conditions import Conditions
 from muster.kit.endpoints.rest.results import Result, Results
 from muster.kit.errors import AppError
 
@@ -28,6 +29,7 @@ PATH = "/api/v1/batch"
 MOST_OPERATIONS = 50
 """More in one transaction would keep others waiting."""
 
+Tags = Annotated[str, msgspec.Meta(max_length=2000, examples=['"7-f1d2d2f924e986ac86fdf7b3"'])]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 
@@ -44,13 +46,14 @@ class BatchOperation(Input):
     """One request of a batch.
 
     method: of HTTP. path: with its query string, if any. body: as the request by itself would have. id: given back with
-    its result.
+    its result. if_match: as the header `If-Match` of a request by itself.
     """
 
     method: BatchMethod
     path: Annotated[str, msgspec.Meta(max_length=2000, examples=["/api/v1/notifications/reading"])]
     body: Any = msgspec.UNSET
     id: Id | None = None
+    if_match: Tags | None = None
 
 
 class BatchInput(Input):
@@ -62,8 +65,9 @@ class BatchInput(Input):
 class Batches:
     """Serves batches."""
 
-    def __init__(self, services: Services, results: Results) -> None:
+    def __init__(self, services: Services, results: Results, conditions: Conditions) -> None:
         self._services = services
+        self._conditions = conditions
         self._results = results
         self._addresses = [(_pattern(each), each) for each in COMMANDS.values()]
         # As the router has it: `members/me` is found before `members/{userId}`.
@@ -76,7 +80,8 @@ class Batches:
         batch = Batch([], origin, key_of(request))
         try:
             for batch.at, operation in enumerate(operations):
-                batch.calls.append(self._call(operation))
+                call = self._call(operation)
+                batch.calls.append(self._conditions.on(call, operation.if_match, origin, "ifMatch"))
             await self._services.limiter.draw([each.command.limit for each in batch.calls], origin)
             done = await run_batch(self._services, batch)
         except Exception as error:

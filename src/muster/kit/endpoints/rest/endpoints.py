@@ -10,10 +10,11 @@ from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
 from muster.kit.caller import Origin, whoever
+from muster.kit.commands.batch import Batch
 from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.commands.context import Services
 from muster.kit.commands.idempotency import REPLAYED
-from muster.kit.commands.run import run_command
+from muster.kit.commands.run import run_batch
 from muster.kit.endpoints.accept import preferred
 from muster.kit.endpoints.address import Address, Serve
 from muster.kit.endpoints.edge import Edge
@@ -30,8 +31,10 @@ from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 from muster.kit.endpoints.rates import tell_rates
 from muster.kit.endpoints.rest.arguments import query_arguments, read_call, with_places
 from muster.kit.endpoints.rest.batch import PATH, Batches
+from muster.kit.endpoints.rest.conditions import HEADER, Conditions, check_overwrites
 from muster.kit.endpoints.rest.include import COUNT, NAME, Include, read_count, read_include, widened
 from muster.kit.endpoints.rest.results import Results
+from muster.kit.endpoints.tags import is_versioned, tag_of
 from muster.kit.errors import NotFound
 from muster.kit.limits import Limit
 from muster.kit.views.compiler import Compiler
@@ -50,6 +53,7 @@ class Rest:
         self._edge = edge
         self._plans = PlanCache()
         self._results = Results(services)
+        self._conditions = Conditions(services)
         self._limits = PRODUCTION if services.settings.is_production else DEVELOPMENT
 
     def routes(self) -> list[HttpRoute]:
@@ -58,7 +62,7 @@ class Rest:
         declared: list[Command | Query] = [*COMMANDS.values(), *QUERIES.values()]
         for each in sorted(declared, key=lambda each: (len(each.route.places), each.route.path)):
             addresses[each.route.template][each.route.method] = self._guarded(each)
-        addresses[PATH]["POST"] = self._served(Batches(self._services, self._results).serve)
+        addresses[PATH]["POST"] = self._served(Batches(self._services, self._results, self._conditions).serve)
         return [HttpRoute(template, Address(methods)) for template, methods in addresses.items()]
 
     def _guarded(self, declared: Command | Query) -> Serve:
@@ -87,7 +91,7 @@ class Rest:
         return endpoint
 
     def _query(self, query: Query) -> Endpoint:
-        row = whole(query.view)
+        row, versioned = whole(query.view), not query.paged and is_versioned(query.view)
         usual = [Pick("", "", 0, row)]
         if query.paged:
             usual = [page_of(row, 0, counted=counted) for counted in (False, True)]
@@ -108,7 +112,9 @@ class Rest:
             self._services.gate.admit(origin.claim, caller, query.allow, query.permission)
             if bodies[0] == "null":
                 raise NotFound
-            return readable_response(request, bodies[0], is_personal=origin.claim.user_id is not None)
+            content = bodies[0].encode()
+            tag = tag_of(bodies[0], content, versioned=versioned)
+            return readable_response(request, content, tag, is_personal=origin.claim.user_id is not None)
 
         return endpoint
 
@@ -121,10 +127,11 @@ class Rest:
 
     def _command(self, command: Command) -> Endpoint:
         cookies = self._edge.cookies
+        check_overwrites(command)
 
         async def endpoint(request: Request, origin: Origin) -> Response:
-            call = await read_call(command, request)
-            done = await run_command(self._services, command, origin, call.arguments, key_of(request))
+            call = self._conditions.on(await read_call(command, request), request.headers.get(HEADER), origin)
+            (done,) = await run_batch(self._services, Batch([call], origin, key_of(request)))
             shown, session = cookies.moved(request, done.result)
             if command.name in cookies.ends:
                 session = cookies.forgotten(request)

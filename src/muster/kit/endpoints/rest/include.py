@@ -8,7 +8,7 @@ from muster.kit.errors import Invalid
 from muster.kit.remembered import remembered
 from muster.kit.views.fields import ToMany, ToOne, fields_of
 from muster.kit.views.page_arguments import read_page
-from muster.kit.views.picks import Pick, SlotValues, shown
+from muster.kit.views.picks import Pick, SlotValues, shown, version_last
 from muster.kit.views.view import View
 
 NAME, COUNT = "include", "totalCount"
@@ -60,7 +60,7 @@ def widened(view: type[View], include: Collection[str], slots: list[SlotValues],
             picks.append(Pick(field.key, field.key, picks=widened(field.target, include, slots, path=f"{name}.")))
         else:
             picks.append(shown(field))
-    return tuple(picks)
+    return version_last(picks)
 
 
 def _beginning(field: ToMany, include: Collection[str], slots: list[SlotValues], name: str) -> Pick:

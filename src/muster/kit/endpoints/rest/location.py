@@ -1,4 +1,4 @@
-"""Where what a command has made can be read."""
+"""Where what a command has made, or is about, can be read."""
 
 from collections.abc import Mapping
 
@@ -9,13 +9,32 @@ from muster.kit.views.view import View
 
 
 def location_of(command: Command) -> Query | None:
-    """The query that reads back what a command makes: by its id alone, or by the arguments of the command."""
-    known = {"id"} | {each.name for each in command.arguments.parameters}
-    for query in QUERIES.values():
-        names = {each.name for each in query.arguments.parameters}
-        if query.view is command.returns and not query.paged and names == set(query.route.places) <= known:
-            return query
-    return None
+    """The query that reads what a command makes: by its id alone, or by the arguments of the command."""
+    return _reading(command, {"id", *_names(command)})
+
+
+def read_back(command: Command) -> Query | None:
+    """The query that reads what a command is about, by arguments of the command."""
+    return _reading(command, _names(command))
+
+
+def stands_at(query: Query, command: Command) -> bool:
+    """Whether the query reads at the very address that the command changes."""
+    return command.route.method == "PATCH" and command.route.template == query.route.template
+
+
+def _reading(command: Command, known: set[str]) -> Query | None:
+    """The query that reads one row of what the command returns, with nothing but places; the one with most of them."""
+    found = [
+        query
+        for query in QUERIES.values()
+        if query.view is command.returns and not query.paged and _names(query) == set(query.route.places) <= known
+    ]
+    return max(found, key=lambda query: len(query.route.places), default=None)
+
+
+def _names(declared: Command | Query) -> set[str]:
+    return {each.name for each in declared.arguments.parameters}
 
 
 def address_of(query: Query, made: View, arguments: Mapping[str, object]) -> str:

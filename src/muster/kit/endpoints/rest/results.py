@@ -5,12 +5,15 @@ from typing import Any
 
 from muster.kit.caller import Origin
 from muster.kit.commands.batch import Call
+from muster.kit.commands.command import Command
 from muster.kit.commands.context import Services
 from muster.kit.commands.run import Done
 from muster.kit.endpoints.rendering import render
-from muster.kit.endpoints.rest.location import address_of, location_of
+from muster.kit.endpoints.rest.location import address_of, location_of, stands_at
+from muster.kit.endpoints.tags import is_versioned, tag_of
 from muster.kit.views.picks import Pick, SlotValues, whole
 from muster.kit.views.plans import PlanCache
+from muster.kit.views.query import Query
 from muster.kit.views.results import Payload, whole_payload
 
 
@@ -29,6 +32,7 @@ class Results:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._plans = PlanCache()
+        self._queries: dict[str, Query | None] = {}
 
     async def read(self, call: Call, done: Done, origin: Origin) -> Result:
         """The answer to a call that is done."""
@@ -40,11 +44,18 @@ class Results:
         body = await render(self._services, self._plans, call.command.name, done, origin, pick, slots)
         if isinstance(result, Payload):
             return Result(result.status, body)
-        if not result.created:
-            return Result(200, body)
-        query = location_of(call.command)
-        headers = {} if query is None else {"location": address_of(query, result, call.arguments)}
-        return Result(201, body, headers)
+        query = self._read_by(call.command)
+        if query is None:
+            return Result(201 if result.created else 200, body)
+        tag = {"etag": tag_of(body, body.encode(), versioned=is_versioned(query.view))}
+        if result.created:
+            return Result(201, body, {"location": address_of(query, result, call.arguments), **tag})
+        return Result(200, body, tag if stands_at(query, call.command) else {})
+
+    def _read_by(self, command: Command) -> Query | None:
+        if command.name not in self._queries:
+            self._queries[command.name] = location_of(command)
+        return self._queries[command.name]
 
 
 def _whole_result(kind: Any) -> tuple[Pick, ...]:

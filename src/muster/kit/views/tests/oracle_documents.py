@@ -203,6 +203,8 @@ class Writer:
                 chosen[key] = self._message_id(str(chosen["eventId"]))
             elif key in ("id", "eventId"):
                 chosen[key] = self._event_id()
+            elif key == "userId":
+                chosen[key] = str(self._random.choice(self._people))
             elif key in ("unreadOnly", "upcoming", "role", "membershipStatus") and self._chance(0.5):
                 chosen[key] = self._value(get_named_type(found.args[key].type))
         if "first" in found.args:

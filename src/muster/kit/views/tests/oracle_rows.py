@@ -18,7 +18,7 @@ _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 """Relations to people, who are never hidden."""
 
 
-_FOR_ANYONE = ("event", "events", "eventMembers", "tenant")
+_FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant")
 _FOR_SIGNED_IN = ("me", "mySessions")
 """The queries that are not for members alone."""
 
@@ -228,6 +228,10 @@ class Oracle:
         if name == "myMembershipForEvent":
             own = self._mine.get(UUID(given["eventId"]))
             return own if own and self._seen_event(own["event_id"]) else None
+        if name == "eventMember":
+            event = self._seen_event(UUID(given["eventId"]))
+            inside = self._memberships(event) if event else []
+            return next((row for row in inside if str(row["user_id"]) == given["userId"]), None)
         if name == "myEventChat":
             seat = self._seats.get(UUID(given["eventId"]))
             return seat if seat and self._seen_event(seat["room_id"]) else None

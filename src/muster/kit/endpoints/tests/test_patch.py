@@ -1,0 +1,105 @@
+"""`PATCH` tells absent from null, over every verb that there is: what is absent stays, what is null is emptied or refused."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from muster.kit.commands.command import COMMANDS, Command
+from muster.kit.endpoints.rest.location import read_back
+from muster.testing.client import Answer, Client, Way
+from muster.testing.matrix import examples
+from muster.testing.people import Standing
+from muster.testing.town import Town, make_event
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+VERBS = [each for each in COMMANDS.values() if each.route.method == "PATCH"]
+# What counts changes, and when the last one was.
+COUNTED = {"version", "updatedAt", "editedAt"}
+# The least size of an event is never nothing: without one of its own it is that of the mode.
+INSTEAD_OF_NULL = {"updateEvent.min": 1}
+
+
+def _changes(verb: Command) -> msgspec.inspect.StructType:
+    """What a verb takes besides its address, by name and type."""
+    inputs = [each.type for each in verb.arguments.parameters if each.name == "input"]
+    known = msgspec.inspect.type_info(inputs[0] if inputs else verb.arguments.struct)
+    assert isinstance(known, msgspec.inspect.StructType)
+    return known
+
+
+FIELDS = [
+    pytest.param(verb, each, id=f"{verb.name}.{each.encode_name}")
+    for verb in VERBS
+    for each in _changes(verb).fields
+    if each.name not in (*verb.route.places, "version")
+]
+
+
+@pytest.fixture(scope="module")
+def town(module_town: Town) -> Town:
+    return module_town
+
+
+async def _send(client: Client, verb: Command, ids: dict[str, Any], way: Way, **changes: Any) -> Answer:
+    has_input = any(each.name == "input" for each in verb.arguments.parameters)
+    return await client.call(verb.name, way=way, **ids, **({"input": changes} if has_input else changes))
+
+
+async def _ready(town: Town, verb: Command) -> tuple[Client, dict[str, Any], dict[str, Any]]:
+    """Who may change what, and how it is now."""
+    owner = town.client(Standing.OWNER)
+    if "event_id" in verb.route.places:
+        said = (await owner.call("sendEventMessage", eventId=town.event_id, content="To be changed")).ok()
+        ids: dict[str, Any] = {"eventId": town.event_id, "id": said["id"]}
+    else:
+        ids = {"id": await make_event(owner, publish=False)}
+    given = examples(verb)
+    now = (await _send(owner, verb, ids, Way.REST, **given.get("input", given))).ok()
+    return owner, ids, now
+
+
+@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize(("verb", "field"), FIELDS)
+async def test_null_empties_what_may_be_empty(verb: Command, field: Any, way: Way, town: Town) -> None:
+    client, ids, before = await _ready(town, verb)
+    is_optional = isinstance(field.type, msgspec.inspect.UnionType) and field.type.includes_none
+    # A point is two numbers or none.
+    pair = {"latitude", "longitude"} & {field.encode_name}
+    given = dict.fromkeys(("latitude", "longitude") if pair else (field.encode_name,))
+    answer = await _send(client, verb, ids, way, **given)
+    if is_optional:
+        empty = INSTEAD_OF_NULL.get(f"{verb.name}.{field.encode_name}")
+        expected = {**before, **dict.fromkeys(given, empty)}
+        found = answer.ok()
+    else:
+        assert answer.status in (400, 422), answer
+        assert field.encode_name in str(answer.problem)
+        expected = before
+        found = (await client.call(_read(verb), **ids)).ok()
+    assert _settled(found) == _settled(expected)
+
+
+@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+async def test_what_is_absent_stays(verb: Command, way: Way, town: Town) -> None:
+    client, ids, before = await _ready(town, verb)
+    needed = {each.encode_name for each in _changes(verb).fields if each.required} - ids.keys()
+    answer = await _send(client, verb, ids, way)
+    if needed:
+        assert answer.status in (400, 422)
+        assert all(each in str(answer.problem) for each in needed)
+    else:
+        assert answer.ok() == before
+    assert (await client.call(_read(verb), **ids)).ok() == before
+
+
+def _read(verb: Command) -> str:
+    query = read_back(verb)
+    assert query is not None
+    return query.name
+
+
+def _settled(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in COUNTED}
