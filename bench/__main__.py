@@ -1,4 +1,4 @@
-"""`make bench`: makes the rows, starts Muster and the peer, holds the rounds, writes the report."""
+"""`make bench`: makes the rows, starts Muster and its peers, holds the rounds, writes the report."""
 
 import math
 import sys
@@ -14,16 +14,26 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bench import fanout, imports, jobs, joins, refresh
+from bench.chapters import RESULTS, Measure
 from bench.floor import Floor, pgbench
 from bench.hall import Hall
 from bench.isolation import costs, price, same_rows
-from bench.report import AGAIN, RESULTS, Report, write_report
+from bench.report import AGAIN, Report, write_report
 from bench.rounds import Arena, Bout, same_answers, take_turns
 from bench.scenarios import SCENARIOS, Scenario
 from bench.statements import Statements
 from muster.kit.processes import CannotRun
 
 ISOLATION = "isolation"
+CHAPTERS: dict[str, Measure] = {
+    "joins": joins.measure,
+    "refresh": refresh.measure,
+    "jobs": jobs.measure,
+    "fanout": fanout.measure,
+    "imports": imports.measure,
+}
+_KNOWN = {each.name for each in SCENARIOS} | {ISOLATION} | CHAPTERS.keys()
 
 T = TypeVar("T")
 
@@ -60,7 +70,7 @@ def bench(
 ) -> None:
     """Measure Muster beside Fastify + Mercurius and beside pgbench, and write a report.
 
-    Takes about eight minutes, or two with --quick. It may be stopped and started again at any time: rows and packages
+    Takes about seventeen minutes, or five with --quick. It may be stopped and started again at any time: rows and packages
     stay below MUSTER_DATA_DIR for the next run. The peer's packages come from npm at the first run.
 
     Example: make bench ARGS="--quick --only nested,single"
@@ -72,29 +82,52 @@ def bench(
     no_peer
         Muster and pgbench alone, without npm.
     only
-        What to measure, with commas between: nested, single, get, list, join, isolation.
+        What to measure, with commas between: nested, single, get, list, join, isolation; joins, refresh, jobs, fanout,
+        imports.
     output
         The folder for report.md, report.json and report.svg.
     """
-    wanted = {name for name in only.split(",") if name} or {each.name for each in SCENARIOS} | {ISOLATION}
-    if unknown := wanted - {each.name for each in SCENARIOS} - {ISOLATION}:
+    wanted = {name for name in only.split(",") if name} or _KNOWN
+    if unknown := wanted - _KNOWN:
         raise CannotRun(f"There is nothing to measure called {', '.join(sorted(unknown))}; see --help.")
     mode = QUICK if quick else FULL
+    report = Report(mode.name)
+    if wanted - CHAPTERS.keys():
+        _measure_requests(report, mode, wanted, peers=not no_peer)
+        write_report(report, output)
+    for name, measure in CHAPTERS.items():
+        if name in wanted:
+            _measure_chapter(report, name, measure, quick=quick, peers=not no_peer)
+            write_report(report, output)
+    console.print(f"The report is in {output}: report.md, report.json and report.svg.")
+    if report.failed:
+        raise CannotRun("some of it could not be measured; the report says what")
+
+
+def _measure_chapter(report: Report, name: str, measure: Measure, *, quick: bool, peers: bool) -> None:
+    """One more chapter; what goes wrong in it is told in the report, and costs no other."""
+    with console.status(name) as status:
+        try:
+            report.chapters.append(measure(quick=quick, peers=peers, status=status))
+        except Exception as error:  # noqa: BLE001 - whatever it is, what was measured before is kept
+            console.print_exception()
+            report.failed[name] = f"{type(error).__name__}: {error}"
+
+
+def _measure_requests(report: Report, mode: Mode, wanted: set[str], *, peers: bool) -> None:
     with ExitStack() as stack:
         with console.status("starting") as status:
             hall = Hall(stack, max(mode.fleets), lambda step: status.update(f"preparing: {step}"))
             hall.start_muster()
-            if not no_peer:
+            if peers:
                 hall.start_peer()
-        report = _measured(hall, mode, wanted)
-    write_report(report, output)
-    console.print(f"The report is in {output}: report.md, report.json and report.svg.")
+        _hold_all(report, hall, mode, wanted)
 
 
-def _measured(hall: Hall, mode: Mode, wanted: set[str]) -> Report:
+def _hold_all(report: Report, hall: Hall, mode: Mode, wanted: set[str]) -> None:
     scenarios = [each for each in SCENARIOS if each.name in wanted]
     arena = Arena(hall.postmaster, hall.sample, mode.seconds, mode.warm)
-    report = Report(mode.name, hall.versions)
+    report.versions |= hall.versions
     if len(hall.fleets) > 1:
         report.only_ours = sorted(same_answers(scenarios, hall.sample, *hall.fleets))
     seconds = math.ceil(mode.seconds / 2)
@@ -113,7 +146,6 @@ def _measured(hall: Hall, mode: Mode, wanted: set[str]) -> Report:
         # Last, since reads would walk over the versions of rows that these leave behind.
         _hold(hall, arena, mode, _tracked(progress, "writes", [each for each in bouts if each.scenario.changes]))
     report.bouts += bouts
-    return report
 
 
 def _hold(hall: Hall, arena: Arena, mode: Mode, bouts: Iterable[Bout]) -> None:

@@ -1,14 +1,22 @@
 """Chapters of the report: what contestants did in turns, as a table of medians, a page of its own and raw figures."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Annotated, Protocol
 
 import psutil
+from cyclopts import App, Parameter
 from rich.console import Console
+from rich.status import Status
+
+from muster.kit.processes import CannotRun
+
+RESULTS = Path(__file__).parent / "results"
 
 Figures = Mapping[str, float]
 """What one round measured, by the name of the figure."""
@@ -136,3 +144,42 @@ def _target(
         return []
     written = f"{measured:,.0f}" if measured >= 100 else f"{measured:,.2f}"
     return [Target(what, wanted, f"{written}{unit}", is_reached(measured))]
+
+
+class Measure(Protocol):
+    """Measures a chapter. quick: to see where one stands. peers: whether they take part. status: tells how far it is."""
+
+    def __call__(self, *, quick: bool, peers: bool, status: Status) -> Chapter: ...
+
+
+def program(name: str, help: str | None, measure: Measure) -> None:
+    """Run one chapter by itself, and end with one sentence when it cannot."""
+    app, console = App(name=f"python -m bench.{name}", help=help, version_flags=()), Console(stderr=True)
+
+    @app.default
+    def run(
+        *,
+        quick: Annotated[bool, Parameter(negative="")] = False,
+        no_peer: Annotated[bool, Parameter(negative="")] = False,
+        output: Path = RESULTS,
+    ) -> None:
+        """Measure, and write a page and the raw figures.
+
+        Parameters
+        ----------
+        quick
+            Smaller and shorter, to see where one stands.
+        no_peer
+            Muster alone, without npm.
+        output
+            The folder for both files.
+        """
+        with console.status("starting") as status:
+            chapter = measure(quick=quick, peers=not no_peer, status=status)
+        chapter.write(output)
+        chapter.tell(console)
+
+    try:
+        app()
+    except CannotRun as reason:
+        sys.exit(f"bench.{name}: {reason}")

@@ -1,31 +1,25 @@
 """Fan-out: what is said in one room reaches every socket that follows it. How many a second, and how late.
 
 python -m bench.fanout                       # 1,000 and 10,000 sockets, beside Mercurius with its Redis emitter
-python -m bench.fanout --quick --no-peer
+python -m bench.fanout --quick
 """
 
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Annotated
 
 import httpx
 import psutil
 import psycopg
-from cyclopts import App, Parameter
-from rich.console import Console
+from rich.status import Status
 
-from bench.chapters import Chapter, Column, Match, Target, at_least, at_most
+from bench.chapters import Chapter, Column, Match, Target, at_least, at_most, program
 from bench.ears import Audience, listening
 from bench.hall import Hall
 from bench.meters import cpu_of, cpu_of_postgres, memory_of
 from bench.redis import FAST, redis
-from bench.report import RESULTS
 from bench.rounds import take_turns
 from bench.servers import MUSTER, Fleet, Person, worker
-from muster.kit.processes import CannotRun
 
 PEER = "Mercurius, Redis"
 _MOST_PEOPLE = 1_000
@@ -68,9 +62,6 @@ listens still may. The peer asks once, when the subscription begins, and passes 
 keeps nothing.
 """
 
-app = App(name="python -m bench.fanout", help=__doc__, version_flags=())
-console = Console(stderr=True)
-
 
 @dataclass(frozen=True)
 class Crowd:
@@ -91,46 +82,27 @@ FULL = (Crowd(1_000, 20, 160), Crowd(1_000, 0, 150), Crowd(10_000, 2, 16), Crowd
 QUICK = (Crowd(200, 20, 40), Crowd(200, 0, 100))
 
 
-@app.default
-def fanout(
-    *,
-    quick: Annotated[bool, Parameter(negative="")] = False,
-    no_peer: Annotated[bool, Parameter(negative="")] = False,
-    processes: int = 1,
-    rounds: int = 2,
-    output: Path = RESULTS,
-) -> None:
-    """Measure, and write fanout.md and fanout.json.
-
-    Takes about three minutes. quick: 200 sockets. no_peer: without npm and Redis. processes: of the API, on either side.
-    """
-    chapter = measure(QUICK if quick else FULL, peers=not no_peer, processes=processes, rounds=rounds)
-    chapter.write(output)
-    chapter.tell(console)
-
-
-def measure(crowds: tuple[Crowd, ...], *, peers: bool, processes: int = 1, rounds: int = 2) -> Chapter:
+def measure(*, quick: bool, peers: bool, status: Status) -> Chapter:
     """Let the contestants take turns with each crowd."""
-    with ExitStack() as stack, console.status("starting") as status:
-        hall = Hall(stack, processes, lambda step: status.update(f"preparing: {step}"))
-        ours = hall.start_muster(_MANY)
+    crowds = QUICK if quick else FULL
+    with ExitStack() as stack:
+        hall = Hall(stack, 1, lambda step: status.update(f"fan-out: {step}"))
+        fleets = {MUSTER: hall.start_muster(_MANY)}
         stores = {MUSTER: [stack.enter_context(worker(hall.urls, hall.folder))]}
-        fleets = {MUSTER: ours}
         if peers:
             passing = stack.enter_context(redis(hall.folder, FAST))
-            fleets[PEER] = hall.start_peer({"PEER_REDIS": passing.url})
-            stores[PEER] = [passing.process]
+            fleets[PEER], stores[PEER] = hall.start_peer({"PEER_REDIS": passing.url}), [passing.process]
         people = hall.people(min(max(each.sockets for each in crowds), _MOST_PEOPLE))
-        room = _room(hall, ours, people)
+        room = _room(hall, fleets[MUSTER], people)
         chapter = Chapter("fanout", "Fan-out", _NOTES, versions=hall.versions)
         for crowd in crowds:
-            match = Match(f"{crowd.title}, {processes} process{'es'[: 2 * (processes > 1)]}", _COLUMNS)
+            match = Match(crowd.title, _COLUMNS)
             chapter.matches.append(match)
             status.update(match.title)
             turns = [
-                partial(_hold, hall, match, name, fleets[name], stores[name], crowd, people, room) for name in fleets
+                partial(_hold, hall, match, each, fleets[each], stores[each], crowd, people, room) for each in fleets
             ]
-            take_turns(turns, rounds=rounds)
+            take_turns(turns, rounds=2)
             chapter.targets += _targets(match, crowd)
     return chapter
 
@@ -198,13 +170,5 @@ def _targets(match: Match, crowd: Crowd) -> list[Target]:
     ]
 
 
-def main() -> None:
-    """Run, and end with one sentence when it cannot."""
-    try:
-        app()
-    except CannotRun as reason:
-        sys.exit(f"bench.fanout: {reason}")
-
-
 if __name__ == "__main__":
-    main()
+    program("fanout", __doc__, measure)

