@@ -2,10 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from uuid import UUID
 
 import uvicorn
@@ -25,7 +26,10 @@ from muster.kit.endpoints.cookies import Cookies, ReadToken
 from muster.kit.endpoints.cors import ANY_ORIGIN
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.exposition import Exposition, exposed, siblings_of
+from muster.kit.endpoints.graphql.documents import Documents
 from muster.kit.endpoints.graphql.execution import GraphQL
+from muster.kit.endpoints.graphql.limits import PRODUCTION
+from muster.kit.endpoints.graphql.persisted import write_list
 from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.endpoints.health import Health
 from muster.kit.endpoints.openapi import document
@@ -58,6 +62,11 @@ def openapi_document() -> str:
 def schema_sdl() -> str:
     """The GraphQL schema of everything that is declared, in its definition language."""
     return print_schema(_schema())
+
+
+def operations_list(files: Sequence[Path]) -> str:
+    """A list for MUSTER_PERSISTED_ONLY of what the files hold. Raises CannotRun for one that would not run."""
+    return write_list(files, Documents(_schema(), PRODUCTION, is_open=True))
 
 
 @cache

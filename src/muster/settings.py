@@ -186,6 +186,7 @@ class Settings:
     log_level: LogLevel
     log_requests: bool
     data_dir: Path
+    operations: Path | None
     demo: bool
     origins: tuple[Origin, ...] = field(repr=False, compare=False)
 
@@ -242,13 +243,7 @@ def _read(source: Source) -> Settings:
             jwt_secret=_jwt_secret(source, environment, data_dir), operator_token=_operator_token(source)
         ),
         log_level=source.choice("LOG_LEVEL", get_args(LogLevel), "info", "the least important log lines to write"),
-        log_requests=source.choice(
-            "LOG_REQUESTS",
-            ("on", "off"),
-            "on" if environment == "production" else "off",
-            "whether each request has a line",
-        )
-        == "on",
+        log_requests=_log_requests(source, environment),
         addresses=addresses,
         mail=_mail(source, addresses),
         sockets=_sockets(source),
@@ -256,6 +251,7 @@ def _read(source: Source) -> Settings:
         traces=read_traces(source),
         watching=_watching(source),
         rates=_rates(source, environment),
+        operations=_operations(source),
         demo=source.choice("MUSTER_DEMO", ("on", "off"), "on", "whether a first `muster up` loads the demo") == "on",
         origins=tuple(source.origins),
     )
@@ -340,6 +336,16 @@ def _watching(source: Source) -> Watching:
     return Watching(
         sentry_dsn=source.dsn("SENTRY_DSN", "where Sentry takes faults, as it shows it"), slow_seconds=slow / 1000
     )
+
+
+def _log_requests(source: Source, environment: Environment) -> bool:
+    default = "on" if environment == "production" else "off"
+    return source.choice("LOG_REQUESTS", ("on", "off"), default, "whether each request has a line") == "on"
+
+
+def _operations(source: Source) -> Path | None:
+    path = source.text("MUSTER_PERSISTED_ONLY", "", "a file of GraphQL operations; then no others run")
+    return Path(path) if path else None
 
 
 def _mail(source: Source, addresses: Addresses) -> Mail:

@@ -1,5 +1,7 @@
 """What the outside relies on, printed: the two contracts and the version."""
 
+from pathlib import Path
+
 from muster import __version__
 from muster.cli.output import JsonFlag, show
 
@@ -22,6 +24,19 @@ def sdl() -> None:
     from muster.main import schema_sdl
 
     print(schema_sdl())
+
+
+def operations(*files: Path) -> None:
+    """Print the list of operations for MUSTER_PERSISTED_ONLY, from the files that a client sends.
+
+    Clients send a file as it is, or its hash, which is its `id` in the list. A file that would not run in production
+    is refused.
+
+    Example: muster operations client/*.graphql > operations.json
+    """
+    from muster.main import operations_list
+
+    print(operations_list(files))
 
 
 def version(*, as_json: JsonFlag = False) -> None:

@@ -2,8 +2,10 @@
 
 import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql } from "@apollo/client";
 import { SetContextLink } from "@apollo/client/link/context";
+import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { OperationTypeNode } from "graphql";
+import { createHash } from "node:crypto";
 
 import { tell } from "./story.mjs";
 import { socketClient, url } from "./wire.mjs";
@@ -13,12 +15,14 @@ await tell(open, (error) => CombinedGraphQLErrors.is(error) && error.errors[0].e
 function open({ authorization, mended }) {
   const socket = socketClient(authorization, mended);
   const signedIn = new SetContextLink(({ headers }) => ({ headers: { ...headers, authorization: authorization() } }));
+  const sha256 = (text) => createHash("sha256").update(text).digest("hex");
+  const byHash = new PersistedQueryLink({ sha256, useGETForHashedQueries: true });
   const client = new ApolloClient({
     cache: new InMemoryCache(),
     link: ApolloLink.split(
       ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
       new GraphQLWsLink(socket.client),
-      signedIn.concat(new HttpLink({ uri: url })),
+      ApolloLink.from([byHash, signedIn, new HttpLink({ uri: url })]),
     ),
   });
   return {

@@ -1,6 +1,7 @@
 // urql: one client whose last exchange hands subscriptions to the socket.
 
 import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
+import { persistedExchange } from "@urql/exchange-persisted";
 
 import { tell } from "./story.mjs";
 import { socketClient, url } from "./wire.mjs";
@@ -13,6 +14,7 @@ function open({ authorization, mended }) {
     url,
     fetchOptions: () => (authorization() ? { headers: { authorization: authorization() } } : {}),
     exchanges: [
+      persistedExchange({ preferGetForPersistedQueries: true }),
       fetchExchange,
       subscriptionExchange({
         forwardSubscription: (request) => ({

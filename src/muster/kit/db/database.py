@@ -59,11 +59,15 @@ async def connect(url: str) -> asyncpg.Connection:
         connection = await asyncpg.connect(url, server_settings=SESSION | PATIENT.of_server())
     except asyncpg.ProtocolViolationError as error:
         raise _explained(error) from error
-    if connection.get_server_pid() != await connection.fetchval("select pg_backend_pid()"):
-        await connection.close()
-        raise ThroughPooler
-    connection.add_query_logger(lambda ran: report_if_slow(ran.query, ran.elapsed))
-    await _trace(connection)
+    try:
+        if connection.get_server_pid() != await connection.fetchval("select pg_backend_pid()"):
+            raise ThroughPooler
+        connection.add_query_logger(lambda ran: report_if_slow(ran.query, ran.elapsed))
+        await _trace(connection)
+    except BaseException:
+        # Whoever is cancelled here has nothing yet that they could close.
+        connection.terminate()
+        raise
     return connection
 
 

@@ -149,7 +149,9 @@ def json_response(body: bytes | str, status: int = 200, headers: Mapping[str, st
     )
 
 
-def readable_response(request: Request, content: bytes, tag: str, *, is_personal: bool) -> Response:
+def readable_response(
+    request: Request, content: bytes, tag: str, *, is_personal: bool, media_type: str = "application/json"
+) -> Response:
     """What was read, or 304 when the client has just that already (RFC 9110, 13.1.2).
 
     tag: of the content. is_personal: whether it was read as somebody; then no cache keeps it. Else one may, and asks
@@ -163,7 +165,7 @@ def readable_response(request: Request, content: bytes, tag: str, *, is_personal
     known = request.headers.get("if-none-match")
     if known is not None and _is_among(tag, known):
         return Response(status_code=304, headers=headers)
-    return Response(content, 200, headers, media_type="application/json")
+    return Response(content, 200, {**headers, "content-type": media_type})
 
 
 def _is_among(tag: str, known: str) -> bool:

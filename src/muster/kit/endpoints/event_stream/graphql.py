@@ -41,6 +41,8 @@ class GraphQLEvents:
     async def answer(self, request: Request, operation: Operation | AppError, origin: Origin) -> Response:
         """Answer one operation by a stream of its own. Raises what keeps the client from having a stream at all."""
         self._edge.cookies.refuse_foreign_page(request)
+        if isinstance(operation, AppError):
+            await self._edge.limiter.draw((), origin)
         line = Line()
 
         async def talk() -> None:

@@ -28,6 +28,7 @@ from muster.kit.endpoints.graphql.documents import MOST_ERRORS, Document, Docume
 from muster.kit.endpoints.graphql.errors import BadOperation
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost, page_sizes
 from muster.kit.endpoints.graphql.mutations import MutationField, Mutations, read_terms
+from muster.kit.endpoints.graphql.persisted import Persisted, good_list
 from muster.kit.endpoints.graphql.selections import Root, Selection, Source, argument_values, read_slots
 from muster.kit.errors import BadInput
 from muster.kit.metrics import count_operation, operation_label
@@ -42,12 +43,16 @@ from muster.kit.views.query import QUERIES, Query
 
 
 class GraphQLRequest(msgspec.Struct, frozen=True, rename="camel"):
-    """A request as GraphQL over HTTP and the socket protocol write it."""
+    """A request as GraphQL over HTTP and the socket protocol write it; without `query` its extensions name a hash."""
 
-    query: str
+    query: str | msgspec.UnsetType = msgspec.UNSET
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
     extensions: dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.query is msgspec.UNSET and not self.extensions:
+            raise ValueError("Object missing required field `query`")
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Operation:
 # An operation has one shape per truth of its boolean variables, and whoever writes it may give it many of those.
 _MOST_SHAPES = 64
 _MOST_SIZES = 64
+_MASKED = "The variables do not fit the types that the document gives them."
 
 
 @dataclass(frozen=True)
@@ -103,13 +109,19 @@ class GraphQL:
         self._limits = PRODUCTION if production else DEVELOPMENT
         self._is_open = not production
         self._documents = Documents(schema, self._limits, is_open=self._is_open)
+        listed = services.settings.operations
+        self._persisted = Persisted(None if listed is None else good_list(listed, self._documents))
         self._plans = PlanCache()
         self._mutations = Mutations(services)
 
     def read(self, request: GraphQLRequest) -> Operation:
         """The operation that a request wants. Raises BadInput (of which BadOperation is one)."""
-        refuse_unstorable({"query": request.query, "variables": request.variables})
-        document = self._documents.get(request.query)
+        given = None if request.query is msgspec.UNSET else request.query
+        text, digest = self._persisted.find(given, request.extensions)
+        refuse_unstorable({"query": text, "variables": request.variables})
+        document = self._documents.get(text)
+        if digest is not None:
+            self._persisted.keep(digest, text)
         node = document.operation(request.operation_name or None)
         variables = get_variable_values(
             self._schema,
@@ -119,7 +131,7 @@ class GraphQL:
             hide_suggestions=not self._is_open,
         )
         if isinstance(variables, list):
-            raise BadOperation(variables)
+            raise BadOperation(variables if self._is_open else [GraphQLError(_MASKED)])
         return Operation(document, node, variables, request.variables or {}, request.extensions)
 
     async def run(self, operation: Operation, origin: Origin) -> bytes:
@@ -180,7 +192,9 @@ class GraphQL:
         try:
             return self._collected(operation)
         except GraphQLError as error:
-            raise BadOperation([error]) from None
+            # The library's own words name types, which are nobody's business where the schema is closed.
+            told = GraphQLError("The condition of a directive is null or left out, and may not be.", error.nodes)
+            raise BadOperation([told]) from None
         except RecursionError:
             raise BadInput.field("query", "is nested too deeply") from None
 

@@ -22,11 +22,12 @@ from muster.kit.endpoints.event_stream.line import MEDIA_TYPE as EVENT_STREAM
 from muster.kit.endpoints.graphql.errors import request_errors
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest, Operation
 from muster.kit.endpoints.graphql.mutations import with_key
-from muster.kit.endpoints.http import decode_json, query_string, read_json
+from muster.kit.endpoints.http import decode_json, query_string, read_json, readable_response
 from muster.kit.endpoints.keys import key_of
 from muster.kit.endpoints.pages.browser import graphiql, wants_page
 from muster.kit.endpoints.problem import client_error
 from muster.kit.endpoints.rates import tell_rates
+from muster.kit.endpoints.tags import tag_of
 from muster.kit.errors import AppError, BadInput, Invalid
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -89,7 +90,12 @@ class OverHttp:
             body = await self._graphql.run(operation, origin)
         except Exception as error:  # noqa: BLE001 - as above
             return self._refused(request, error, media_type, is_well_formed=token is None)
-        return tell_rates(_answer(body, 200, {}, media_type), origin)
+        if request.method == "POST":
+            return tell_rates(_answer(body, 200, {}, media_type), origin)
+        is_personal = origin.claim.user_id is not None
+        tag = tag_of("", body, versioned=False)
+        found = readable_response(request, body, tag, is_personal=is_personal, media_type=_in_utf_8(media_type))
+        return tell_rates(found, origin)
 
     async def reserve(self, request: Request) -> Response:
         """PUT: reserve an event stream."""
@@ -152,8 +158,12 @@ def _status(error: AppError, media_type: str) -> int:
 
 
 def _answer(body: bytes, status: int, headers: dict[str, str], media_type: str) -> Response:
-    headers = {"cache-control": "private, no-store", "content-type": f"{media_type}; charset=utf-8", **headers}
+    headers = {"cache-control": "private, no-store", "content-type": _in_utf_8(media_type), **headers}
     return Response(body, status, headers)
+
+
+def _in_utf_8(media_type: str) -> str:
+    return f"{media_type}; charset=utf-8"
 
 
 async def _read(request: Request) -> GraphQLRequest:

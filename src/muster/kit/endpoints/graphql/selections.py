@@ -84,8 +84,10 @@ def argument_values(field: GraphQLField, node: FieldNode, variables: VariableVal
     """A field's arguments by their names on the wire. Raises BadOperation when they do not fit their types."""
     try:
         return get_argument_values(field, node, variables)
-    except GraphQLError as error:
-        raise BadOperation([error]) from None
+    except GraphQLError:
+        # The document is valid, so a variable is null; the library's own words name types, which may not be told.
+        told = GraphQLError(f"An argument of `{node.name.value}` is null or left out, and may not be.", node)
+        raise BadOperation([told]) from None
 
 
 @dataclass(frozen=True)
