@@ -74,6 +74,9 @@ async def _take(go: Go[T, R], places: Sequence[_Place[T, R]]) -> None:
         outcomes = await go([each.one for each in places]) if places else ()
         for place, outcome in zip(places, outcomes, strict=True):
             _tell(place, outcome)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told to whoever waits for it
+        for place in places:
+            _tell(place, error)
     finally:
         # Only where it was ended from outside is there anybody who has not been told.
         for place in places:

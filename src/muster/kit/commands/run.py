@@ -225,19 +225,21 @@ class _Left:
 async def _in_one_transaction(runs: Sequence[_Run]) -> list[list[Done] | Exception]:
     """Run requests of one tenant for one command. Raises _NobodyWent when one of them spoils it for the others."""
     services, tenant_id = runs[0].services, runs[0].tenant_id
-    callers = await asyncio.gather(*(_look_up(run) for run in runs))
-    is_written = False
+    is_shared = False
     try:
+        callers = await asyncio.gather(*(_look_up(run) for run in runs))
         async with services.database.transaction(tenant_id) as tx:
+            is_shared = True
             left = await _decide(tx, runs, callers)
             pages = [each.page for each in left if each.page is not None]
             if pages:
                 await write_pages(tx, tenant_id, pages)
-            is_written = True
+            is_shared = False
     except Exception as error:
-        if not is_written:
+        if is_shared:
             raise _NobodyWent from error
-        # Nobody knows whether it has committed, so nobody may go again.
+        # There was no transaction to be had, and each would wait in vain once more; or it was the commit that failed:
+        # nobody knows what became of it, so nobody may go again.
         return [error for _ in runs]
     if any(page.ctx.facts for page in pages):
         services.wake()

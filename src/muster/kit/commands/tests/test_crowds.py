@@ -40,6 +40,8 @@ class Outing:
     async def go(self, numbers: Sequence[int]) -> list[int | Exception]:
         self.companies.append(list(numbers))
         await self.may_go.wait()
+        if 666 in numbers:
+            raise OSError
         return [LookupError(number) if number % 10 == 7 else -number for number in numbers]
 
 
@@ -84,6 +86,15 @@ async def test_a_crowd_that_is_ended_from_outside_leaves_nobody_waiting() -> Non
     outcomes = await asyncio.gather(*coming, return_exceptions=True)
     assert [type(each) for each in outcomes] == [asyncio.CancelledError] * 2
     assert not crowds._crowds
+
+
+async def test_a_fault_is_told_to_everybody_it_happens_to() -> None:
+    crowds, outing = Crowds(), Outing()
+    coming = await _send(crowds, outing, [1, 2, 3, 666])
+    outing.may_go.set()
+    outcomes = await asyncio.gather(*coming, return_exceptions=True)
+    assert outcomes[:2] == [-1, -2]
+    assert [type(each) for each in outcomes[2:]] == [OSError, OSError]
 
 
 class Came(Fact):
@@ -222,6 +233,13 @@ async def test_what_the_database_refuses_one_is_no_matter_to_the_others(
     told = await gateway.all_come(services, {"number": 1}, {"number": 2, "mark": mark}, {"number": 3})
     assert told == [None, asyncpg.UniqueViolationError, None]
     assert await _written(urls) == ([1, 3], ["done", "done"], 2)
+
+
+async def test_without_a_database_everybody_is_told_so_at_once(services: Services, gateway: Gateway) -> None:
+    await services.database.close()
+    told = await gateway.all_come(services, {"number": 1}, {"number": 2})
+    assert gateway.sizes == []
+    assert told == [asyncpg.InterfaceError, asyncpg.InterfaceError]
 
 
 async def test_nobody_goes_again_when_nobody_knows_whether_it_was_done(
