@@ -25,7 +25,8 @@ import muster.slices  # noqa: F401 - the tables of contents: what they import is
 from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.commands.facts import KINDS, Fact
 from muster.kit.db.tables import GlobalTable, Table
-from muster.kit.realtime.subscription import SUBSCRIPTIONS, Subscription
+from muster.kit.realtime.signals import SignalSubscription
+from muster.kit.realtime.subscription import SUBSCRIPTIONS, FactSubscription, Subscription
 from muster.kit.views.query import QUERIES, Query
 from muster.kit.work.handlers import HANDLERS, Follower, followers
 
@@ -37,7 +38,12 @@ BLOCK = re.compile(r"(<!-- picture: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 Declared = Command | Query | Subscription
-KINDS_OF_WAYS: dict[type[Declared], str] = {Command: "does", Query: "reads", Subscription: "streams"}
+KINDS_OF_WAYS: dict[type[Declared], str] = {
+    Command: "does",
+    Query: "reads",
+    FactSubscription: "streams",
+    SignalSubscription: "streams",
+}
 
 
 def stack() -> str:

@@ -148,11 +148,11 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
     ):
         waker = Waker()
         limiter = Limiter(limits_in_force(settings), is_production=settings.is_production, store=store)
-        services = Services(database, settings, GATE, waker.wake, limiter=limiter, store=store)
+        hub = Hub(database, GATE, terms.direct_url or terms.url, store, settings.deployment)
+        services = Services(database, settings, GATE, waker.wake, limiter=limiter, store=store, signals=hub)
         health = Health(database, settings.environment, store)
         graphql = GraphQL(services, _schema())
         edge = await _edge(services)
-        hub = Hub(database, GATE, terms.direct_url or terms.url)
         exposition = Exposition(settings.metrics.token, [database.report_use], siblings_of(settings))
         waking = asyncio.create_task(waker.run(database))
         try:

@@ -1,6 +1,9 @@
 """What can be followed live of events."""
 
+from typing import Self
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from muster.chat.commands import MessageDeleted, MessageEdited, MessageSent
 from muster.chat.views import MessageView
@@ -21,6 +24,7 @@ from muster.events.predicates import is_seated
 from muster.events.views import EventMemberView, EventView
 from muster.kit.caller import member
 from muster.kit.commands.facts import Fact
+from muster.kit.realtime.signals import Presence, Signal, signals
 from muster.kit.realtime.subscription import subscription
 
 _UNTIL: dict[type[Fact], str | None] = {
@@ -99,3 +103,34 @@ def membership_changed(event_id: UUID) -> EventMemberView:
 )
 def event_updated(event_id: UUID) -> EventView:
     """An event as its organisers change, publish or cancel it."""
+
+
+class EventTyping(Signal):
+    """Somebody types in an event's room, or has stopped.
+
+    user_id: who. is_typing: false, too, when they have not said for three seconds that they still do.
+    """
+
+    is_typing: bool
+
+    def lapsed(self) -> Self | None:
+        """They have stopped."""
+        return replace(self, is_typing=False) if self.is_typing else None
+
+
+class EventPresence(Presence):
+    """Who is in an event's room.
+
+    count: how many persons, each once. arrived: who came since the element before; in the first, everybody who is there.
+    left: who went since then; who is cut off goes within seconds. Each names at most 1,000.
+    """
+
+
+@signals("eventTyping", topic=EventView, may=is_seated, until=_UNTIL, allow=member)
+def event_typing(event_id: UUID) -> EventTyping:
+    """Who of the others types in an event's room, told as it happens and kept nowhere."""
+
+
+@signals("eventPresence", topic=EventView, may=is_seated, until=_UNTIL, allow=member)
+def event_presence(event_id: UUID) -> EventPresence:
+    """Who is in an event's room now; whoever follows this is there."""

@@ -132,7 +132,8 @@ def of_tenant(table: SqlTable) -> str:
 
 
 def _subject(declared: Endpoint) -> type[View]:
-    subject = declared.returns if isinstance(declared, Command) else declared.view
+    subject = declared.returns if isinstance(declared, Command) else getattr(declared, "view", None)
+    assert isinstance(subject, type)
     assert issubclass(subject, View), f"{declared.name} takes `id`, but answers with no view that says of what"
     return subject
 

@@ -8,13 +8,15 @@ from muster.chat.commands import Content, Reason
 from muster.chat.views import MessageView
 from muster.events import queries, rules
 from muster.events.commands.finding import EventNotFound
-from muster.events.limits import CHAT_DELETE, CHAT_EDIT, CHAT_SEND
+from muster.events.limits import CHAT_DELETE, CHAT_EDIT, CHAT_SEND, CHAT_TYPING
 from muster.events.queries import Standing
+from muster.events.streams import EventTyping
 from muster.events.views import EventChatView
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.limits import API
+from muster.kit.realtime.signals import signal
 from muster.kit.views.paging import WholeNumber
 
 
@@ -70,6 +72,16 @@ async def mute(ctx: Ctx, *, event_id: UUID, muted: bool) -> EventChatView:
     """
     await _seen(ctx, event_id)
     return EventChatView.ref(await chat.mute(ctx, room_id=event_id, muted=muted))
+
+
+@signal("POST /events/{event_id}/typing", "publishEventTyping", to="eventTyping", limit=CHAT_TYPING)
+def publish_typing(user_id: UUID, *, event_id: UUID, is_typing: bool = True) -> EventTyping:
+    """Tell who follows the typing in an event's room that one types there; say so again at least every three seconds.
+
+    is_typing: false is to have stopped.
+    Raises NotFound for an event that the caller does not see, Denied for one that they have no place in.
+    """
+    return EventTyping(user_id=user_id, is_typing=is_typing)
 
 
 async def _seen(ctx: Ctx, event_id: UUID) -> Standing:

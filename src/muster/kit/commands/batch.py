@@ -10,7 +10,7 @@ from muster.kit.errors import AppError, BadInput
 
 
 class RunsAlone(BadInput):
-    """This counts even where it is refused, so it cannot be undone with others; send it by itself."""
+    """This cannot be undone with others: it counts even where it is refused, or is told at once; send it by itself."""
 
     code = "RUNS_ALONE"
 

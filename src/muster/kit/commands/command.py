@@ -33,7 +33,8 @@ class Command(Declaration):
     together: what calls that share a transaction need in common, locked and read once for all of them; its result
     arrives as `shared`. Such a command gets by with that, writes with `ctx.write`, and still runs without it.
     line: the argument whose row's lock many may want at once; see `kit/commands/lines.py`.
-    answers: the statuses of a success over REST.
+    answers: the statuses of a success over REST. is_kept: in a transaction, with its row in the audit log; what is not,
+    such as a signal, runs as `function(services, origin, **arguments)` and has to ask for itself who may.
     """
 
     function: Callable[..., Awaitable[Any]]
@@ -43,6 +44,7 @@ class Command(Declaration):
     together: Together | None
     line: str | None
     answers: tuple[int, ...]
+    is_kept: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,8 +53,8 @@ class Command(Declaration):
 
     @cached_property
     def alone(self) -> bool:
-        """Whether it is never one of several in a transaction: a refusal of it keeps what was written, all else does not."""
-        return any(each.commits for each in self.refusals)
+        """Whether it is never one of several in a transaction: a refusal of it keeps what was written, or it has none."""
+        return not self.is_kept or any(each.commits for each in self.refusals)
 
     @property
     def takes_key(self) -> bool:

@@ -1,12 +1,12 @@
 """What a command is given: the transaction, the actor, the moment, and a place to say what happened."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
-from muster.kit.caller import Actor, Gate, Permission
+from muster.kit.caller import Actor, Gate, Origin, Permission
 from muster.kit.commands.crowds import Crowds
 from muster.kit.commands.facts import Fact
 from muster.kit.commands.lines import Lines
@@ -21,12 +21,20 @@ Write: TypeAlias = tuple[Statement[Nothing], dict[str, object]]
 """A statement over rows that are `given`, and one of those rows."""
 
 
+class Signals(Protocol):
+    """The way to whoever follows something live, for what is kept nowhere."""
+
+    def tell(self, name: str, topic_id: UUID, origin: Origin, signal: Callable[[UUID], Any]) -> Awaitable[None]:
+        """Tell the followers of a subscription what `signal` makes of who tells it. Raises what following it raises."""
+
+
 @dataclass(frozen=True)
 class Services:
     """What a command's `prepare` may use, and what every command runs on.
 
     wake: called after a commit that left facts in the outbox, so that nobody has to wait for the next poll.
     limiter: holds nobody back unless it is given rules. store: what processes share, where a setting names one.
+    signals: None in a process that nobody follows anything in.
     """
 
     database: Database
@@ -37,6 +45,7 @@ class Services:
     crowds: Crowds = field(default_factory=Crowds)
     limiter: Limiter = field(default_factory=Limiter)
     store: Store | None = None
+    signals: Signals | None = None
 
 
 @dataclass

@@ -80,6 +80,8 @@ async def run_batch(services: Services, batch: Batch) -> list[Done]:
     IdempotencyMismatch.
     """
     batch.refuse_loners()
+    if not batch.calls[0].command.is_kept:
+        return [await _tell(services, batch)]
     key = None if batch.key is None else Key.of(batch.key, batch, services.settings.security.jwt_secret)
     run = _Run(services, batch, [], key)
     try:
@@ -96,6 +98,13 @@ async def run_batch(services: Services, batch: Batch) -> list[Done]:
         for line in sorted(lines):
             await stack.enter_async_context(services.lines.stand_in(line))
         return await _attempts(run)
+
+
+async def _tell(services: Services, batch: Batch) -> Done:
+    """Run what keeps nothing. A key is not looked at: a repeat changes nothing."""
+    (call,) = batch.calls
+    await call.command.function(services, batch.origin, **call.arguments)
+    return Done(None, batch.origin.claim.user_id)
 
 
 async def _prepare(run: _Run) -> None:

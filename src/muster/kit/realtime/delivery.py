@@ -34,7 +34,7 @@ from muster.kit.errors import AppError, Denied, NotFound
 from muster.kit.realtime.cursors import write_position
 from muster.kit.realtime.reading import PlacedFact
 from muster.kit.realtime.stream import Stream
-from muster.kit.realtime.subscription import Subscription
+from muster.kit.realtime.subscription import FactSubscription, Subscription
 from muster.kit.realtime.watch import Present
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import Pick, SlotValues
@@ -109,10 +109,10 @@ class Delivery:
         known, first = fact.read(), streams[0]
         if known is None:
             return [None] * len(streams)
-        request = first.request
+        request, subscription = first.request, _of_facts(first)
         plan = self._plans.get(first.shape, lambda: _element_plan(self._gate, first))
         values: dict[str, object] = {
-            "row": getattr(known, request.subscription.row),
+            "row": getattr(known, subscription.row),
             "topic": first.topic_id,
             "cursor": write_position(fact.position, first.tag),
         }
@@ -169,6 +169,13 @@ _STANDINGS: dict[str, type[AppError] | None] = {"open": None, "unseen": NotFound
 """What each answer of `_standing` is refused with."""
 
 
+def _of_facts(stream: Stream) -> FactSubscription:
+    subscription = stream.request.subscription
+    if not isinstance(subscription, FactSubscription):
+        raise TypeError(f"{subscription.name} is told without facts")
+    return subscription
+
+
 def _standing_plan(gate: Gate, stream: Stream) -> Plan:
     """The statement that asks many viewers' right to a topic."""
     scope = Scope(viewer=_VIEWER)
@@ -197,8 +204,7 @@ def _may_follow(scope: Scope, subscription: Subscription, topic_id: ColumnElemen
 
 def _element_plan(gate: Gate, stream: Stream) -> Plan:
     """The statement for one selection of one subscription."""
-    request = stream.request
-    subscription = request.subscription
+    request, subscription = stream.request, _of_facts(stream)
     compiler = Compiler(request.slots, _VIEWER)
 
     def part(pick: Pick) -> str | ColumnElement[str]:

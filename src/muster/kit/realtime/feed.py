@@ -13,6 +13,7 @@ from muster.kit.errors import AppError
 from muster.kit.metrics import DELIVERIES
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.reading import PlacedFact, facts_of_tenant, facts_of_topic, newest_position
+from muster.kit.realtime.signals import Signal, written
 from muster.kit.realtime.stream import CursorOfNoUse, Stream
 from muster.kit.tracing.switch import follow
 from muster.kit.waiting import set_within
@@ -43,11 +44,13 @@ class Feed:
         self._tenant_id = tenant_id
         self._topics: dict[UUID, dict[Hashable, set[Stream]]] = {}
         self._news = asyncio.Event()
+        self._lapsing: dict[Hashable, asyncio.TimerHandle] = {}
 
     @property
     def size(self) -> int:
-        """How many streams there are."""
-        return sum(len(audience) for selections in self._topics.values() for audience in selections.values())
+        """How many streams are open: those whose right was asked."""
+        audiences = (audience for selections in self._topics.values() for audience in selections.values())
+        return sum(stream.is_admitted for audience in audiences for stream in audience)
 
     @property
     def is_empty(self) -> bool:
@@ -78,6 +81,27 @@ class Feed:
             selections.pop(stream.selection, None)
         if not selections:
             self._topics.pop(stream.topic_id, None)
+
+    def tell(self, name: str, topic_id: UUID, signal: Signal) -> None:
+        """Tell a signal to those who follow `name` about a topic, and later what it has lapsed to.
+
+        Whoever has no room for it misses it: the next one tells them more than an old one would.
+        """
+        told = False
+        for audience in self._topics.get(topic_id, {}).values():
+            request = next(iter(audience)).request
+            if request.subscription.name == name:
+                element = written(signal, request)
+                hearers = [each for each in audience if each.is_admitted and each.claim.user_id != signal.user_id]
+                _count([element for each in hearers if each.hand_out(element)])
+                told = True
+        lapsing, key = signal.lapsed(), (name, topic_id, signal.user_id)
+        if (timer := self._lapsing.pop(key, None)) is not None:
+            timer.cancel()
+        if told and lapsing is not None:
+            self._lapsing[key] = asyncio.get_running_loop().call_later(
+                signal.seconds, self.tell, name, topic_id, lapsing
+            )
 
     def end(self, error: AppError) -> None:
         """End every stream."""

@@ -1,14 +1,15 @@
 """The hub: every stream of one process, and the one connection on which it hears that facts have their positions."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from uuid import UUID
 
 import msgspec
 import structlog
 
-from muster.kit.caller import Gate, Origin
+from muster.kit.caller import Claim, Gate, Origin
 from muster.kit.db.channels import FACTS, RIGHTS
 from muster.kit.db.database import Database, connect
 from muster.kit.db.failures import as_client_error
@@ -17,9 +18,13 @@ from muster.kit.metrics import STREAMS
 from muster.kit.realtime.cursors import read_position
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.feed import Feed
+from muster.kit.realtime.presence import OneProcess, Presences, SharedRegister
 from muster.kit.realtime.reading import newest_position
+from muster.kit.realtime.signals import Presence, Signal, SignalSubscription
 from muster.kit.realtime.stream import Push, Stream, StreamRequest, Waiting
+from muster.kit.realtime.subscription import SUBSCRIPTIONS
 from muster.kit.realtime.watch import Present, Watch
+from muster.kit.store.store import Store
 
 log = structlog.get_logger()
 
@@ -36,17 +41,37 @@ class _News(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_News).decode
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """A signal on its way. name: of the subscription whose followers hear it. topic: what it is about."""
+
+    name: str
+    topic: UUID
+    signal: msgspec.Raw
+
+
+_decode_told = msgspec.json.Decoder(_Told).decode
+
+
 class Hub:
     """Opens streams and keeps them served."""
 
-    def __init__(self, database: Database, gate: Gate, url: str) -> None:
-        """url: where LISTEN works, past any transaction pooler."""
+    def __init__(
+        self, database: Database, gate: Gate, url: str, store: Store | None = None, deployment: str = ""
+    ) -> None:
+        """url: where LISTEN works, past any transaction pooler.
+
+        store: carries signals between processes. deployment: sets ours apart from others that use the same store.
+        """
         self._database = database
         self._delivery = Delivery(database, gate)
         self._watch = Watch(self._delivery.refusals)
         self._url = url
+        self._store = store
+        self._prefix = f"muster:{deployment}:"
+        self._presences = Presences(OneProcess() if store is None else SharedRegister(store, f"{self._prefix}here:"))
         self._feeds: dict[UUID, Feed] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._deaf: dict[UUID, Callable[[], None]] = {}
 
     @property
     def size(self) -> int:
@@ -89,6 +114,9 @@ class Hub:
             feed.add(stream, after=after)
             stack.callback(self._remove, tenant_id, feed, stream)
             await self._delivery.admit(request.subscription, stream.topic_id, origin)
+            stream.is_admitted = True
+            if _tells_presence(request):
+                stack.enter_context(self._presences.at(stream))
             if after is not None:
                 catching_up = asyncio.create_task(feed.catch_up(stream))
                 stack.callback(catching_up.cancel)
@@ -106,6 +134,40 @@ class Hub:
                 raise refusal
             yield
 
+    async def tell(self, name: str, topic_id: UUID, origin: Origin, signal: Callable[[UUID], Signal]) -> None:
+        """Tell those who follow `name` about a topic, in every process, what `signal` makes of who tells it.
+
+        Raises what following it would raise: who may follow may tell.
+        """
+        claim = origin.claim
+        # Who follows it has the right, and loses it with the stream.
+        if not any(_follows(each, name, topic_id, claim) for each in self._watch.present(claim.user_id)):
+            await self._delivery.admit(SUBSCRIPTIONS[name], topic_id, origin)
+        if claim.user_id is None:
+            raise Unauthenticated
+        body = msgspec.json.encode(_Told(name, topic_id, msgspec.Raw(msgspec.json.encode(signal(claim.user_id)))))
+        if self._store is not None and self._store.is_there:
+            # It comes back to this process, too. If it is lost, it is as if it had not been told.
+            self._store.ask("PUBLISH", self._channel(claim.tenant_id), body)
+        else:
+            self._hear_signal(claim.tenant_id, body)
+
+    def _channel(self, tenant_id: UUID) -> str:
+        return f"{self._prefix}signals:{tenant_id}"
+
+    def _hear_signal(self, tenant_id: UUID, body: bytes | None) -> None:
+        feed = self._feeds.get(tenant_id)
+        if feed is None or body is None:
+            return
+        try:
+            told = _decode_told(body)
+            subscription = SUBSCRIPTIONS.get(told.name)
+            # A process of another release may have others.
+            if isinstance(subscription, SignalSubscription) and issubclass(subscription.tells, Signal):
+                feed.tell(told.name, told.topic, msgspec.json.decode(told.signal, type=subscription.tells))
+        except msgspec.DecodeError:
+            log.warning("hub.unreadable_signal", body=repr(body[:200]))
+
     async def _feed(self, tenant_id: UUID) -> Feed:
         if tenant_id not in self._feeds:
             position = await newest_position(self._database, tenant_id)
@@ -113,6 +175,9 @@ class Hub:
             if tenant_id not in self._feeds:
                 feed = self._feeds[tenant_id] = Feed(self._database, self._delivery, tenant_id, position)
                 self._tasks[tenant_id] = asyncio.create_task(feed.run())
+                if self._store is not None:
+                    channel = self._channel(tenant_id)
+                    self._deaf[tenant_id] = self._store.listen(channel, partial(self._hear_signal, tenant_id))
         return self._feeds[tenant_id]
 
     def _remove(self, tenant_id: UUID, feed: Feed, stream: Stream) -> None:
@@ -121,6 +186,8 @@ class Hub:
         if feed.is_empty:
             self._feeds.pop(tenant_id)
             self._tasks.pop(tenant_id).cancel()
+            if (stop := self._deaf.pop(tenant_id, None)) is not None:
+                stop()
 
     async def _listen(self) -> None:
         """Listen until cancelled, on a new connection whenever one is lost."""
@@ -161,6 +228,21 @@ class Hub:
     def _wake(feeds: list[Feed]) -> None:
         for feed in feeds:
             feed.wake()
+
+
+def _tells_presence(request: StreamRequest) -> bool:
+    subscription = request.subscription
+    return isinstance(subscription, SignalSubscription) and issubclass(subscription.tells, Presence)
+
+
+def _follows(present: Present, name: str, topic_id: UUID, claim: Claim) -> bool:
+    """Whether it is an open stream of exactly this."""
+    return (
+        isinstance(present, Stream)
+        and present.is_admitted
+        and not present.ended
+        and (present.request.subscription.name, present.topic_id, present.claim) == (name, topic_id, claim)
+    )
 
 
 def _topic_id(request: StreamRequest, origin: Origin) -> UUID:

@@ -69,7 +69,9 @@ class StreamRequest:
 class Stream:
     """One open subscription; iterate over it for its elements, each a whole `{"data": ...}` or row.
 
-    seen: the position of the element that was handed out last; before the first, of where the stream began. What `push` sends at once does not come by the iteration, which ends by raising the AppError that ended the stream.
+    seen: the position of the element that was handed out last; before the first, of where the stream began.
+    is_admitted: the right to follow was asked, and there was one. What `push` sends at once does not come by the
+    iteration, which ends by raising the AppError that ended the stream.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Stream:
         values = tuple(tuple(sorted(slot.values.items())) for slot in request.slots)
         self.selection: Hashable = (request.key, self.shape, values)
         self.position = self.seen = 0
+        self.is_admitted = False
         self._backlog: deque[PlacedFact] | None = None
         self._kinds = frozenset((fact.kind, fact.version) for fact in request.subscription.facts)
         self._until = {(fact.kind, fact.version): field for fact, field in request.subscription.until.items()}
@@ -168,15 +171,20 @@ class Stream:
         self.position = position
         if isinstance(outcome, AppError):
             self.end(outcome)
-        elif outcome is None or self.ended or self._is_pushed(outcome):
-            return
-        elif self._is_full:
+        elif outcome is not None and not self.hand_out(outcome):
             self.forget()
             self.end(Resync())
-        else:
-            self._elements.append((position, outcome))
-            self._waiting.bytes += len(outcome)
-            self._changed.set()
+
+    def hand_out(self, element: bytes) -> bool:
+        """Give the client an element; answers whether there was room for it."""
+        if self.ended or self._is_pushed(element):
+            return True
+        if self._is_full:
+            return False
+        self._elements.append((self.position, element))
+        self._waiting.bytes += len(element)
+        self._changed.set()
+        return True
 
     def forget(self) -> None:
         """Hand out nothing of what waits."""

@@ -1,4 +1,4 @@
-"""Subscriptions: streams of facts about one topic, each declared once over a view."""
+"""Subscriptions: what can be followed live about one topic. Most are streams of facts, each declared once over a view."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,31 +19,42 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription(Declaration):
-    """A declared subscription. Its elements are `{cursor, <gives>}`.
+    """A declared subscription.
 
-    facts: what makes an element. row: the facts' field with the id of the row that the element shows.
     topic: the view of what the stream is about, whose row the only argument names; None is the viewer themself.
     may: what the topic's row must allow the viewer, beyond being seen.
     until: the facts about the topic that may end the right to follow it; each with its field that says whose, or None
-    where it may be anybody's.
+    where it may be anybody's. facts: what makes an element; none where they are told without a fact.
     """
 
-    view: type[View]
-    gives: str
-    facts: tuple[type[Fact], ...]
-    row: str
     topic: type[View] | None
     may: Predicate | None
     until: Mapping[type[Fact], str | None]
+    facts: tuple[type[Fact], ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if len(self.arguments.parameters) != (0 if self.topic is None else 1):
             raise TypeError(f"{self.name}: a topic has one argument, the id of its row; a stream to oneself has none")
-        if missing := [fact.__name__ for fact in self.facts if self.row not in fact.__struct_fields__]:
-            raise TypeError(f"{self.name}: {', '.join(missing)} has no field {self.row}")
         if self.topic is not None and not self.until:
             raise TypeError(f"{self.name}: say by `until` which facts may end the right to follow the topic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactSubscription(Subscription):
+    """A declared stream of facts. Its elements are `{cursor, <gives>}`.
+
+    view: of what an element shows. row: the facts' field with the id of that row.
+    """
+
+    view: type[View]
+    gives: str
+    row: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if missing := [fact.__name__ for fact in self.facts if self.row not in fact.__struct_fields__]:
+            raise TypeError(f"{self.name}: {', '.join(missing)} has no field {self.row}")
 
     @property
     def type_name(self) -> str:
@@ -79,7 +90,7 @@ def subscription(
     """
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
-        declared = Subscription(
+        declared = FactSubscription(
             name=name,
             view=get_type_hints(function, localns=dict(VIEWS))["return"],
             gives=gives,

@@ -81,6 +81,10 @@ class Watch:
             if not theirs:
                 self._present.pop(user_id, None)
 
+    def present(self, user_id: UUID | None) -> Iterable[Present]:
+        """What is open of a person."""
+        return self._present.get(user_id, ())
+
     def hear(self, payload: str) -> None:
         """Take in what the database says of a change."""
         try:

@@ -26,11 +26,14 @@ from muster.kit.endpoints.rates import tell_rates
 from muster.kit.errors import AppError, BadInput, Invalid
 from muster.kit.metrics import SOCKETS
 from muster.kit.realtime.hub import Hub
+from muster.kit.realtime.signals import shown
 from muster.kit.realtime.stream import CursorOfNoUse, Stream, StreamRequest, Waiting
 from muster.kit.realtime.subscription import SUBSCRIPTIONS, Subscription
 from muster.kit.text import as_id
 from muster.kit.views.paging import cursor_tag, read_cursor, write_cursor
 from muster.kit.views.picks import whole
+from muster.kit.views.results import whole_payload
+from muster.kit.views.view import View
 
 PATH = "/api/v1/stream"
 MOST_STREAMS = 20
@@ -56,7 +59,9 @@ class _Wanted:
         """The rows as REST gives them, from now on."""
         names = [each.name for each in self.subscription.arguments.parameters]
         arguments = dict.fromkeys(names, self.topic_id)
-        return StreamRequest(self.subscription, None, whole(self.subscription.view), (), arguments, None)
+        shows = shown(self.subscription)
+        picks = whole(shows) if issubclass(shows, View) else whole_payload(shows)
+        return StreamRequest(self.subscription, None, picks, (), arguments, None)
 
 
 class PlainStream:

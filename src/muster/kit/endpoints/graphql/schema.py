@@ -24,7 +24,8 @@ from muster.kit.endpoints.graphql.types import (
     payload_type,
     view_type,
 )
-from muster.kit.realtime.subscription import SUBSCRIPTIONS, Subscription
+from muster.kit.realtime.signals import shown
+from muster.kit.realtime.subscription import SUBSCRIPTIONS, FactSubscription, Subscription
 from muster.kit.views.query import QUERIES, Query
 from muster.kit.views.results import Payload
 from muster.kit.views.view import View
@@ -86,19 +87,25 @@ def _result_type(returns: Any) -> Any:
 
 
 def _subscription(subscription: Subscription) -> GraphQLField:
-    element = GraphQLObjectType(
+    taken = arguments(subscription)
+    if isinstance(subscription, FactSubscription):
+        taken["after"] = GraphQLArgument(CURSOR, description="The cursor of the last element that was seen.")
+    return GraphQLField(
+        GraphQLNonNull(_element_type(subscription)),
+        taken,
+        description=_description(subscription),
+        deprecation_reason=subscription.deprecated,
+    )
+
+
+def _element_type(subscription: Subscription) -> Any:
+    if not isinstance(subscription, FactSubscription):
+        return _result_type(shown(subscription))
+    return GraphQLObjectType(
         subscription.type_name,
         {
             "cursor": GraphQLField(GraphQLNonNull(CURSOR), description="Hand it back as `after` to go on from here."),
             subscription.gives: GraphQLField(GraphQLNonNull(view_type(subscription.view))),
         },
         description=f"An element of `{subscription.name}`.",
-    )
-    taken = arguments(subscription)
-    taken["after"] = GraphQLArgument(CURSOR, description="The cursor of the last element that was seen.")
-    return GraphQLField(
-        GraphQLNonNull(element),
-        taken,
-        description=_description(subscription),
-        deprecation_reason=subscription.deprecated,
     )

@@ -68,6 +68,7 @@ _SCALARS: dict[Any, Any] = {
     datetime: DATE_TIME,
     Json: JSON,
     list[str]: GraphQLList(GraphQLNonNull(GraphQLString)),
+    list[UUID]: GraphQLList(GraphQLNonNull(UUID_TYPE)),
 }
 
 

@@ -63,6 +63,7 @@ _SCALARS: dict[Any, Schema] = {
     datetime: {"type": "string", "format": "date-time"},
     Json: {"description": "Any JSON."},
     list[str]: {"type": "array", "items": {"type": "string"}},
+    list[UUID]: {"type": "array", "items": {"type": "string", "format": "uuid"}},
 }
 
 

@@ -9,7 +9,9 @@ from muster.kit.endpoints.openapi.refusals import RATES, problem_responses
 from muster.kit.endpoints.openapi.schemas import Schemas
 from muster.kit.endpoints.problem import Fault
 from muster.kit.errors import BadInput, Denied, Invalid, NotFound, TooMany, Unauthenticated, Unavailable
+from muster.kit.realtime.signals import shown
 from muster.kit.realtime.subscription import SUBSCRIPTIONS, Subscription
+from muster.kit.views.view import View
 
 TAG = {"name": "stream", "description": "What happens, as it happens."}
 """What the document says of it as a group."""
@@ -37,8 +39,9 @@ _HEADERS = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}, **RATES}
 def stream_operation(schemas: Schemas, responses: dict[str, Schema]) -> Schema:
     """The entry of `GET /api/v1/stream`. responses: the components that operations share, filled on the way."""
     for each in SUBSCRIPTIONS.values():
-        schemas.view(each.view)
-    rows = "\n".join(f"- `{each.name}`: `{each.view.type_name()}`" for each in SUBSCRIPTIONS.values())
+        shows = shown(each)
+        _ = schemas.view(shows) if issubclass(shows, View) else schemas.payload(shows)
+    rows = "\n".join(f"- `{each.name}`: `{shown(each).type_name()}`" for each in SUBSCRIPTIONS.values())
     text = {"schema": {"type": "string"}, "example": _EXAMPLE}
     opened: Schema = {
         "description": "The streams, until the client leaves.",

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -103,8 +103,8 @@ class Site:
 @asynccontextmanager
 async def opened(town: Community) -> AsyncIterator[Site]:
     """A community behind a server on a free port, as one API process serves it."""
-    services = town.services
-    keys = token_keys(services.settings.security.jwt_secret)
+    settings = town.services.settings
+    keys = token_keys(settings.security.jwt_secret)
 
     def read_token(token: str, now: datetime) -> tuple[UUID, UUID] | None:
         identity = keys.read(token, now)
@@ -113,10 +113,10 @@ async def opened(town: Community) -> AsyncIterator[Site]:
     async def by_slug(slug: str) -> UUID | None:
         return await find_tenant(town.database, slug)
 
-    graphql = GraphQL(services, build_schema())
-    edge = Edge(read_token, by_slug, town.tenant_id, session_cookies(services.settings))
-    places = Places(services.settings.sockets)
+    edge = Edge(read_token, by_slug, town.tenant_id, session_cookies(settings))
+    places = Places(settings.sockets)
     async with town.hub() as hub:
+        graphql = GraphQL(replace(town.services, signals=hub), build_schema())
 
         async def endpoint(websocket: WebSocket) -> None:
             await graphql_over_socket(websocket, graphql, hub, edge, places)

@@ -334,6 +334,26 @@ async def test_a_page_inside_an_element_takes_its_arguments(site: Site) -> None:
     assert names == [["Owner"], ["Owner", "Guest"]]
 
 
+async def test_who_types_is_told_to_the_others_and_by_whoever_has_a_place(site: Site) -> None:
+    owner, guest, stranger = [await site.town.person(name) for name in ("Owner", "Guest", "Stranger")]
+    event_id = await site.town.event(owner)
+    await site.town.run(guest, "joinEvent", eventId=event_id)
+    types = "mutation ($id: UUID!) { publishEventTyping(eventId: $id) }"
+    follow = "subscription ($id: UUID!) { who: eventTyping(eventId: $id) { __typename userId on: isTyping } }"
+    async with site.client(owner) as owners, site.client(guest) as guests, site.client(stranger) as strangers:
+        for client in (owners, guests):
+            await client.run("typing", follow, id=str(event_id))
+        await site.follows(2)
+        await strangers.run("x", types, id=str(event_id))
+        told = await strangers.receive()
+        assert told["payload"]["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+        await guests.run("x", types, id=str(event_id))
+        assert [(await guests.receive())["type"] for _ in range(2)] == ["next", "complete"]
+        told = await owners.receive()
+        who = {"__typename": "EventTyping", "userId": str(guest.user_id), "on": True}
+        assert (told["id"], told["payload"]) == ("typing", {"data": {"who": who}})
+
+
 async def test_a_server_that_stops_says_so(site: Site) -> None:
     owner = await site.town.person("Owner")
     async with site.client(owner) as client:

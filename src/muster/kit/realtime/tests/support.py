@@ -23,6 +23,7 @@ from muster.kit.ids import new_id
 from muster.kit.realtime.hub import Hub
 from muster.kit.realtime.stream import Stream, StreamRequest
 from muster.kit.realtime.subscription import SUBSCRIPTIONS
+from muster.kit.store.store import Store
 from muster.kit.views.picks import Pick
 from muster.kit.work.sequencer import Sequencer
 from muster.settings import Settings
@@ -86,9 +87,9 @@ class Community:
         await self.run(speaker, "sendEventMessage", eventId=event_id, content=content)
 
     @asynccontextmanager
-    async def hub(self) -> AsyncIterator[Hub]:
-        """A hub, as one API process has one."""
-        hub = Hub(self.database, GATE, self.urls.app)
+    async def hub(self, store: Store | None = None) -> AsyncIterator[Hub]:
+        """A hub, as one API process has one. store: what it shares with others."""
+        hub = Hub(self.database, GATE, self.urls.app, store)
         async with hub.running():
             yield hub
 
