@@ -125,6 +125,7 @@ def test_check_finds_nothing_wrong_with_a_good_database(operate: Operate) -> Non
         "worker": "note",
         "mail": "note",
         "store": "note",
+        "limits": "ok",
     }
 
 
@@ -147,6 +148,15 @@ async def test_check_finds_an_open_door_and_an_old_schema(operate: Operate, urls
     assert "events does not force row level security" in found["isolation"][1]
     assert found["migrations"][0] == "problem"
     assert found["migrations"][1].startswith("at 0001, and the newest is ")
+
+
+def test_check_finds_a_limit_that_there_is_not(tmp_path: Path) -> None:
+    checked = muster(
+        "check", "--json", folder=tmp_path, JWT_SECRET=SECRET, MUSTER_ENV="development", MUSTER_LIMITS="raed=1/60"
+    )
+    assert checked.returncode == 1
+    assert findings(checked)["limits"][0] == "problem"
+    assert findings(checked)["limits"][1].startswith("there is no limit raed; there are api, ")
 
 
 def test_check_finds_a_database_that_is_not_there(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from muster.kit.db.catalogue import catalogue_problems
 from muster.kit.db.database import connect
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, embedded_urls, newest_revision
+from muster.kit.limits import rules_in_force
 from muster.kit.mail.delivery import NotTaken
 from muster.kit.store.connection import StoreDown, StoreRefused
 from muster.kit.store.store import Store
@@ -49,7 +50,7 @@ async def check(*, as_json: JsonFlag = False) -> None:
     """
     settings = Settings.load()
     findings = [_disk(settings.data_dir), *[each async for each in _database(settings)]]
-    findings += [await _store(settings), await _mail(settings)]
+    findings += [await _store(settings), _limits(settings), await _mail(settings)]
     origins = [{"name": o.name, "value": o.shown, "from": o.source, "meaning": o.meaning} for o in settings.origins]
     if as_json:
         show_json({"settings": origins, "findings": findings})
@@ -141,6 +142,16 @@ async def _store(settings: Settings) -> Finding:
         return Finding("store", "problem", f"{settings.store}: {failure}", "Does it run, and is REDIS_URL right?")
     await store.close()
     return Finding("store", "ok", f"{settings.store} answers")
+
+
+def _limits(settings: Settings) -> Finding:
+    if not settings.rates.are_limited:
+        return Finding("limits", "note", "MUSTER_RATE_LIMITS is off, so nobody is held back")
+    try:
+        rules_in_force(settings.rates.chosen, is_production=settings.is_production)
+    except ValueError as error:
+        return Finding("limits", "problem", str(error), "Put MUSTER_LIMITS right: until then the API does not start.")
+    return Finding("limits", "ok", "rates are limited; docs/operations/limits.md tells how")
 
 
 async def _mail(settings: Settings) -> Finding:

@@ -1,23 +1,17 @@
 """SMTP against a real server: encrypted where it must be, signed in where asked, and never a password in the clear."""
 
 import ssl
-from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from muster.adapters import smtp
 from muster.kit.mail.delivery import NotTaken, Refused
 from muster.kit.mail.tests.post_office import post_office
 from muster.kit.sources import SettingError
 from muster.settings import Settings
+from muster.testing.certificates import own_certificate, server_tls
 
 LOGIN = (b"ann@example.org", b"p@ss/word")
 USER = "ann%40example.org:p%40ss%2Fword@"
@@ -36,29 +30,14 @@ def _message() -> EmailMessage:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of this machine with its key, signed by itself."""
-    key, now = generate_private_key(SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "post.test")])
-    builder = x509.CertificateBuilder(
-        name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1)
-    )
-    signed = (
-        builder.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "post.pem"
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(secret + signed.public_bytes(Encoding.PEM))
-    return path
+    """Of the post office."""
+    return own_certificate(tmp_path_factory.mktemp("tls") / "post.pem")
 
 
 @pytest.fixture
 def tls(certificate: Path) -> ssl.SSLContext:
     """What the server encrypts with."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    return context
+    return server_tls(certificate)
 
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtp+starttls"])

@@ -22,6 +22,8 @@ PATIENCE_SECONDS = 0.1
 """So long an answer may take; later, the connection counts as lost."""
 _HANDSHAKE_SECONDS = 1.0
 _LOOKS = 3
+# What answers so takes no writes, or not yet: after a fail-over the address leads to another, which a new connection finds.
+_ELSEWHERE = ("READONLY", "LOADING", "MASTERDOWN")
 
 
 class StoreDown(Exception):
@@ -126,7 +128,7 @@ class Connection(asyncio.Protocol):
         """As asyncio has it."""
         self._reader.feed(data)
         try:
-            while (reply := self._reader.gets()) is not False:
+            while self._transport is not None and (reply := self._reader.gets()) is not False:
                 self._take(reply)
         except hiredis.ProtocolError:
             self.close()
@@ -140,7 +142,12 @@ class Connection(asyncio.Protocol):
         if answer.done():  # whoever asked has gone
             return
         if isinstance(reply, hiredis.ReplyError):
-            _fail(answer, StoreRefused(str(reply)))
+            text = str(reply)
+            if any(word in text for word in _ELSEWHERE):
+                _fail(answer, StoreDown(text))
+                self.close()
+            else:
+                _fail(answer, StoreRefused(text))
         else:
             answer.set_result(reply)
 

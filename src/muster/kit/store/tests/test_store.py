@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -14,6 +15,7 @@ from muster.kit.store.address import StoreAddress
 from muster.kit.store.connection import StoreDown, StoreRefused
 from muster.kit.store.store import Script, Store, opened_store
 from muster.settings import Settings
+from muster.testing.certificates import own_certificate, server_tls
 from muster.testing.throwaway import ThrowawayStore, throwaway_store
 
 _SECOND = Script("return {redis.call('incr', KEYS[1]), ARGV[1]}")
@@ -87,6 +89,49 @@ async def test_a_store_that_stands_still_or_goes_is_told_at_once_and_found_again
         async with asyncio.timeout(5):
             await arrived.wait()
         assert heard[-1] == b"hello"
+
+
+async def test_a_store_that_takes_no_writes_any_more_counts_as_away(server: ThrowawayStore) -> None:
+    async with _opened(server) as store, _opened(server) as other:
+        await other.ask("REPLICAOF", "127.0.0.1", "1")
+        with pytest.raises(StoreDown, match="READONLY"):
+            await store.run(_SECOND, keys=["count"])
+        assert not store.is_there
+        await other.ask("REPLICAOF", "NO", "ONE")
+        await _until_back(store)
+        assert await store.ask("SET", "count", "1") == b"OK"
+
+
+async def test_a_store_is_reached_over_tls_by_who_it_proves_to_be(
+    server: ThrowawayStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = own_certificate(tmp_path / "store.pem")
+    path = StoreAddress.of(server.url).path
+
+    async def through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner, outer = await asyncio.open_unix_connection(path)
+        await asyncio.gather(_pour(reader, outer), _pour(inner, writer))
+
+    password = quote(StoreAddress.of(server.url).password, safe="")
+    async with await asyncio.start_server(through, "127.0.0.1", 0, ssl=server_tls(certificate)) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        monkeypatch.setattr(module, "_START_SECONDS", 0.5)
+        with pytest.raises(CannotRun, match="no Valkey or Redis that answers"):
+            await opened_store(StoreAddress.of(f"rediss://:{password}@127.0.0.1:{port}")).__aenter__()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        async with opened_store(StoreAddress.of(f"rediss://:{password}@127.0.0.1:{port}/1")) as store:
+            assert store is not None
+            assert await store.ask("ECHO", "x" * 100_000) == b"x" * 100_000
+
+
+async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+    except OSError:
+        pass  # either side may break it off
+    finally:
+        writer.close()
 
 
 async def test_who_stops_listening_hears_nothing_more(server: ThrowawayStore) -> None:
