@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from muster.kit.db.time_limits import PATIENT, SERVING, TimeLimits, read_time_limits
 from muster.kit.limits import Rule, read_rules
-from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, dotenv
+from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, data_home, dotenv
 from muster.kit.store.address import StoreAddress
 from muster.kit.text import is_origin
 from muster.kit.tracing.settings import Traces, read_traces
@@ -222,7 +222,7 @@ def _read(source: Source) -> Settings:
         "MUSTER_ENV", get_args(Environment), "development", "what this runs for: development, test or production"
     )
     data_dir = Path(
-        source.text("MUSTER_DATA_DIR", _data_home(), "where the embedded database and local files live")
+        source.text("MUSTER_DATA_DIR", data_home(), "where the embedded database and local files live")
     ).expanduser()
     host = source.text("HOST", "127.0.0.1", "address the API listens on; 0.0.0.0 is every network")
     port = source.number("PORT", 8000, 1, 65535, "port the API listens on")
@@ -393,12 +393,3 @@ def _sockets(source: Source) -> Sockets:
         per_tenant=source.number("SOCKETS_PER_TENANT", 10_000, 1, 1_000_000, "of them, those of one community"),
         per_person=source.number("SOCKETS_PER_PERSON", 20, 1, 1_000_000, "of them, those of one person"),
     )
-
-
-def _data_home() -> str:
-    """The user's data folder (XDG Base Directory Specification), or the system's when root runs Muster."""
-    if os.geteuid() == 0:
-        return "/var/lib/muster"
-    base = os.environ.get("XDG_DATA_HOME", "")
-    # The specification tells programs to ignore a relative path.
-    return f"{base}/muster" if base.startswith("/") else "~/.local/share/muster"

@@ -1,5 +1,6 @@
 """Where settings are read from: the environment, a file `.env`, files that hold secrets; each value checked as it is read."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -229,3 +230,12 @@ def dotenv(path: Path) -> dict[str, str]:
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
         values[name.strip()] = value[1:-1] if quoted else value
     return values
+
+
+def data_home() -> str:
+    """The user's data folder (XDG Base Directory Specification), or the system's when root runs Muster."""
+    if os.geteuid() == 0:
+        return "/var/lib/muster"
+    base = os.environ.get("XDG_DATA_HOME", "")
+    # The specification tells programs to ignore a relative path.
+    return f"{base}/muster" if base.startswith("/") else "~/.local/share/muster"
