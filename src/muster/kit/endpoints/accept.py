@@ -1,4 +1,4 @@
-"""Content negotiation: which of the media types on offer a client likes best (RFC 9110, 12.5.1)."""
+"""Content negotiation: which of the media types on offer a client likes best, and whether it takes gzip (RFC 9110, 12.5)."""
 
 import re
 from collections.abc import Sequence
@@ -46,6 +46,14 @@ def preferred(accept: str | None, offered: tuple[str, ...]) -> str | None:
     return best if marks[best][0] > 0 else None
 
 
+@lru_cache(maxsize=200)
+def takes_gzip(accept_encoding: str | None) -> bool:
+    """Whether a client takes gzip, and likes it no less than the plain answer. accept_encoding: the header."""
+    weights = {each.kind: each.weight for each in map(_read, (accept_encoding or "").split(","))}
+    any_other = weights.get("*", 0.0)
+    return weights.get("gzip", any_other) > 0 and weights.get("gzip", any_other) >= weights.get("identity", 0.0)
+
+
 def _mark(media_type: str, ranges: Sequence[_Range]) -> tuple[float, int, int]:
     """How much the client likes a media type: weight, precision and place of the range that names it most closely."""
     place, best = max(enumerate(ranges), key=lambda each: each[1].precision(media_type), default=(0, _NOTHING))
@@ -54,6 +62,7 @@ def _mark(media_type: str, ranges: Sequence[_Range]) -> tuple[float, int, int]:
 
 
 def _read(text: str) -> _Range:
+    """A media range with its weight; a coding is one without its second half."""
     media_range, *parameters = (part.strip().lower() for part in text.split(";"))
     kind, _, subkind = media_range.partition("/")
     weight = next((each.removeprefix("q=") for each in parameters if each.startswith("q=")), "1")

@@ -24,13 +24,15 @@ from muster.kit.endpoints.frame import Frame
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.http import OverHttp
 from muster.kit.endpoints.health import Health
-from muster.kit.endpoints.http import NoSuchAddress, problem_response
+from muster.kit.endpoints.http import NoSuchAddress, problem_response, readable_response
 from muster.kit.endpoints.lanes import Lanes
 from muster.kit.endpoints.operating import Operating
+from muster.kit.endpoints.packing import packed
 from muster.kit.endpoints.pages.serving import page_routes
 from muster.kit.endpoints.places import Places
 from muster.kit.endpoints.rest.endpoints import Rest
 from muster.kit.endpoints.socket import graphql_over_socket
+from muster.kit.endpoints.tags import tag_of
 from muster.kit.errors import AppError
 from muster.kit.realtime.hub import Hub
 from muster.kit.tracing.switch import TRACING
@@ -52,8 +54,10 @@ def build_app(
     async def csrf_endpoint(request: Request) -> Response:
         return tell_csrf_token(request, edge.cookies)
 
-    async def openapi_endpoint(_request: Request) -> Response:
-        return Response(openapi, media_type="application/json")
+    content, tag = openapi.encode(), tag_of(openapi, openapi.encode(), versioned=False)
+
+    async def openapi_endpoint(request: Request) -> Response:
+        return await packed(request, readable_response(request, content, tag, is_personal=False))
 
     others = {
         "/openapi.json": openapi_endpoint,

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from muster.kit.endpoints.problem import problem
+from muster.kit.endpoints.tags import known_as
 from muster.kit.errors import AppError, BadInput
 
 LARGEST_BODY = 1_000_000
@@ -159,18 +160,13 @@ def readable_response(
     """
     headers = {
         "etag": tag,
-        "vary": "Accept, Authorization, Cookie, X-Tenant",
+        "vary": "Accept, Accept-Encoding, Authorization, Cookie, X-Tenant",
         "cache-control": "private, no-store" if is_personal else "no-cache",
     }
-    known = request.headers.get("if-none-match")
-    if known is not None and _is_among(tag, known):
-        return Response(status_code=304, headers=headers)
+    given = request.headers.get("if-none-match")
+    if given is not None and (known := known_as(tag, given)) is not None:
+        return Response(status_code=304, headers={**headers, "etag": known})
     return Response(content, 200, {**headers, "content-type": media_type})
-
-
-def _is_among(tag: str, known: str) -> bool:
-    """Whether an `If-None-Match` names the tag; weak ones count, since only reads are compared."""
-    return any(each.strip().removeprefix("W/") in (tag, "*") for each in known.split(","))
 
 
 def problem_response(error: AppError, request_id: str) -> Response:

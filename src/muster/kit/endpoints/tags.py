@@ -13,6 +13,8 @@ from muster.kit.views.fields import Leaf, fields_of
 from muster.kit.views.picks import VERSION
 from muster.kit.views.view import View
 
+_PACKED = "-gzip"
+
 SHAPE = r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'
 """What an `If-Match` looks like, as the reference tells it."""
 
@@ -36,9 +38,30 @@ def tag_of(body: str, content: bytes, *, versioned: bool) -> str:
     return f'"{body[body.rindex(":") + 1 : -1]}-{digest}"' if versioned else f'"{digest}"'
 
 
+def packed_tag(tag: str) -> str:
+    """The tag of the same answer when it is compressed, since other bytes have another strong tag."""
+    return f'{tag[:-1]}{_PACKED}"'
+
+
+def known_as(tag: str, given: str) -> str | None:
+    """By which tag an `If-None-Match` names the answer with this one, compressed or not; None when it does not.
+
+    Weak ones count, since nothing is compared but what is read.
+    """
+    for each in given.split(","):
+        found = each.strip().removeprefix("W/")
+        if found in (tag, packed_tag(tag)):
+            return found
+        if found == "*":
+            return tag
+    return None
+
+
 def shows_same(tag: str, given: str, *, versioned: bool) -> bool:
     """Whether two tags, without their quotes, are of one state of a thing, as `If-Match` asks."""
-    return tag.partition("-")[0] == given.partition("-")[0] if versioned else tag == given
+    if versioned:
+        return tag.partition("-")[0] == given.partition("-")[0]
+    return tag == given.removesuffix(_PACKED)
 
 
 def read_tags(given: str, path: str) -> frozenset[str] | None:

@@ -24,6 +24,7 @@ from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest, Oper
 from muster.kit.endpoints.graphql.mutations import with_key
 from muster.kit.endpoints.http import decode_json, query_string, read_json, readable_response
 from muster.kit.endpoints.keys import key_of
+from muster.kit.endpoints.packing import LEAST, packed
 from muster.kit.endpoints.pages.browser import graphiql, wants_page
 from muster.kit.endpoints.problem import client_error
 from muster.kit.endpoints.rates import tell_rates
@@ -91,11 +92,13 @@ class OverHttp:
         except Exception as error:  # noqa: BLE001 - as above
             return self._refused(request, error, media_type, is_well_formed=token is None)
         if request.method == "POST":
-            return tell_rates(_answer(body, 200, {}, media_type), origin)
-        is_personal = origin.claim.user_id is not None
-        tag = tag_of("", body, versioned=False)
-        found = readable_response(request, body, tag, is_personal=is_personal, media_type=_in_utf_8(media_type))
-        return tell_rates(found, origin)
+            answer = _answer(body, 200, {}, media_type)
+        else:
+            is_personal, tag = origin.claim.user_id is not None, tag_of("", body, versioned=False)
+            answer = readable_response(request, body, tag, is_personal=is_personal, media_type=_in_utf_8(media_type))
+        if len(body) >= LEAST and operation.kind == "query":
+            answer = await packed(request, answer)
+        return tell_rates(answer, origin)
 
     async def reserve(self, request: Request) -> Response:
         """PUT: reserve an event stream."""

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from muster.kit.endpoints.accept import takes_gzip
+
 _OWN = Path(__file__).parent / "static"
 _GRAPHIQL = "graphene_django_graphiql_static/static/graphene_django_graphiql_static"
 _FOREIGN = {
@@ -39,7 +41,7 @@ async def serve_asset(request: Request) -> Response:
     name: str = request.path_params["name"]
     if name not in _files() or request.path_params["digest"] != _digest(name):
         raise HTTPException(404)
-    packed = "gzip" in request.headers.get("accept-encoding", "")
+    packed = takes_gzip(request.headers.get("accept-encoding"))
     content = await asyncio.to_thread(_packed if packed else _content, name)
     headers = {"cache-control": _FOREVER, "vary": "Accept-Encoding"}
     if packed:

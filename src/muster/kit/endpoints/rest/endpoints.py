@@ -27,6 +27,7 @@ from muster.kit.endpoints.http import (
     readable_response,
 )
 from muster.kit.endpoints.keys import key_of
+from muster.kit.endpoints.packing import LEAST, packed
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 from muster.kit.endpoints.rates import tell_rates
 from muster.kit.endpoints.rest.arguments import query_arguments, read_call, with_places
@@ -114,7 +115,8 @@ class Rest:
                 raise NotFound
             content = bodies[0].encode()
             tag = tag_of(bodies[0], content, versioned=versioned)
-            return readable_response(request, content, tag, is_personal=origin.claim.user_id is not None)
+            answer = readable_response(request, content, tag, is_personal=origin.claim.user_id is not None)
+            return await packed(request, answer) if len(content) >= LEAST else answer
 
         return endpoint
 

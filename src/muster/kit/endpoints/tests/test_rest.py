@@ -138,7 +138,9 @@ async def test_personal_answers_are_not_kept(town: Town, member: Client) -> None
     public = await _ask(town.client(Standing.ANONYMOUS), "GET", EVENTS)
     assert personal.headers["cache-control"] == "private, no-store"
     assert public.headers["cache-control"] == "no-cache"
-    assert public.headers["vary"] == personal.headers["vary"] == "Accept, Authorization, Cookie, X-Tenant"
+    assert (
+        public.headers["vary"] == personal.headers["vary"] == "Accept, Accept-Encoding, Authorization, Cookie, X-Tenant"
+    )
 
 
 @pytest.mark.parametrize("name", [name for name, each in COMMANDS.items() if 201 in each.answers])
