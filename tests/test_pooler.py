@@ -75,7 +75,7 @@ async def test_nothing_acknowledged_is_lost_when_it_dies_under_load(clone: Clone
             await _until(speaking, lambda: all(speaker.heard for speaker in speakers))
             pooler.kill()
             await _until(speaking, lambda: all(speaker.refused for speaker in speakers))
-            await asyncio.to_thread(pooler.start)
+            pooler.start()
             heard = [len(speaker.heard) for speaker in speakers]
             await _until(speaking, lambda: all(len(s.heard) > n for s, n in zip(speakers, heard, strict=True)))
             stop.set()

@@ -20,7 +20,7 @@ from muster.identity.commands import cookie_keys, token_keys
 from muster.identity.tokens import TokenKeys
 from muster.kit.commands.context import Services
 from muster.kit.db.alone import counting_alone
-from muster.kit.db.opening import sound_database
+from muster.kit.db.opening import opened_replicas, sound_database
 from muster.kit.endpoints.app import build_app
 from muster.kit.endpoints.cookies import Cookies, ReadToken
 from muster.kit.endpoints.cors import ANY_ORIGIN
@@ -145,12 +145,15 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         ) as database,
         opened_store(settings.store) as store,
         _alone_if_it_counts(settings),
+        opened_replicas(database, terms, store) as replicas,
     ):
         waker = Waker()
         limiter = Limiter(limits_in_force(settings), is_production=settings.is_production, store=store)
         hub = Hub(database, GATE, terms.direct_url or terms.url, store, settings.deployment)
-        services = Services(database, settings, GATE, waker.wake, limiter=limiter, store=store, signals=hub)
-        health = Health(database, settings.environment, store)
+        services = Services(
+            database, settings, GATE, waker.wake, limiter=limiter, store=store, replicas=replicas, signals=hub
+        )
+        health = Health(database, settings.environment, store, replicas)
         graphql = GraphQL(services, _schema())
         edge = await _edge(services)
         exposition = Exposition(settings.metrics.token, [database.report_use], siblings_of(settings))
@@ -163,10 +166,13 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
 
 
 def _alone_if_it_counts(settings: Settings) -> AbstractAsyncContextManager[None]:
-    """Rates that one process holds by itself are held by no other. Raises CannotRun on entering where there is one."""
+    """What one process knows by itself, rates and who wrote before reading from replicas, no other counts apart from it.
+
+    Raises CannotRun on entering where there is one.
+    """
     terms = settings.database
     url = terms.direct_url or terms.url
-    counts = settings.rates.are_limited and settings.store is None
+    counts = (settings.rates.are_limited or bool(terms.replica_urls)) and settings.store is None
     return counting_alone(url) if counts and url is not None else nullcontext()
 
 

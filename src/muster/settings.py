@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
-from muster.kit.db.time_limits import PATIENT, SERVING, TimeLimits, read_time_limits
+from muster.kit.db.terms import Terms, read_terms
+from muster.kit.db.time_limits import PATIENT, SERVING
 from muster.kit.limits import Rule, read_rules
 from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, data_home, dotenv
 from muster.kit.store.address import StoreAddress
@@ -44,35 +45,6 @@ class Http:
     port: int
     listener: int
     origins: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Database:
-    """Which PostgreSQL to use. Without addresses `muster up` runs its own.
-
-    Attributes:
-        url: for the API; None asks for the embedded server, and then all are None.
-        owner_url: for migrations.
-        worker_url: for the worker.
-        direct_url: for the API's LISTEN; differs from `url` when that leads to a pooler.
-        worker_direct_url: likewise for the worker.
-        pooled: whether `url` and `worker_url` lead to a pooler that lends its connections for a transaction.
-        pool_size: connections of one process.
-        limits: how long the API may take.
-        worker_limits: likewise the worker.
-        role_prefix: what role names begin with.
-    """
-
-    url: str | None = field(repr=False)
-    owner_url: str | None = field(repr=False)
-    worker_url: str | None = field(repr=False)
-    direct_url: str | None = field(repr=False)
-    worker_direct_url: str | None = field(repr=False)
-    pooled: bool
-    pool_size: int
-    limits: TimeLimits
-    worker_limits: TimeLimits
-    role_prefix: str
 
 
 @dataclass(frozen=True)
@@ -174,7 +146,7 @@ class Settings:
 
     environment: Environment
     http: Http
-    database: Database
+    database: Terms
     store: StoreAddress | None
     security: Security
     addresses: Addresses
@@ -241,7 +213,7 @@ def _read(source: Source) -> Settings:
             listener=source.number("LISTEN_FD", 0, 0, 65535, "a listening socket that is handed down; 0 opens one"),
             origins=_origins(source, environment),
         ),
-        database=_database(source, environment),
+        database=read_terms(source, PATIENT if environment == "development" else SERVING),
         store=source.store(
             "REDIS_URL", "Valkey or Redis that several processes share: redis://, rediss:// for TLS, or unix://"
         ),
@@ -276,38 +248,6 @@ def _origins(source: Source, environment: Environment) -> tuple[str, ...]:
         if each != "*" and not is_origin(each):
             raise SettingError(f"CORS_ORIGINS holds {each!r}: it must be an origin such as https://example.org.")
     return found
-
-
-def _database(source: Source, environment: Environment) -> Database:
-    url = source.database("DATABASE_URL", "the API's role; unset runs the embedded PostgreSQL")
-    owner_url = source.database("DATABASE_OWNER_URL", "the role that owns the database and migrates")
-    worker_url = source.database("DATABASE_WORKER_URL", "the worker's role")
-    direct_url = source.database("DATABASE_DIRECT_URL", "the API's role past a pooler, for LISTEN")
-    worker_direct_url = source.database("DATABASE_WORKER_DIRECT_URL", "the worker's role past a pooler, likewise")
-    pooler = source.choice(
-        "DATABASE_POOLER", ("none", "transaction"), "none", "whether a pooler such as pgbouncer stands in between"
-    )
-    if pooler != "none" and not (direct_url and worker_direct_url):
-        raise SettingError(
-            "DATABASE_POOLER is set, and a pooler passes no notifications on: set DATABASE_DIRECT_URL and "
-            "DATABASE_WORKER_DIRECT_URL to ways past it."
-        )
-    if url is None and (owner_url or worker_url or direct_url or worker_direct_url):
-        raise SettingError("DATABASE_URL is not set, but other DATABASE_..._URL are: set all of them or none.")
-    return Database(
-        url=url,
-        owner_url=owner_url,
-        worker_url=worker_url,
-        direct_url=direct_url or url,
-        worker_direct_url=worker_direct_url or worker_url,
-        pooled=pooler == "transaction",
-        pool_size=source.number("DATABASE_POOL_SIZE", 32, 2, 1000, "connections of one process"),
-        limits=read_time_limits(
-            source, PATIENT if environment == "development" else SERVING, whose="the API", name="DATABASE"
-        ),
-        worker_limits=read_time_limits(source, PATIENT, whose="the worker", name="DATABASE_WORKER"),
-        role_prefix=source.text("MUSTER_ROLE_PREFIX", "muster", "what the names of database roles begin with"),
-    )
 
 
 def _jwt_secret(source: Source, environment: Environment, data_dir: Path) -> str:

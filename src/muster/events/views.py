@@ -186,12 +186,12 @@ def is_own(membership: type[EventMember], viewer: Viewer) -> ColumnElement[bool]
     return membership.user_id == viewer.user_id
 
 
-@query("GET /events/{id}", "event", allow=anyone)
+@query("GET /events/{id}", "event", allow=anyone, stale=True)
 def event(id: UUID) -> EventView | None:
     """One event, if the caller may see it."""
 
 
-@query("GET /events", "events", allow=anyone, unless={"status": takes_place})
+@query("GET /events", "events", allow=anyone, stale=True, unless={"status": takes_place})
 def events() -> Page[EventView]:
     """The events that the caller may see; the cancelled ones only when their status is asked for."""
 
@@ -209,7 +209,7 @@ def my_events(
     """
 
 
-@query("GET /events/{event_id}/members", "eventMembers", allow=anyone)
+@query("GET /events/{event_id}/members", "eventMembers", allow=anyone, stale=True)
 def event_members(event_id: UUID) -> Page[EventMemberView] | None:
     """Who takes part in an event; null when the caller may not see the event."""
 

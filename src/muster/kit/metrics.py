@@ -83,6 +83,17 @@ TRIPS_FAILED = _counter(
     "db_trips_failed_total", "Trips that came to nothing; each of their reads went again by itself."
 )
 TRIPS_LATE = _counter("db_trips_late_total", "Trips that took so long that they gave up their lane.")
+REPLICA_LAG = _gauge(
+    "db_replica_lag_seconds",
+    "How far a replica is behind at most, by its number in `DATABASE_REPLICA_URL`; `+Inf` while it does not answer.",
+    "replica",
+)
+REPLICA_READS = _counter(
+    "db_replica_reads_total",
+    "Reads that a replica may answer. `by` is `replica`, `primary` where none was fresh enough, or `failed` where it went "
+    "to the primary after all.",
+    "by",
+)
 FACTS_SEQUENCED = _counter("facts_sequenced_total", "Facts that got their position.")
 FACTS_WAITING = _gauge("facts_waiting", "Facts in the outbox, which the sequencer has not seen yet.")
 FACTS_LAG = _gauge("facts_lag_seconds", "For how long the oldest of them has waited.")

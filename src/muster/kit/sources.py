@@ -125,12 +125,15 @@ class Source:
         if value is None:
             self._note(name, "", origin, meaning)
             return None
-        parts = _split(name, value)
-        if parts.scheme not in {"postgresql", "postgres"} or not parts.username or not parts.path.strip("/"):
-            raise SettingError(f"{name} must look like postgresql://user:password@host:5432/database.")
-        host = parts.netloc.rpartition("@")[2]
-        self._note(name, f"{parts.scheme}://{parts.username}:***@{host}{parts.path}", origin, meaning)
+        self._note(name, _masked_database(name, value), origin, meaning)
         return value
+
+    def databases(self, name: str, meaning: str) -> tuple[str, ...]:
+        """Addresses with blanks between."""
+        value, origin = self._find(name)
+        found = (value or "").split()
+        self._note(name, " ".join(_masked_database(name, each) for each in found), origin, meaning)
+        return tuple(found)
 
     def store(self, name: str, meaning: str) -> StoreAddress | None:
         value, origin = self._find(name)
@@ -197,6 +200,15 @@ class Source:
 
     def _note(self, name: str, shown: str, origin: str, meaning: str) -> None:
         self.origins.append(Origin(name, shown, origin, meaning))
+
+
+def _masked_database(name: str, value: str) -> str:
+    """An address of a database without its password. Raises SettingError when it is none."""
+    parts = _split(name, value)
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.username or not parts.path.strip("/"):
+        raise SettingError(f"{name} must look like postgresql://user:password@host:5432/database.")
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{parts.username}:***@{host}{parts.path}"
 
 
 def _split(name: str, value: str) -> SplitResult:

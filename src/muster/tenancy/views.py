@@ -29,6 +29,6 @@ class TenantView(View, of=Tenant):
     name: str
 
 
-@query("GET /tenants/{id}", "tenant", allow=anyone)
+@query("GET /tenants/{id}", "tenant", allow=anyone, stale=True)
 def tenant(id: UUID) -> TenantView | None:
     """A community that the caller has entered or belongs to."""

@@ -11,6 +11,7 @@ from muster.kit.commands.crowds import Crowds
 from muster.kit.commands.facts import Fact
 from muster.kit.commands.lines import Lines
 from muster.kit.db.database import Database, Transaction
+from muster.kit.db.replicas import Replicas
 from muster.kit.db.statements import Nothing, Statement
 from muster.kit.errors import Unauthenticated
 from muster.kit.limiter import Limiter
@@ -35,6 +36,7 @@ class Services:
     wake: called after a commit that left facts in the outbox, so that nobody has to wait for the next poll.
     limiter: holds nobody back unless it is given rules. store: what processes share, where a setting names one.
     signals: None in a process that nobody follows anything in.
+    replicas: what may answer reads that may be behind, where a setting names any.
     """
 
     database: Database
@@ -46,6 +48,7 @@ class Services:
     limiter: Limiter = field(default_factory=Limiter)
     store: Store | None = None
     signals: Signals | None = None
+    replicas: Replicas | None = None
 
 
 @dataclass

@@ -18,6 +18,7 @@ from muster.kit.commands.idempotency import IdempotencyInProgress, Key, Outcome,
 from muster.kit.commands.journal import Entry, Page, write_journal, write_pages
 from muster.kit.db.database import OUT_OF_REACH, Transaction
 from muster.kit.db.failures import RETRIABLE
+from muster.kit.db.replicas import Replicas
 from muster.kit.errors import AppError
 from muster.kit.tracing.switch import carried, shared, step
 from muster.kit.views.view import View
@@ -88,6 +89,22 @@ async def run_batch(services: Services, batch: Batch) -> list[Done]:
         await _prepare(run)
     except AppError as error:
         return await _instead(run, error)
+    return await (_carry_out(run) if services.replicas is None else _noted(run, services.replicas))
+
+
+async def _noted(run: _Run, replicas: Replicas) -> list[Done]:
+    """Run a batch, and have those who wrote in it see that, also where they are refused or its end is not known."""
+    writers = {run.batch.origin.claim.user_id}
+    try:
+        done = await _carry_out(run)
+        writers |= {each.viewer for each in done}
+        return done
+    finally:
+        await replicas.wrote(*writers)
+
+
+async def _carry_out(run: _Run) -> list[Done]:
+    services = run.services
     if run.goes_together:
         return await services.crowds.join((run.tenant_id, run.calls[0].command.name), run, _go)
     lines = {(str(run.tenant_id), str(call.arguments[call.command.line])) for call in run.calls if call.command.line}

@@ -41,3 +41,8 @@ def as_client_error(error: Exception) -> AppError | None:
     if isinstance(error, _BUSY):
         return Unavailable("The database cannot answer right now; try again in a moment.")
     return None
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the server is gone, or stands in its own way; another one may answer."""
+    return isinstance(error, _BUSY)

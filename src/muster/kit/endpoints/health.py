@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from muster import __version__
 from muster.kit.db.database import Database
+from muster.kit.db.replicas import Replicas
 from muster.kit.store.connection import StoreDown, StoreRefused
 from muster.kit.store.store import Store
 
@@ -31,6 +32,7 @@ class Health:
     database: Database
     environment: str
     store: Store | None = None
+    replicas: Replicas | None = None
     stopping: bool = field(default=False)
 
     async def live(self, _request: Request) -> Response:
@@ -38,12 +40,14 @@ class Health:
         return _json({"status": "ok", **_moment()})
 
     async def ready(self, _request: Request) -> Response:
-        """200 when requests can be served, also while no worker follows up on them or the store is away (`degraded`); else
-        503.
+        """200 when requests can be served, also while no worker follows up on them, the store is away or a replica behind
+        (`degraded`); else 503.
         """
         checks = {"database": await self._check("select true"), "queue": await self._check(_A_WORKER_WORKS)}
         if self.store is not None:
             checks["redis"] = await self._check_store(self.store)
+        if self.replicas is not None:
+            checks["replicas"] = _of_replicas(self.replicas)
         states = [check["status"] for check in checks.values()]
         failed = self.stopping or checks["database"]["status"] != "ok"
         body = {
@@ -82,6 +86,12 @@ class Health:
         except (StoreDown, StoreRefused):
             status = "degraded"
         return {"status": status, "latencyMs": _milliseconds_since(began)}
+
+
+def _of_replicas(replicas: Replicas) -> dict[str, Any]:
+    """By how much each is behind, null where it does not answer. Without them the database answers: `degraded`."""
+    lags = [None if lag is None else round(lag * 1000) for lag in replicas.lags()]
+    return {"status": "ok" if replicas.are_well else "degraded", "lagMs": lags}
 
 
 def _milliseconds_since(began: float) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import ClauseElement, ColumnElement, select
 
 from muster.kit.caller import REQUEST, SET_TENANT, Caller, Gate, Origin, read_caller
-from muster.kit.db.database import Database
+from muster.kit.db.replicas import Rows
 from muster.kit.db.statements import SqlText, to_text
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import SlotValues
@@ -50,13 +50,13 @@ def read_statement(gate: Gate, bodies: Sequence[ColumnElement[str]]) -> ClauseEl
 
 
 async def run_plan(
-    database: Database, plan: Plan, origin: Origin, slots: Sequence[SlotValues]
+    rows: Rows, plan: Plan, origin: Origin, slots: Sequence[SlotValues]
 ) -> tuple[Caller | None, Sequence[str]]:
     """Run a read: the caller as the database knows them, and the bodies that may be sent once they are admitted.
 
     Raises RuntimeError when a body is NULL, which a writer has then forgotten to guard.
     """
-    row = await database.row(plan.sql.text, plan.arguments(origin, slots))
+    row = await rows.row(plan.sql.text, plan.arguments(origin, slots))
     bodies: tuple[str, ...] = () if row is None else tuple(row)[2:]
     if row is None or None in bodies:
         raise RuntimeError("a compiled read answered NULL; some value lacks its `null`")

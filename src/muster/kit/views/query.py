@@ -37,7 +37,7 @@ it is, since it may change the statement; any other as a parameter."""
 class Query(Declaration):
     """A declared query. `paged` says whether it gives a page of `view`, or one row or null.
 
-    where, unless, parent: as in `query`.
+    where, unless, parent, stale: as in `query`.
     """
 
     route: Route
@@ -46,6 +46,7 @@ class Query(Declaration):
     where: Where | None
     unless: Mapping[str, Predicate]
     parent: type[View] | None
+    stale: bool
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -170,6 +171,7 @@ def query(
     where: Where | None = None,
     unless: Mapping[str, Predicate] = MappingProxyType({}),
     parent: type[View] | None = None,
+    stale: bool = False,
     permission: Permission | None = None,
     limit: Limit = READ,
     feature: str | None = None,
@@ -180,7 +182,7 @@ def query(
     Its arguments choose rows by the columns of the same names; the others go to `where`. `unless` names filters of the
     view, each with the condition that holds while the filter is not given. What is within a parent is null when the
     caller does not see that parent; `parent` names it where the view does not, and the first place of the route is its
-    id.
+    id. `stale` lets a replica answer: rows and rights may be those of a moment ago, but for what the caller did.
     Raises TypeError, at import, for a declaration that is not whole.
     """
 
@@ -195,6 +197,7 @@ def query(
             where=where,
             unless=unless,
             parent=parent,
+            stale=stale,
             arguments=Arguments(function),
             documentation=read_documentation(function),
             allow=allow,

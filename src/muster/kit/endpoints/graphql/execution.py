@@ -24,6 +24,7 @@ from sqlalchemy import ColumnElement
 from muster.kit.caller import Origin
 from muster.kit.commands.command import COMMANDS
 from muster.kit.commands.context import Services
+from muster.kit.db.replicas import Rows
 from muster.kit.endpoints.graphql.documents import MOST_ERRORS, Document, Documents
 from muster.kit.endpoints.graphql.errors import BadOperation
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost, page_sizes
@@ -239,7 +240,10 @@ class GraphQL:
         services = self._services
         key = (shape.number, tuple(slot.shape for slot in slots))
         plan = self._plans.get(key, lambda: compile_plan(services.gate, slots, [_body(root) for root in roots]))
-        caller, bodies = await run_plan(services.database, plan, origin, slots)
+        rows: Rows = services.database
+        if services.replicas is not None and all(QUERIES[root.name].stale for root in roots):
+            rows = await services.replicas.reader(origin.claim.user_id)
+        caller, bodies = await run_plan(rows, plan, origin, slots)
         for root in roots:
             declared = QUERIES[root.name]
             services.gate.admit(origin.claim, caller, declared.allow, declared.permission)

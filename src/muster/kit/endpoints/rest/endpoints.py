@@ -15,6 +15,7 @@ from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.commands.context import Services
 from muster.kit.commands.idempotency import REPLAYED
 from muster.kit.commands.run import run_batch
+from muster.kit.db.replicas import Rows
 from muster.kit.endpoints.accept import preferred
 from muster.kit.endpoints.address import Address, Serve
 from muster.kit.endpoints.edge import Edge
@@ -109,7 +110,10 @@ class Rest:
                 return query.compile(compiler, pick)
 
             plan = self._plans.get(key, lambda: compile_plan(self._services.gate, slots, [body]))
-            caller, bodies = await run_plan(self._services.database, plan, origin, slots)
+            rows: Rows = self._services.database
+            if query.stale and self._services.replicas is not None:
+                rows = await self._services.replicas.reader(origin.claim.user_id)
+            caller, bodies = await run_plan(rows, plan, origin, slots)
             self._services.gate.admit(origin.claim, caller, query.allow, query.permission)
             if bodies[0] == "null":
                 raise NotFound
