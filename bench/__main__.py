@@ -53,7 +53,7 @@ class Mode:
 
 
 # Rounds long enough to publish, on one process and on every core; or short ones, to see where one stands.
-FULL = Mode("full", seconds=4.0, warm=0.7, rounds=3, fleets=(1, psutil.cpu_count() or 1))
+FULL = Mode("full", seconds=3.0, warm=0.6, rounds=3, fleets=(1, psutil.cpu_count() or 1))
 QUICK = Mode("quick", seconds=1.2, warm=0.4, rounds=3, fleets=(1,))
 
 app = App(name="make bench", help=__doc__, version_flags=())

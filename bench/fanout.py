@@ -78,7 +78,7 @@ class Crowd:
         return f"{self.sockets:,} sockets, {how}"
 
 
-FULL = (Crowd(1_000, 20, 160), Crowd(1_000, 0, 150), Crowd(10_000, 2, 16), Crowd(10_000, 0, 16))
+FULL = (Crowd(1_000, 20, 120), Crowd(1_000, 0, 120), Crowd(10_000, 2, 12))
 QUICK = (Crowd(200, 20, 40), Crowd(200, 0, 100))
 
 
