@@ -42,6 +42,7 @@ from muster.kit.observing import observed
 from muster.kit.processes import CannotRun, say_ready
 from muster.kit.realtime.hub import Hub
 from muster.kit.sources import SettingError
+from muster.kit.store.names import prefix_of
 from muster.kit.store.store import opened_store
 from muster.kit.text import origin_of
 from muster.kit.work.waking import Waker
@@ -149,7 +150,7 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
     ):
         waker = Waker()
         limiter = Limiter(limits_in_force(settings), is_production=settings.is_production, store=store)
-        hub = Hub(database, GATE, terms.direct_url or terms.url, store, settings.deployment)
+        hub = Hub(database, GATE, terms.direct_url or terms.url, store, prefix_of(settings.security.jwt_secret))
         services = Services(
             database, settings, GATE, waker.wake, limiter=limiter, store=store, replicas=replicas, signals=hub
         )

@@ -4,7 +4,6 @@ A value comes from the environment, then from a file `.env` in the working direc
 setting `NAME` there is `NAME_FILE`, the path of a file that holds the value, for secrets that are mounted as files.
 """
 
-import hmac
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -167,11 +166,6 @@ class Settings:
     def is_production(self) -> bool:
         """Whether strangers depend on this service."""
         return self.environment == "production"
-
-    @property
-    def deployment(self) -> str:
-        """What sets this deployment apart from others in what they share, such as a store; it tells nothing."""
-        return hmac.digest(self.security.jwt_secret.encode(), b"deployment", "sha256").hex()[:16]
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> "Settings":

@@ -22,6 +22,7 @@ from muster.kit.endpoints.exposition import Exposition, Look, exposed, siblings_
 from muster.kit.errors import Unavailable
 from muster.kit.observing import observed
 from muster.kit.processes import CannotRun
+from muster.kit.store.names import prefix_of
 from muster.kit.store.store import opened_store
 from muster.kit.waiting import set_within
 from muster.kit.work.handlers import followers
@@ -70,7 +71,7 @@ async def _work(settings: Settings) -> None:
         _measured(settings, database),
     ):
         url = terms.worker_direct_url or terms.worker_url
-        sequencer = Sequencer(url)
+        sequencer = Sequencer(url, store, prefix_of(settings.security.jwt_secret))
         services = Services(database, settings, GATE, sequencer.wake, store=store)
         log.info("worker.started")
         loops = [

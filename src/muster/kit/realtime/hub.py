@@ -1,4 +1,8 @@
-"""The hub: every stream of one process, and the one connection on which it hears that facts have their positions."""
+"""The hub: every stream of one process, and how it hears that facts have their positions.
+
+The database says so on a connection of its own, and where there is a store, that says so too: whoever is heard first wakes
+the feeds. What neither says is found by the poll of each feed.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -24,6 +28,7 @@ from muster.kit.realtime.signals import Presence, Signal, SignalSubscription
 from muster.kit.realtime.stream import Push, Stream, StreamRequest, Waiting
 from muster.kit.realtime.subscription import SUBSCRIPTIONS
 from muster.kit.realtime.watch import Present, Watch
+from muster.kit.store.names import facts_channel
 from muster.kit.store.store import Store
 
 log = structlog.get_logger()
@@ -56,18 +61,18 @@ class Hub:
     """Opens streams and keeps them served."""
 
     def __init__(
-        self, database: Database, gate: Gate, url: str, store: Store | None = None, deployment: str = ""
+        self, database: Database, gate: Gate, url: str, store: Store | None = None, prefix: str = "muster:"
     ) -> None:
         """url: where LISTEN works, past any transaction pooler.
 
-        store: carries signals between processes. deployment: sets ours apart from others that use the same store.
+        store: carries signals and wake-ups between processes. prefix: of names in it, the same in all of them.
         """
         self._database = database
         self._delivery = Delivery(database, gate)
         self._watch = Watch(self._delivery.refusals)
         self._url = url
         self._store = store
-        self._prefix = f"muster:{deployment}:"
+        self._prefix = prefix
         self._presences = Presences(OneProcess() if store is None else SharedRegister(store, f"{self._prefix}here:"))
         self._feeds: dict[UUID, Feed] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
@@ -82,9 +87,12 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Hear of facts meanwhile; at the end every stream ends with Unavailable."""
         own = [asyncio.create_task(self._listen()), asyncio.create_task(self._watch.run())]
+        stop = None if self._store is None else self._store.listen(facts_channel(self._prefix), self._hear_store)
         try:
             yield
         finally:
+            if stop is not None:
+                stop()
             for feed in self._feeds.values():
                 feed.end(Unavailable("This server is stopping; subscribe again with your last cursor."))
             tasks = [*own, *self._tasks.values()]
@@ -215,11 +223,18 @@ class Hub:
         finally:
             connection.terminate()
 
-    def _hear(self, payload: str) -> None:
+    def _hear_store(self, payload: bytes | None) -> None:
+        if payload is None:
+            # What was published while nobody listened.
+            self._wake(list(self._feeds.values()))
+        else:
+            self._hear(payload)
+
+    def _hear(self, payload: str | bytes) -> None:
         try:
             news = _decode(payload)
         except msgspec.DecodeError:
-            log.warning("hub.unreadable_notification", payload=payload[:200])
+            log.warning("hub.unreadable_notification", payload=repr(payload[:200]))
             return
         tenants = self._feeds if news.t is None else self._feeds.keys() & set(news.t)
         self._wake([self._feeds[tenant] for tenant in tenants if self._feeds[tenant].position < news.p])

@@ -19,6 +19,8 @@ from muster.kit.commands.facts import KINDS
 from muster.kit.db.channels import FACTS, OUTBOX
 from muster.kit.db.database import connect
 from muster.kit.metrics import FACTS_SEQUENCED
+from muster.kit.store.names import facts_channel
+from muster.kit.store.store import Store
 from muster.kit.tracing.switch import TRACING, Attributes
 from muster.kit.waiting import set_within
 from muster.kit.work.handlers import HANDLERS, Follower
@@ -108,9 +110,13 @@ class Steps:
 class Sequencer:
     """Empties the outbox for as long as it runs."""
 
-    def __init__(self, url: str) -> None:
-        """url: of the worker role, on a connection that LISTEN works on (no transaction pooler)."""
+    def __init__(self, url: str, store: Store | None = None, prefix: str = "muster:") -> None:
+        """url: of the worker role, on a connection that LISTEN works on (no transaction pooler).
+
+        store: where else it is said that facts have their positions. prefix: of names in it.
+        """
         self._url = url
+        self._store, self._channel = store, facts_channel(prefix)
         self._woken = asyncio.Event()
         self._parked: set[tuple[str, int]] = set()
 
@@ -152,7 +158,10 @@ class Sequencer:
         FACTS_SEQUENCED.inc(len(rows))
         batch = Batch(len(rows), max(row["position"] for row in rows), frozenset(row["tenant_id"] for row in rows))
         # Outside the transaction: NOTIFY inside would let only one transaction of the whole server commit at a time.
-        await connection.execute("select pg_notify($1, $2)", FACTS, batch.announcement())
+        told = batch.announcement()
+        if self._store is not None and self._store.is_there:
+            self._store.ask("PUBLISH", self._channel, told)
+        await connection.execute("select pg_notify($1, $2)", FACTS, told)
         steps.end()
         return batch
 

@@ -95,9 +95,9 @@ class Community:
 
 
 @asynccontextmanager
-async def community(urls: Urls) -> AsyncIterator[Community]:
-    """Open the default community and sequence its facts."""
-    stop, sequencer = asyncio.Event(), Sequencer(urls.worker)
+async def community(urls: Urls, store: Store | None = None) -> AsyncIterator[Community]:
+    """Open the default community and sequence its facts. store: where the sequencer says so, too."""
+    stop, sequencer = asyncio.Event(), Sequencer(urls.worker, store)
     async with AsyncExitStack() as stack:
         database = await Database.open(urls.app, size=10)
         stack.push_async_callback(database.close)

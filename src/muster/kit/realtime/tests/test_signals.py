@@ -13,15 +13,16 @@ from muster.access.gate import GATE
 from muster.events.streams import EventTyping
 from muster.kit.caller import Claim
 from muster.kit.db.database import Database
+from muster.kit.db.migrate import Urls
 from muster.kit.errors import AppError, Denied, NotFound, Unauthenticated
 from muster.kit.ids import new_id
-from muster.kit.realtime import presence
+from muster.kit.realtime import feed, presence
 from muster.kit.realtime.hub import Hub
 from muster.kit.realtime.presence import SharedRegister
 from muster.kit.realtime.signals import Signal
 from muster.kit.realtime.stream import Stream, StreamRequest
 from muster.kit.realtime.subscription import SUBSCRIPTIONS
-from muster.kit.realtime.tests.support import Community, origin_of
+from muster.kit.realtime.tests.support import Community, community, heard, messages_of, origin_of
 from muster.kit.store.address import StoreAddress
 from muster.kit.store.store import Store, opened_store
 from muster.kit.views.picks import Pick
@@ -154,6 +155,22 @@ async def test_processes_hear_each_other_by_the_store_and_themselves_without_it(
         redis.start()
 
 
+async def test_the_store_wakes_who_does_not_hear_the_database(
+    urls: Urls, stores: list[Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_POLL_SECONDS", 3_600)
+    nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
+    async with community(urls, stores[0]) as town:
+        owner = await town.person("Owner")
+        event_id = await town.event(owner)
+        hub = Hub(town.database, GATE, nowhere, stores[1])
+        async with hub.running(), hub.open(messages_of(event_id), origin_of(owner)) as stream:
+            # What is asked after it, on the same connection, comes after it has been subscribed.
+            await stores[1].ask("PING")
+            await town.say(owner, event_id, "hello")
+            assert (await heard(stream))[0] == "hello"
+
+
 async def test_a_person_is_there_once_until_the_last_of_their_sockets_has_gone(
     town: Community, stores: list[Store]
 ) -> None:
@@ -178,7 +195,7 @@ async def test_whoever_was_there_by_a_process_that_is_gone_is_gone_soon(
     monkeypatch.setattr(presence, "_LAPSE_MILLISECONDS", 1_500)
     owner, guest, event_id = await _room(town)
     assert guest.user_id is not None
-    killed = SharedRegister(stores[1], "muster::here:")
+    killed = SharedRegister(stores[1], "muster:here:")
     async with town.hub(stores[0]) as hub, hub.open(presences(event_id), origin_of(owner)) as stream:
         await _next(stream)
         # Said once, and never again.
