@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from muster.kit.caller import Actor, Caller, Origin, Permission, read_caller
-from muster.kit.commands.batch import Batch, Call
+from muster.kit.commands.batch import Batch, Call, line_up
 from muster.kit.commands.command import Command
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.idempotency import IdempotencyInProgress, Key, Outcome, claim, find, settle
@@ -200,6 +200,8 @@ async def _attempt(run: _Run) -> list[Done]:
             if found is None:
                 raise IdempotencyInProgress
             return found
+        if len(run.calls) > 1:
+            await line_up(tx, run.calls)
         for at, call in enumerate(run.calls):
             run.batch.at = at
             with step(f"command {call.command.name}"):
