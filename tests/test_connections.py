@@ -1,6 +1,7 @@
 """Connections that go from one request to the next: never two users at once, nobody left waiting, nothing broken kept."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from uuid import UUID
 
 import asyncpg
@@ -59,6 +60,28 @@ async def test_a_request_that_is_cut_off_leaves_no_connection_behind(urls: Urls)
         with pytest.raises(asyncpg.DivisionByZeroError):
             await database.row("select 1 / 0", ())
         async with asyncio.timeout(10):
+            await _backend(database)
+    await database.close()
+
+
+async def test_once_the_server_is_back_nobody_meets_the_connections_it_ended(urls: Urls) -> None:
+    database = await Database.open(urls.app, size=4)
+    ended = [asyncio.Event() for _ in range(4)]
+    async with AsyncExitStack() as stack:
+        for event in ended:
+            connection = await stack.enter_async_context(database.connection())
+            connection.add_termination_listener(lambda _, event=event: event.set())
+    other = await asyncpg.connect(urls.app)
+    await other.fetch(
+        """
+        select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and usename = current_user and pid <> pg_backend_pid()
+        """
+    )
+    await other.close()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(event.wait() for event in ended))
+        for _ in ended:
             await _backend(database)
     await database.close()
 

@@ -105,6 +105,14 @@ async def open_pool(url: str, size: int, **terms: Any) -> "asyncpg.Pool[asyncpg.
     )
 
 
+def _lives(connection: _Held) -> bool:
+    """Whether the server has not ended a connection. The pool takes such back, and then it answers no question."""
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        return False
+
+
 class Transaction:
     """A transaction under one tenant: runs statements and answers with typed rows."""
 
@@ -229,7 +237,7 @@ class Database:
         """A connection at hand, or else one from the pool, which is waited for."""
         while self._at_hand:
             connection = self._at_hand.pop()
-            if not connection.is_closed():
+            if _lives(connection):
                 return connection
             await self._pool.release(connection)
         self._waiting += 1
