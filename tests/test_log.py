@@ -82,7 +82,7 @@ def test_persons_and_tokens_are_masked_wherever_they_stand(lines: io.StringIO) -
 
 
 async def test_a_storm_of_sign_ins_leaves_ids_and_nothing_of_persons(lines: io.StringIO, urls: Urls) -> None:
-    log.configure("debug", json=True, stream=lines)
+    log.configure("debug", json=True, stream=lines, process="serve 2")
     trace, password = "4bf92f3577b34da6a3ce929d0e0e4736", "correct horse battery 42"
     secrets = [password, "wrong horse battery 43"]
     request_id = ""
@@ -109,4 +109,4 @@ async def test_a_storm_of_sign_ins_leaves_ids_and_nothing_of_persons(lines: io.S
     last = requests[-1]
     assert (last["route"], last["status"], last["trace_id"]) == ("/api/v1/auth/sessions", 200, trace)
     assert UUID(last["tenant_id"]).version == UUID(last["user_id"]).version == 7
-    assert last["request_id"] == request_id
+    assert (last["request_id"], last["process"]) == (request_id, "serve 2")

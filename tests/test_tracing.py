@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from structlog.testing import capture_logs
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
@@ -20,6 +21,7 @@ from muster.kit.endpoints.tests.sites import Client as Socket
 from muster.kit.mail.tests.post_office import post_office
 from muster.kit.sources import SettingError
 from muster.kit.tracing import exporting
+from muster.kit.tracing.collector import Exporter
 from muster.kit.tracing.exporting import traced
 from muster.kit.tracing.spans import summary
 from muster.kit.tracing.switch import TRACING, step
@@ -232,6 +234,17 @@ async def test_a_collector_that_hangs_holds_up_nobody(
             for _ in range(20):
                 assert (await service.http.get("/api/v1/events")).status_code == 200
     assert not collector.taken
+
+
+def test_a_collector_that_refuses_is_told_of_once_and_when_it_takes_again(collector: Collector) -> None:
+    exporter = Exporter(f"{collector.url}/v1/traces", {})
+    with capture_logs() as lines:
+        for collector.status in (200, 401, 401, 200, 200):
+            exporter.export([])
+    exporter.shutdown()
+    exporter.shutdown()
+    assert [line["event"] for line in lines] == ["traces.not_taken", "traces.taken_again"]
+    assert "401" in lines[0]["said"]
 
 
 async def test_which_traces_are_kept_is_a_setting(urls: Urls, collector: Collector) -> None:

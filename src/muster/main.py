@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
+import structlog
 import uvicorn
 import uvloop
 from graphql import GraphQLSchema, print_schema
@@ -48,6 +49,8 @@ from muster.kit.text import origin_of
 from muster.kit.work.waking import Waker
 from muster.settings import Settings
 from muster.tenancy.queries import find_default_tenant, find_tenant
+
+log = structlog.get_logger()
 
 _DRAIN_SECONDS = 10
 # Longer than the minute after which load balancers let an idle connection go: whoever closes second loses no request.
@@ -118,11 +121,14 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        log.info("api.started")
         say_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._health.stopping = True
+        log.info("api.stopping")
         await super().shutdown(sockets)
+        log.info("api.stopped")
 
 
 @asynccontextmanager

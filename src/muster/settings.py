@@ -121,6 +121,11 @@ class Metrics:
     socket: Path | None
 
     @property
+    def name(self) -> str | None:
+        """What the process is called among those beside it; None is a process by itself."""
+        return None if self.socket is None else self.socket.name
+
+    @property
     def are_told(self) -> bool:
         """Whether anybody is told."""
         return self.bind is not None or self.worker_bind is not None or self.token is not None

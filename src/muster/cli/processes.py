@@ -14,7 +14,7 @@ def serve() -> None:
 
     from muster.main import serve as run  # after the settings are known to be right: it takes half a second
 
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, process=settings.metrics.name)
     run(settings)
 
 
@@ -28,5 +28,5 @@ def worker() -> None:
 
     from muster.worker import run
 
-    log.configure(settings.log_level)
+    log.configure(settings.log_level, process=settings.metrics.name)
     run(settings)

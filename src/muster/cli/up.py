@@ -42,6 +42,7 @@ def up(*, processes: Annotated[int, Parameter(help="How many processes serve the
             "worker": _verb("worker"),
         },
         serving=serving,
+        beneath=() if store is None else ("store",),
         welcome=None if settings.is_production else _verb("demo", "--first-start"),
         environ=lambda urls: _environ(settings, urls, store),
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sentry_sdk import Client
     from sentry_sdk.types import Event, Hint
 
-_TAGS = ("route", "request_id", "trace_id", "tenant_id", "handler", "fact_id", "attempt", "entry", "loop")
+_TAGS = ("process", "route", "request_id", "trace_id", "tenant_id", "handler", "fact_id", "attempt", "entry", "loop")
 # Whoever carries what we tell would tell us of its own troubles, without end.
 _CARRIERS = ("sentry_sdk", "opentelemetry", "urllib3")
 _LAST_SECONDS = 3.0
@@ -80,11 +80,11 @@ class _Teller:
         error = _error_of(line)
         if error is not None:
             event, _ = event_from_exception(error, self._client.options)
-        tags = {name: str(line[name]) for name in _TAGS if name in line}
+        tags = {"process": self._process} | {name: str(line[name]) for name in _TAGS if name in line}
         event |= {
             "message": str(line.get("event", "")),
             "logger": str(line.get("logger", "muster")),
-            "tags": {"process": self._process, **tags},
+            "tags": tags,
         }
         if "route" in line:
             event["transaction"] = str(line["route"])

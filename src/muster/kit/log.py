@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -24,15 +24,19 @@ REDACTED = "[redacted]"
 # Of what stands in words and traces, such as the database's on a key that is taken: mail addresses, and signed tokens.
 _PERSONAL = re.compile(r"[^\s\"'(<=:,/\\]{1,64}@[\w-]+(?:\.[\w-]+)+|\beyJ[\w-]+\.[\w-]+\.[\w-]*")
 
+# What libraries tell and we tell better: uvicorn of each step of a start, the pool with a trace of each try to connect.
+_QUIET = {"uvicorn.error": logging.WARNING, "asyncpg.pool": logging.ERROR}
+
 _lines = structlog.get_logger("muster.requests")
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass
 class _Past:
-    """Where lines of requests go past the pipe; None is through it, as everything else."""
+    """Where lines of requests go past the pipe; None is through it, as everything else. process: on every line."""
 
     stream: TextIO | None = None
+    process: dict[str, str] = field(default_factory=dict)
 
 
 _past = _Past()
@@ -56,19 +60,22 @@ def on_error(tell: Tell | None) -> None:
     _errors.tell = tell
 
 
-def configure(level: str = "info", *, json: bool | None = None, stream: TextIO | None = None) -> None:
+def configure(
+    level: str = "info", *, json: bool | None = None, stream: TextIO | None = None, process: str | None = None
+) -> None:
     """Send all logs of this process through one pipe.
 
     Args:
         level: the least important level to write, such as `info`.
         json: one JSON object per line; None means whenever the stream is not a terminal.
         stream: where lines go; None means standard error.
+        process: the name that this one has among others, for every line; None is a process by itself.
     """
     stream = stream or sys.stderr
     as_json = not stream.isatty() if json is None else json
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        _add_trace,
+        _add_where,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
@@ -85,13 +92,12 @@ def configure(level: str = "info", *, json: bool | None = None, stream: TextIO |
         plain = structlog.dev.plain_traceback
         rendering += [structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain)]
     rendering += [_forget_persons]
+    _past.process = {} if process is None else {"process": process}
     _past.stream = stream if as_json and level in ("debug", "info") else None
     handler = logging.StreamHandler(stream)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=rendering, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
-        logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = True
+    _take_over_libraries()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -102,6 +108,15 @@ def configure(level: str = "info", *, json: bool | None = None, stream: TextIO |
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+def _take_over_libraries() -> None:
+    """Have libraries with ways of their own take the pipe, and say no more than is of use."""
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(least)
 
 
 def request_done(method: str, route: str, status: int, seconds: float) -> None:
@@ -119,12 +134,13 @@ def request_done(method: str, route: str, status: int, seconds: float) -> None:
     frame = {"event": "request.done", "level": "info", "logger": "muster.requests", "timestamp": datetime.now(UTC)}
     # Whoever reads the log may be gone; that fails no request.
     with suppress(OSError):
-        stream.write(_encode(told | who | frame).decode() + "\n")
+        stream.write(_encode(told | who | _past.process | frame).decode() + "\n")
         stream.flush()
 
 
-def _add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Say in which trace it was written, where there are traces."""
+def _add_where(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Say in which process and trace it was written, where there are several processes, and traces."""
+    event.update(_past.process)
     if (here := trace_id()) is not None:
         event["trace_id"] = here
     return event

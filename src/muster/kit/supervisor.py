@@ -62,6 +62,7 @@ class Plan:
         serving: the names of those that are handed the listening socket, and that say when they serve.
         welcome: command line of what runs once when the API is ready; None is nothing.
         environ: the environment of the programs, given the database's addresses.
+        beneath: the names of those that others stand on; they stop after them.
     """
 
     data_dir: Path
@@ -73,6 +74,7 @@ class Plan:
     serving: Collection[str]
     environ: Callable[[Urls], Mapping[str, str]]
     welcome: Sequence[str] | None = None
+    beneath: Collection[str] = ()
 
     @property
     def local_host(self) -> str:
@@ -254,7 +256,8 @@ class _House:
         urls = self._database()
         self._say("Bringing the database up to date.")
         migrate(urls, plan.role_prefix)
-        self._say(f"Starting {' and '.join(plan.programs)}.")
+        *names, last = plan.programs
+        self._say(f"Starting {', '.join(names)} and {last}." if names else f"Starting {last}.")
         environ = plan.environ(urls)
         self._programs = [
             _Program(
@@ -304,12 +307,13 @@ class _House:
 
     def stop(self) -> None:
         """Programs first, within a bounded time, then the database."""
-        programs = [*self._welcome, *self._programs]
-        for program in programs:
-            program.ask_to_stop()
-        deadline = time.monotonic() + STOP_SECONDS
-        for program in programs:
-            program.stop_by(deadline)
+        programs, deadline = [*self._welcome, *self._programs], time.monotonic() + STOP_SECONDS
+        for is_beneath in (False, True):
+            level = [program for program in programs if (program.name in self._plan.beneath) is is_beneath]
+            for program in level:
+                program.ask_to_stop()
+            for program in level:
+                program.stop_by(deadline)
         if self._embedded is not None:
             self._embedded.stop()
 
@@ -329,6 +333,7 @@ class _House:
         try:
             self._embedded.start()
             self._embedded_patience.start()
+            self._say("PostgreSQL runs again.")
         except EmbeddedError as error:
             delay = self._embedded_patience.fail()
             self._say(f"{error} Trying again in {delay:.1f} s.")

@@ -11,10 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Collector:
     """What came in, in order: path and body of each request.
 
-    url: its address. holds: what a request waits for before it is answered, as with a collector that hangs.
+    url: its address. status: of its answers. holds: what a request waits for before it is answered, as with a collector
+    that hangs.
     """
 
     url: str = ""
+    status: int = 200
     taken: list[tuple[str, bytes]] = field(default_factory=list)
     holds: threading.Event = field(default_factory=threading.Event)
 
@@ -43,7 +45,7 @@ def _taking(collector: Collector) -> Callable[..., BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers["content-length"]))
             collector.holds.wait()
             collector.taken.append((self.path, body))
-            self.send_response(200)
+            self.send_response(collector.status)
             self.send_header("content-length", "0")
             self.end_headers()
 

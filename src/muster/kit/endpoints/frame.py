@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muster.kit.endpoints.armour import DEFAULT_POLICY, POLICY, Headers
 from muster.kit.endpoints.edge import request_id_from
+from muster.kit.endpoints.health import HEALTH
 from muster.kit.endpoints.http import problem_response
 from muster.kit.endpoints.problem import HERE, as_rest_writes_it, check_head, client_error
 from muster.kit.endpoints.wire import ENDLESS
@@ -71,7 +72,8 @@ class Frame:
         seconds = ended - began
         template = OTHER if route is None else route.path
         count_request(scope["method"], template, status, seconds)
-        if self._logs:
+        # Who looks every few seconds whether all is well would fill the log with it.
+        if self._logs and (status != 200 or not template.startswith(HEALTH)):
             request_done(scope["method"], template, status, seconds)
 
 

@@ -19,6 +19,9 @@ from muster.kit.store.store import Store
 
 log = structlog.get_logger()
 
+HEALTH = "/health"
+"""What the addresses of health begin with."""
+
 _STARTED = time.monotonic()
 _PATIENCE_SECONDS = 5
 # A worker runs some entry of the schedule every minute.

@@ -4,6 +4,7 @@ import structlog
 from opentelemetry.trace import Span, Status, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from muster.kit.endpoints.health import HEALTH
 from muster.kit.tracing.spans import Spans
 from muster.kit.tracing.switch import trace_id
 
@@ -17,7 +18,8 @@ class Traced:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
-        if scope["type"] != "http":
+        # Who looks every few seconds whether all is well would fill the traces with it.
+        if scope["type"] != "http" or scope["path"].startswith(HEALTH):
             await self._app(scope, receive, send)
             return
         status = 500

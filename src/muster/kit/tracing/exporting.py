@@ -11,9 +11,10 @@ from muster.kit.tracing.settings import Traces
 from muster.kit.tracing.switch import TRACING
 
 if TYPE_CHECKING:
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.sampling import Sampler
+
+    from muster.kit.tracing.collector import Exporter
 
 # How long a process that stops waits until its last spans are taken; what is not is dropped.
 _LAST_SECONDS = 3.0
@@ -29,15 +30,15 @@ async def traced(settings: Traces, process: str) -> AsyncIterator[None]:
         yield
         return
     # Here, since only who asks for traces should pay for it: 0.3 s and 14 MB.
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
     from opentelemetry.util.re import parse_env_headers
 
+    from muster.kit.tracing.collector import Exporter
     from muster.kit.tracing.spans import Spans
 
-    exporter = OTLPSpanExporter(
+    exporter = Exporter(
         f"{settings.endpoint}/v1/traces", headers=parse_env_headers(settings.headers or "", liberal=True)
     )
     resource = {"service.name": settings.service or f"muster-{process}", "service.version": __version__}
@@ -60,10 +61,10 @@ def _sampler(settings: Traces) -> "Sampler":
     return ParentBased(sampler) if settings.sampler.startswith("parentbased_") else sampler
 
 
-def _hand_over(provider: "TracerProvider", exporter: "OTLPSpanExporter") -> None:
+def _hand_over(provider: "TracerProvider", exporter: "Exporter") -> None:
     """Export what waits, within bounds: the library would try for half a minute."""
     last = threading.Thread(target=provider.shutdown, daemon=True)
     last.start()
     last.join(_LAST_SECONDS)
     if last.is_alive():
-        exporter.shutdown()  # type: ignore[no-untyped-call]  # the library does not type it
+        exporter.shutdown()
