@@ -150,16 +150,14 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
             limits=terms.limits,
             pooled=terms.pooled,
         ) as database,
-        opened_store(settings.store) as store,
+        opened_store(settings.store, prefix_of(settings.security.jwt_secret)) as store,
         _alone_if_it_counts(settings),
         opened_replicas(database, terms, store) as replicas,
     ):
         waker = Waker()
         limiter = Limiter(limits_in_force(settings), is_production=settings.is_production, store=store)
-        hub = Hub(database, GATE, terms.direct_url or terms.url, store, prefix_of(settings.security.jwt_secret))
-        services = Services(
-            database, settings, GATE, waker.wake, limiter=limiter, store=store, replicas=replicas, signals=hub
-        )
+        hub = Hub(database, GATE, terms.direct_url or terms.url, store)
+        services = Services(database, settings, GATE, waker.wake, limiter=limiter, replicas=replicas, signals=hub)
         health = Health(database, settings.environment, store, replicas)
         graphql = GraphQL(services, _schema())
         edge = await _edge(services)

@@ -67,12 +67,12 @@ async def _work(settings: Settings) -> None:
             limits=terms.worker_limits,
             pooled=terms.pooled,
         ) as database,
-        opened_store(settings.store) as store,
+        opened_store(settings.store, prefix_of(settings.security.jwt_secret), is_needed=False) as store,
         _measured(settings, database),
     ):
         url = terms.worker_direct_url or terms.worker_url
-        sequencer = Sequencer(url, store, prefix_of(settings.security.jwt_secret))
-        services = Services(database, settings, GATE, sequencer.wake, store=store)
+        sequencer = Sequencer(url, store)
+        services = Services(database, settings, GATE, sequencer.wake)
         log.info("worker.started")
         loops = [
             asyncio.create_task(_keep("sequencer", stop, lambda: sequencer.run(stop))),

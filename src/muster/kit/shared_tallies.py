@@ -117,7 +117,7 @@ class SharedTallies:
         keys, arguments = [], [self._violations, len(edge)]
         for bucket, whose, number in (*edge, *draws):
             rule = bucket.rule
-            keys.append(f"muster:rate:{bucket.limit.name}:{rule.seconds}:{whose}")
+            keys.append(f"{self._store.prefix}rate:{bucket.limit.name}:{rule.seconds}:{whose}")
             arguments += (rule.most, rule.seconds * 1000, int(bucket.part * 1000), number)
         reply: Reply = await self._store.run(_TAKE, keys=keys, arguments=arguments)
         where, used, milliseconds = reply

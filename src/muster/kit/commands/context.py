@@ -15,7 +15,6 @@ from muster.kit.db.replicas import Replicas
 from muster.kit.db.statements import Nothing, Statement
 from muster.kit.errors import Unauthenticated
 from muster.kit.limiter import Limiter
-from muster.kit.store.store import Store
 from muster.settings import Settings
 
 Write: TypeAlias = tuple[Statement[Nothing], dict[str, object]]
@@ -34,7 +33,7 @@ class Services:
     """What a command's `prepare` may use, and what every command runs on.
 
     wake: called after a commit that left facts in the outbox, so that nobody has to wait for the next poll.
-    limiter: holds nobody back unless it is given rules. store: what processes share, where a setting names one.
+    limiter: holds nobody back unless it is given rules.
     signals: None in a process that nobody follows anything in.
     replicas: what may answer reads that may be behind, where a setting names any.
     """
@@ -46,7 +45,6 @@ class Services:
     lines: Lines = field(default_factory=Lines)
     crowds: Crowds = field(default_factory=Crowds)
     limiter: Limiter = field(default_factory=Limiter)
-    store: Store | None = None
     signals: Signals | None = None
     replicas: Replicas | None = None
 

@@ -199,7 +199,7 @@ class Replicas:
         if self._store is None:
             return
         try:
-            await self._store.ask("SET", _key(person), 1, "PX", (self._lag + 1) * 1000)
+            await self._store.ask("SET", _key(self._store, person), 1, "PX", (self._lag + 1) * 1000)
         except (StoreDown, StoreRefused) as error:
             log.warning("replicas.write_not_told", error=repr(error))
 
@@ -208,7 +208,7 @@ class Replicas:
         if person is None or self._store is None:
             return False
         try:
-            return bool(await self._store.ask("EXISTS", _key(person)))
+            return bool(await self._store.ask("EXISTS", _key(self._store, person)))
         except (StoreDown, StoreRefused):
             return True
 
@@ -240,5 +240,5 @@ def _end(position: int) -> int:
     return position - position % _PAGE if position % _PAGE in _HEADERS else position
 
 
-def _key(person: UUID) -> str:
-    return f"muster:wrote:{person}"
+def _key(store: Store, person: UUID) -> str:
+    return f"{store.prefix}wrote:{person}"

@@ -60,20 +60,17 @@ _decode_told = msgspec.json.Decoder(_Told).decode
 class Hub:
     """Opens streams and keeps them served."""
 
-    def __init__(
-        self, database: Database, gate: Gate, url: str, store: Store | None = None, prefix: str = "muster:"
-    ) -> None:
+    def __init__(self, database: Database, gate: Gate, url: str, store: Store | None = None) -> None:
         """url: where LISTEN works, past any transaction pooler.
 
-        store: carries signals and wake-ups between processes. prefix: of names in it, the same in all of them.
+        store: carries signals and wake-ups between processes.
         """
         self._database = database
         self._delivery = Delivery(database, gate)
         self._watch = Watch(self._delivery.refusals)
         self._url = url
         self._store = store
-        self._prefix = prefix
-        self._presences = Presences(OneProcess() if store is None else SharedRegister(store, f"{self._prefix}here:"))
+        self._presences = Presences(OneProcess() if store is None else SharedRegister(store, f"{store.prefix}here:"))
         self._feeds: dict[UUID, Feed] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._deaf: dict[UUID, Callable[[], None]] = {}
@@ -87,7 +84,7 @@ class Hub:
     async def running(self) -> AsyncIterator[None]:
         """Hear of facts meanwhile; at the end every stream ends with Unavailable."""
         own = [asyncio.create_task(self._listen()), asyncio.create_task(self._watch.run())]
-        stop = None if self._store is None else self._store.listen(facts_channel(self._prefix), self._hear_store)
+        stop = None if self._store is None else self._store.listen(facts_channel(self._store.prefix), self._hear_store)
         try:
             yield
         finally:
@@ -156,12 +153,9 @@ class Hub:
         body = msgspec.json.encode(_Told(name, topic_id, msgspec.Raw(msgspec.json.encode(signal(claim.user_id)))))
         if self._store is not None and self._store.is_there:
             # It comes back to this process, too. If it is lost, it is as if it had not been told.
-            self._store.ask("PUBLISH", self._channel(claim.tenant_id), body)
+            self._store.ask("PUBLISH", _channel(self._store, claim.tenant_id), body)
         else:
             self._hear_signal(claim.tenant_id, body)
-
-    def _channel(self, tenant_id: UUID) -> str:
-        return f"{self._prefix}signals:{tenant_id}"
 
     def _hear_signal(self, tenant_id: UUID, body: bytes | None) -> None:
         feed = self._feeds.get(tenant_id)
@@ -184,7 +178,7 @@ class Hub:
                 feed = self._feeds[tenant_id] = Feed(self._database, self._delivery, tenant_id, position)
                 self._tasks[tenant_id] = asyncio.create_task(feed.run())
                 if self._store is not None:
-                    channel = self._channel(tenant_id)
+                    channel = _channel(self._store, tenant_id)
                     self._deaf[tenant_id] = self._store.listen(channel, partial(self._hear_signal, tenant_id))
         return self._feeds[tenant_id]
 
@@ -268,3 +262,7 @@ def _topic_id(request: StreamRequest, origin: Origin) -> UUID:
     if origin.claim.user_id is None:
         raise Unauthenticated
     return origin.claim.user_id
+
+
+def _channel(store: Store, tenant_id: UUID) -> str:
+    return f"{store.prefix}signals:{tenant_id}"

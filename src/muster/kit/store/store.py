@@ -2,7 +2,7 @@
 
     await store.ask("SET", key, value, "PX", 5000)        # any command; what is asked at once leaves in one write
     await store.run(SCRIPT, keys=[...], arguments=[...])  # a Lua script, kept there by its hash
-    stop = store.listen("muster:wake", hear)              # hear(payload) of each message, hear(None) after a gap
+    stop = store.listen(store.prefix + "news", hear)      # hear(payload) of each message, hear(None) after a gap
 
 While the store is away every call fails at once with StoreDown, so that no request waits for it; in the background the
 connection is made again. A call that the store has not answered after a tenth of a second fails likewise. Whoever calls
@@ -46,9 +46,10 @@ class Script:
 
 
 class Store:
-    """A client of the shared store; see `opened_store`."""
+    """A client of the shared store; see `opened_store`. prefix: what names of keys and channels begin with."""
 
-    def __init__(self, address: StoreAddress) -> None:
+    def __init__(self, address: StoreAddress, prefix: str = "muster:") -> None:
+        self.prefix = prefix
         self._address = address
         self._connection: Connection | None = None
         self._coming_back: asyncio.Task[None] | None = None
@@ -99,6 +100,10 @@ class Store:
             for hear in list(hearers):
                 hear(None)
 
+    def come_back(self) -> None:
+        """Connect, again, in the background, as soon as it can be."""
+        self._coming_back = asyncio.create_task(self._come_back())
+
     async def close(self) -> None:
         """Let go for good."""
         connection, self._connection = self._connection, None
@@ -118,7 +123,7 @@ class Store:
             return
         self._connection = None
         log.warning("store.lost", address=str(self._address))
-        self._coming_back = asyncio.create_task(self._come_back())
+        self.come_back()
 
     async def _come_back(self) -> None:
         delay = _RETRY_SECONDS
@@ -134,20 +139,27 @@ class Store:
 
 
 @asynccontextmanager
-async def opened_store(address: StoreAddress | None) -> AsyncIterator[Store | None]:
+async def opened_store(
+    address: StoreAddress | None, prefix: str = "muster:", *, is_needed: bool = True
+) -> AsyncIterator[Store | None]:
     """The store of a process, closed at the end; None where no address is set.
 
-    Raises CannotRun when it does not answer, or does not let us in.
+    prefix: see `prefix_of`. is_needed: whether the process does not start without it; else it looks for it meanwhile.
+    Raises CannotRun when it does not let us in or, where it is needed, does not answer.
     """
     if address is None:
         yield None
         return
-    store = Store(address)
+    store = Store(address, prefix)
     try:
         async with asyncio.timeout(_START_SECONDS):
             await _first_connection(store)
     except TimeoutError as error:
-        raise CannotRun(f"REDIS_URL: there is no Valkey or Redis that answers at {address}. Does it run?") from error
+        said = f"REDIS_URL: there is no Valkey or Redis that answers at {address}. Does it run?"
+        if is_needed:
+            raise CannotRun(said) from error
+        log.warning("store.is_away", remedy=said)
+        store.come_back()
     except StoreRefused as refusal:
         raise CannotRun(f"REDIS_URL: the store at {address} does not let us in: {refusal}") from refusal
     try:

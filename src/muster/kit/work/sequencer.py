@@ -110,13 +110,13 @@ class Steps:
 class Sequencer:
     """Empties the outbox for as long as it runs."""
 
-    def __init__(self, url: str, store: Store | None = None, prefix: str = "muster:") -> None:
+    def __init__(self, url: str, store: Store | None = None) -> None:
         """url: of the worker role, on a connection that LISTEN works on (no transaction pooler).
 
-        store: where else it is said that facts have their positions. prefix: of names in it.
+        store: where else it is said that facts have their positions.
         """
         self._url = url
-        self._store, self._channel = store, facts_channel(prefix)
+        self._store, self._channel = store, "" if store is None else facts_channel(store.prefix)
         self._woken = asyncio.Event()
         self._parked: set[tuple[str, int]] = set()
 

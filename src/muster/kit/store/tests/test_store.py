@@ -150,6 +150,14 @@ async def test_a_start_without_the_store_says_what_to_do(
     monkeypatch.setattr(module, "_START_SECONDS", 0.3)
     with pytest.raises(CannotRun, match=r"REDIS_URL: there is no Valkey or Redis that answers at .*nobody\.sock"):
         await opened_store(StoreAddress.of(f"unix://{tmp_path}/nobody.sock")).__aenter__()
+    path = StoreAddress.of(server.url).path
+    later = StoreAddress.of(server.url.replace(path, f"{tmp_path}/later.sock"))
+    async with opened_store(later, is_needed=False) as store:
+        assert store is not None
+        with pytest.raises(StoreDown):
+            store.ask("PING")
+        (tmp_path / "later.sock").symlink_to(path)
+        await _until_back(store)
     stranger = server.url.replace("unix://:", "unix://:not-")
     with pytest.raises(CannotRun, match="does not let us in: WRONGPASS"):
         await opened_store(StoreAddress.of(stranger)).__aenter__()
