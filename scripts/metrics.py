@@ -12,7 +12,7 @@ from prometheus_client import Metric
 from prometheus_client.metrics import MetricWrapperBase
 
 from muster.kit import metrics
-from muster.kit.tally import Tally
+from muster.kit.tally import Tally, Uses
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "operations" / "metrics.md"
 HEAD = """# Metrics
@@ -35,7 +35,7 @@ def lines(declared: object) -> Iterator[str]:
     if isinstance(declared, MetricWrapperBase):
         (family,) = declared.describe()
         yield line(family, declared._labelnames)
-    elif isinstance(declared, Tally):
+    elif isinstance(declared, Tally | Uses):
         yield from (line(family, family._labelnames) for family in declared.collect())
 
 

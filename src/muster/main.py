@@ -25,6 +25,7 @@ from muster.kit.db.opening import opened_replicas, sound_database
 from muster.kit.endpoints.app import build_app
 from muster.kit.endpoints.cookies import Cookies, ReadToken
 from muster.kit.endpoints.cors import ANY_ORIGIN
+from muster.kit.endpoints.deprecations import deprecated
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.exposition import Exposition, exposed, siblings_of
 from muster.kit.endpoints.graphql.documents import Documents
@@ -237,4 +238,5 @@ async def _edge(services: Services) -> Edge:
         session_cookies(settings),
         limiter=services.limiter,
         proxies=settings.rates.proxies,
+        names_clients=any(deprecated()),
     )

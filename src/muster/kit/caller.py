@@ -33,7 +33,7 @@ class Origin:
     """Where a request came from, fixed at the edge.
 
     claim: what it says of itself. now: its moment. address, agent: of the client, where there is one. arrival: how it
-    stands with its rates, where they are limited.
+    stands with its rates, where they are limited. client: what it calls itself, where that is counted.
     """
 
     claim: Claim
@@ -42,6 +42,7 @@ class Origin:
     address: str | None = None
     agent: str | None = None
     arrival: Arrival | None = None
+    client: str | None = None
 
     def values(self) -> dict[str, object]:
         """The parameters of `REQUEST`."""

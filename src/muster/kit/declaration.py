@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
+from muster.kit.deprecation import Deprecation
 from muster.kit.documentation import Documentation
 from muster.kit.errors import AppError, error_named
 from muster.kit.limits import FEATURES, LIMITS, Limit
@@ -16,7 +17,7 @@ class Declaration:
     """One declared endpoint. A declaration that is not whole is refused at import, with a TypeError.
 
     name: in GraphQL. allow: who may come in. permission: what the caller's role must give. limit: the bucket it draws
-    from. feature: what the plan must hold. deprecated: what to use instead. documentation: what its docstring tells.
+    from. feature: what the plan must hold. deprecated: that clients should leave it. documentation: what its docstring tells.
     Limits and features are names that must be declared; asking the plan comes later.
     """
 
@@ -27,15 +28,13 @@ class Declaration:
     permission: Permission | None
     limit: Limit
     feature: str | None
-    deprecated: str | None
+    deprecated: Deprecation | None
 
     def __post_init__(self) -> None:
         if LIMITS.get(self.limit.name) is not self.limit:
             raise TypeError(f"{self.name}: there is no limit {self.limit}; declare it with `limit(...)`")
         if self.feature is not None and self.feature not in FEATURES:
             raise TypeError(f"{self.name}: there is no feature {self.feature!r}; declare it in kit/limits.py")
-        if self.deprecated is not None and not self.deprecated.strip():
-            raise TypeError(f"{self.name}: `deprecated` says what to use instead")
 
     @property
     def summary(self) -> str:

@@ -4,11 +4,13 @@ Labels are bounded: routes, handlers and codes are declared, operation names are
 and nothing else of a person is ever a label.
 """
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from muster.kit.tally import Tally
+from muster.kit.tally import Tally, Uses
 
 OTHER = "other"
 """The label of whatever has none of its own."""
@@ -51,8 +53,20 @@ GRAPHQL = Tally(
     of_durations=1,
     buckets=_SECONDS,
 )
+GRAPHQL_FIELDS = Uses(
+    "graphql_fields_total", "Operations that used a field of the schema, such as `Event.title`.", "field"
+)
 REGISTRY.register(HTTP)
 REGISTRY.register(GRAPHQL)
+REGISTRY.register(GRAPHQL_FIELDS)
+DEPRECATED_USES = _counter(
+    "deprecated_uses_total",
+    "Uses of what is deprecated: `what` is a field or a route, `operation` the name in the document, `rest` over REST; "
+    "`client` as it names itself, `other` past 200 names.",
+    "what",
+    "operation",
+    "client",
+)
 GRAPHQL_ERRORS = _counter("graphql_errors_total", "Errors told in GraphQL's form, by their code.", "code")
 FAULTS = _counter("faults_total", "Failures of ours: requests answered 500, each logged with its trace.")
 RATE_LIMIT_REFUSALS = _counter(
@@ -119,6 +133,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _MOST_NAMES = 200
 _LONGEST_NAME = 64
 _names: set[str] = set()
+_clients: set[str] = set()
 
 
 def count_request(method: str, route: str, status: int, seconds: float) -> None:
@@ -133,10 +148,19 @@ def count_operation(name: str | None, kind: str, outcome: str, seconds: float) -
 
 def operation_label(name: str | None) -> str:
     """The label of an operation: whoever sends many names does not make as many series."""
-    if name is None:
-        return "anonymous"
-    if name not in _names:
-        if len(_names) >= _MOST_NAMES or len(name) > _LONGEST_NAME:
+    return "anonymous" if name is None else _bounded(name, _names)
+
+
+def count_deprecated(whats: Iterable[str], operation: str, client: str | None) -> None:
+    """Count one use of some things that are deprecated. client: as it names itself."""
+    told = "unnamed" if not client else _bounded(client, _clients)
+    for what in whats:
+        DEPRECATED_USES.labels(what, operation, told).inc()
+
+
+def _bounded(name: str, known: set[str]) -> str:
+    if name not in known:
+        if len(known) >= _MOST_NAMES or len(name) > _LONGEST_NAME:
             return OTHER
-        _names.add(name)
+        known.add(name)
     return name

@@ -5,8 +5,8 @@ the thread of the event loop counts a tally, and the library reads it when someb
 """
 
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
@@ -55,3 +55,47 @@ class Tally(Collector):
         for labels, row in together.items():
             histogram.add_metric(labels, list(zip(bounds, accumulate(row[1:]), strict=True)), row[0])
         yield histogram
+
+
+_MOST_UNSUMMED = 1000
+
+
+class Use:
+    """Names that are always used together, and how often they were since that was summed."""
+
+    __slots__ = ("count", "names")
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        self.count = 0
+
+
+class Uses(Collector):
+    """A counter with one label, of which many values are counted by one step; they are told apart when somebody asks."""
+
+    def __init__(self, name: str, meaning: str, label: str) -> None:
+        self._name, self._meaning, self._label = name, meaning, label
+        self._totals: Counter[str] = Counter()
+        self._unsummed: list[Use] = []
+
+    def count(self, use: Use) -> None:
+        """Count one use of its names."""
+        use.count += 1
+        if use.count == 1:
+            self._unsummed.append(use)
+            if len(self._unsummed) == _MOST_UNSUMMED:
+                self._sum()
+
+    def _sum(self) -> None:
+        for use in self._unsummed:
+            self._totals.update(dict.fromkeys(use.names, use.count))
+            use.count = 0
+        self._unsummed.clear()
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """What was counted until now, as the library wants it."""
+        self._sum()
+        family = CounterMetricFamily(self._name, self._meaning, labels=[self._label])
+        for name, count in sorted(self._totals.items()):
+            family.add_metric([name], count)
+        yield family

@@ -10,6 +10,7 @@ from muster.kit.caller import Allow, Permission
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.declaration import Declaration, enter
+from muster.kit.deprecation import Deprecation
 from muster.kit.documentation import read_documentation
 from muster.kit.limits import Limit
 from muster.kit.route import Route
@@ -78,7 +79,7 @@ def command(
     together: Together | None = None,
     line: str | None = None,
     answers: tuple[int, ...] = (),
-    deprecated: str | None = None,
+    deprecated: Deprecation | None = None,
 ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
     """Declare a command and its ways in; the function itself stays callable by other commands.
 

@@ -59,10 +59,12 @@ def build_app(
     async def openapi_endpoint(request: Request) -> Response:
         return await packed(request, readable_response(request, content, tag, is_personal=False))
 
+    operating = Operating(services.database, services.settings.security.operator_token)
     others = {
         "/openapi.json": openapi_endpoint,
         STREAM: PlainStream(services, hub, edge, places).serve,
-        "/api/v1/admin/queues/stats": Operating(services.database, services.settings.security.operator_token).queues,
+        "/api/v1/admin/queues/stats": operating.queues,
+        "/api/v1/admin/deprecations": operating.deprecations,
         "/api/v1/auth/csrf": csrf_endpoint,
         "/health": health.short,
         "/health/live": health.live,

@@ -17,6 +17,9 @@ from muster.kit.ids import new_id
 from muster.kit.limiter import Limiter
 from muster.kit.text import as_id
 
+CLIENT_HEADER = "apollographql-client-name"
+"""Carries what a client calls itself; Apollo Client sends it, and others may."""
+
 FindTenant = Callable[[str], Awaitable[UUID | None]]
 """The tenant with a slug."""
 
@@ -33,7 +36,8 @@ class Edge:
     """What turns headers into an `Origin`.
 
     default_tenant: where a request goes that names no tenant. slugs: tenants found before; slugs never change.
-    limiter: counts what every address asks. proxies: whose word on the client's address is taken.
+    limiter: counts what every address asks. names_clients: whether what clients
+    call themselves is read, as it is where something is deprecated. proxies: whose word on the client's address is taken.
     """
 
     read_token: ReadToken
@@ -42,6 +46,7 @@ class Edge:
     cookies: Cookies
     slugs: dict[str, UUID] = field(default_factory=dict)
     limiter: Limiter = field(default_factory=Limiter)
+    names_clients: bool = False
     proxies: Proxies = ()
 
     async def origin(
@@ -82,7 +87,8 @@ class Edge:
         structlog.contextvars.bind_contextvars(
             tenant_id=str(claim.tenant_id), **({} if claim.user_id is None else {"user_id": str(claim.user_id)})
         )
-        return Origin(claim, now, request_id, address, headers.get("user-agent"), arrival)
+        client = headers.get(CLIENT_HEADER) if self.names_clients else None
+        return Origin(claim, now, request_id, address, headers.get("user-agent"), arrival, client)
 
     def _signed_in(self, authorization: str, now: datetime) -> tuple[UUID, UUID]:
         scheme, _, token = authorization.partition(" ")

@@ -17,6 +17,7 @@ from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.commands.context import Services
 from muster.kit.commands.facts import Fact
 from muster.kit.declaration import enter
+from muster.kit.deprecation import Deprecation
 from muster.kit.documentation import read_documentation
 from muster.kit.errors import Unavailable
 from muster.kit.limits import READ, Limit
@@ -91,7 +92,7 @@ def signals(
     permission: Permission | None = None,
     limit: Limit = READ,
     feature: str | None = None,
-    deprecated: str | None = None,
+    deprecated: Deprecation | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a stream of signals: a function without a body whose result is what is told, a Signal or a Presence.
 
@@ -120,7 +121,7 @@ def signals(
 
 
 def signal(
-    route: str, name: str, *, to: str, limit: Limit, deprecated: str | None = None
+    route: str, name: str, *, to: str, limit: Limit, deprecated: Deprecation | None = None
 ) -> Callable[[Callable[..., SignalT]], Callable[..., SignalT]]:
     """Declare the verb that tells a signal: a function of who tells it and the arguments, which answers with the signal.
 

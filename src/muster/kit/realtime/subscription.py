@@ -9,6 +9,7 @@ from muster.kit.arguments import Arguments
 from muster.kit.caller import Allow, Permission
 from muster.kit.commands.facts import Fact
 from muster.kit.declaration import Declaration, enter
+from muster.kit.deprecation import Deprecation
 from muster.kit.documentation import read_documentation
 from muster.kit.limits import READ, Limit
 from muster.kit.views.view import VIEWS, Predicate, View
@@ -79,7 +80,7 @@ def subscription(
     permission: Permission | None = None,
     limit: Limit = READ,
     feature: str | None = None,
-    deprecated: str | None = None,
+    deprecated: Deprecation | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a stream: a function without a body whose result is the view that an element shows.
 

@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeEngine
 from muster.kit.arguments import Arguments, Parameter
 from muster.kit.caller import Allow, Permission
 from muster.kit.declaration import Declaration, enter
+from muster.kit.deprecation import Deprecation
 from muster.kit.documentation import read_documentation
 from muster.kit.limits import READ, Limit
 from muster.kit.route import Route
@@ -175,7 +176,7 @@ def query(
     permission: Permission | None = None,
     limit: Limit = READ,
     feature: str | None = None,
-    deprecated: str | None = None,
+    deprecated: Deprecation | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a way to read: a function without a body whose result is `View | None` or `Page[View]`.
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 
 from muster.kit.db.tables import Table
+from muster.kit.deprecation import Deprecation
 from muster.kit.views.paging import Filter, Order
 
 
@@ -122,6 +123,7 @@ class View:
     brief: the fields that REST shows where this view is nested in another.
     filters, orders: what lists can be asked for; the first order is the default.
     example: values for the reference, by the fields' names on the wire; the others come from their types.
+    deprecated: fields that clients should leave, by their names on the wire.
     """
 
     of: ClassVar[type[Table]]
@@ -131,6 +133,7 @@ class View:
     filters: ClassVar[Mapping[str, Filter]] = {}
     orders: ClassVar[Mapping[str, Order]] = {}
     example: ClassVar[Mapping[str, object]] = {}
+    deprecated: ClassVar[Mapping[str, Deprecation]] = {}
 
     id: UUID
 

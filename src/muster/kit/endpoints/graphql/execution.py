@@ -12,6 +12,7 @@ import msgspec
 from graphql import (
     DocumentNode,
     GraphQLError,
+    GraphQLField,
     GraphQLSchema,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -25,6 +26,7 @@ from muster.kit.caller import Origin
 from muster.kit.commands.command import COMMANDS
 from muster.kit.commands.context import Services
 from muster.kit.db.replicas import Rows
+from muster.kit.endpoints.deprecations import client_name
 from muster.kit.endpoints.graphql.documents import MOST_ERRORS, Document, Documents
 from muster.kit.endpoints.graphql.errors import BadOperation
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost, page_sizes
@@ -32,9 +34,10 @@ from muster.kit.endpoints.graphql.mutations import MutationField, Mutations, rea
 from muster.kit.endpoints.graphql.persisted import Persisted, good_list
 from muster.kit.endpoints.graphql.selections import Root, Selection, Source, argument_values, read_slots
 from muster.kit.errors import BadInput
-from muster.kit.metrics import count_operation, operation_label
+from muster.kit.metrics import GRAPHQL_FIELDS, count_deprecated, count_operation, operation_label
 from muster.kit.realtime.stream import StreamRequest
 from muster.kit.realtime.subscription import SUBSCRIPTIONS
+from muster.kit.tally import Use
 from muster.kit.text import refuse_unstorable
 from muster.kit.tracing.switch import TRACING
 from muster.kit.views.compiler import Compiler
@@ -87,11 +90,14 @@ _MASKED = "The variables do not fit the types that the document gives them."
 class _Shape:
     """What an operation always comes down to, whatever its values: its roots, and where its slots come from.
 
-    number: no other shape has it, so it stands for all of the shape in the key of a plan.
+    number: no other shape has it, so it stands for all of the shape in the key of a plan. use: of the fields that it
+    selects. deprecated: those of them that clients should leave.
     affordable: page sizes with which it was found to cost no more than is allowed.
     """
 
     number: int
+    use: Use
+    deprecated: tuple[str, ...]
     roots: tuple[Root, ...]
     sources: tuple[tuple[Source | None, ...], ...]
     affordable: set[tuple[int, ...]] = field(default_factory=set)
@@ -166,6 +172,7 @@ class GraphQL:
         slots = read_slots(shape.sources[0], operation.variables)
         check_cost((root.pick,), slots, self._limits)
         await self._services.limiter.draw((declared.limit,), origin)
+        self._count(shape, operation, origin)
         raw = argument_values(root.field, root.node, operation.variables) if root.field else {}
         after = raw.pop("after", None)
         return StreamRequest(
@@ -201,6 +208,7 @@ class GraphQL:
 
     def _collected(self, operation: Operation) -> _Shape:
         selection = self._selection(operation)
+        used: dict[str, GraphQLField] = {}
         roots, sources = [], []
         for key, details in selection.roots():
             # A mutation's fields run one by one, each with slots of its own; slot 0 holds what it returned.
@@ -209,7 +217,16 @@ class GraphQL:
                 own.fill_slot()
             roots.append(own.root(key, details))
             sources.append(own.sources)
-        return _Shape(next(_numbers), tuple(roots), tuple(tuple(each) for each in sources))
+            used |= own.used
+        deprecated = tuple(name for name, each in used.items() if each.deprecation_reason is not None)
+        parts = tuple(tuple(each) for each in sources)
+        return _Shape(next(_numbers), Use(used), deprecated, tuple(roots), parts)
+
+    def _count(self, shape: _Shape, operation: Operation, origin: Origin) -> None:
+        """Count what a run uses."""
+        GRAPHQL_FIELDS.count(shape.use)
+        if shape.deprecated:
+            count_deprecated(shape.deprecated, operation_label(operation.name), client_name(origin))
 
     def _selection(self, operation: Operation) -> Selection:
         return Selection(self._schema, operation.node, operation.document.fragments, operation.variables)
@@ -221,6 +238,7 @@ class GraphQL:
         self._check_cost(shape, reads, slots)
         answers = self._introspect(operation, shape.roots)
         await self._services.limiter.draw([QUERIES[root.name].limit for root in reads], origin)
+        self._count(shape, operation, origin)
         if reads:
             answers |= await self._read(shape, origin, reads, slots)
         members = ",".join(f'"{root.key}":{answers[root.key]}' for root in shape.roots)
@@ -278,6 +296,7 @@ class GraphQL:
             if root.field is not None:
                 fields.append(MutationField((shape.number, number), root, root.field, operation.variables, slots))
         await self._services.limiter.draw([COMMANDS[each.root.name].limit for each in fields], origin)
+        self._count(shape, operation, origin)
         told = await self._mutations.run(fields, read_terms(operation.extensions), origin)
         if told.undone:
             return f'{{"data":null{told.tail()}}}'.encode()

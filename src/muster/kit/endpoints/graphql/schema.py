@@ -14,6 +14,7 @@ from graphql import (
 
 from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.declaration import Declaration
+from muster.kit.deprecation import reason_of
 from muster.kit.endpoints.graphql.types import (
     CURSOR,
     READS,
@@ -62,7 +63,7 @@ def _query(query: Query) -> GraphQLField:
         kind,
         taken,
         description=_description(query),
-        deprecation_reason=query.deprecated,
+        deprecation_reason=reason_of(query.deprecated),
         extensions={READS: query.read},
     )
 
@@ -72,7 +73,7 @@ def _mutation(command: Command) -> GraphQLField:
         _result_type(command.returns),
         arguments(command),
         description=_description(command),
-        deprecation_reason=command.deprecated,
+        deprecation_reason=reason_of(command.deprecated),
     )
 
 
@@ -94,7 +95,7 @@ def _subscription(subscription: Subscription) -> GraphQLField:
         GraphQLNonNull(_element_type(subscription)),
         taken,
         description=_description(subscription),
-        deprecation_reason=subscription.deprecated,
+        deprecation_reason=reason_of(subscription.deprecated),
     )
 
 

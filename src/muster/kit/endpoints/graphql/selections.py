@@ -110,13 +110,16 @@ class Root:
 
 @dataclass
 class Selection:
-    """The picks of one operation. `sources` fill the slots; None is a slot that the caller fills."""
+    """The picks of one operation. `sources` fill the slots; None is a slot that the caller fills. used: fields by their
+    coordinates, such as `Event.title`.
+    """
 
     schema: GraphQLSchema
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDetails]
     variables: VariableValues
     sources: list[Source | None] = field(default_factory=list)
+    used: dict[str, GraphQLField] = field(default_factory=dict)
 
     def roots(self) -> list[tuple[str, list[FieldDetails]]]:
         """The root fields by their keys, fragments and directives resolved."""
@@ -132,6 +135,8 @@ class Selection:
         nodes = tuple(each.node for each in details)
         name = nodes[0].name.value
         found = None if kind is None else kind.fields.get(name)
+        if kind is not None and found is not None:
+            self.used[f"{kind.name}.{name}"] = found
         pick = Pick(key, name) if found is None else self._pick(key, found, details)
         return Root(key, name, found, nodes, pick)
 
@@ -160,6 +165,8 @@ class Selection:
         for key, inner in collected.items():
             name = inner[0].node.name.value
             found = kind.fields.get(name)
+            if found is not None:
+                self.used[f"{kind.name}.{name}"] = found
             picks.append(Pick(key, name) if found is None else self._pick(key, found, inner))
         return tuple(picks)
 

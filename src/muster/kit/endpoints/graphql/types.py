@@ -30,6 +30,7 @@ from graphql import (
 
 from muster.kit.db.tables import Json
 from muster.kit.declaration import Declaration
+from muster.kit.deprecation import reason_of
 from muster.kit.documentation import meaning_of_type, meanings_of
 from muster.kit.remembered import remembered
 from muster.kit.views.fields import Field, Leaf, ToOne, ToUnion, fields_of
@@ -212,6 +213,12 @@ def union_type(union: type[UnionView]) -> GraphQLUnionType:
 
 
 def _view_field(view: type[View], field: Field) -> GraphQLField:
+    made = _field_of(view, field)
+    made.deprecation_reason = reason_of(view.deprecated.get(field.key))
+    return made
+
+
+def _field_of(view: type[View], field: Field) -> GraphQLField:
     told = meanings_of(view).get(field.key)
     if isinstance(field, Leaf):
         return GraphQLField(non_null(_scalar_or_enum(field.type), field.nullable), description=told)

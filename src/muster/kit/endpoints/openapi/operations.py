@@ -69,7 +69,7 @@ class Operations:
             found["requestBody"] = body
         if declared.deprecated is not None:
             found["deprecated"] = True
-            found["description"] += f"\n\nDeprecated: {declared.deprecated}"
+            found["description"] += f"\n\nDeprecated: {declared.deprecated.reason}"
         return found
 
     def _arguments(self, declared: Command | Query) -> list[Schema]:

@@ -96,7 +96,10 @@ class Schemas:
         always = [each.key for each in fields if not isinstance(each, ToMany)]
 
         def properties() -> Schema:
-            return {field.key: self._field(view, field) for field in fields if field.key in shown}
+            described = {field.key: self._field(view, field) for field in fields if field.key in shown}
+            for key in view.deprecated.keys() & described.keys():
+                described[key] = {**described[key], "deprecated": True}
+            return described
 
         return self._object(view.type_name(), view, properties, always)
 

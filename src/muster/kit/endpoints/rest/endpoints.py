@@ -18,6 +18,7 @@ from muster.kit.commands.run import run_batch
 from muster.kit.db.replicas import Rows
 from muster.kit.endpoints.accept import preferred
 from muster.kit.endpoints.address import Address, Serve
+from muster.kit.endpoints.deprecations import Told, telling
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost
 from muster.kit.endpoints.http import (
@@ -69,7 +70,10 @@ class Rest:
 
     def _guarded(self, declared: Command | Query) -> Serve:
         inner = self._command(declared) if isinstance(declared, Command) else self._query(declared)
-        return self._served(inner, (declared.limit,), is_for_whoever=declared.allow is whoever)
+        tell = telling(declared)
+        return self._served(
+            inner if tell is None else _told(inner, tell), (declared.limit,), is_for_whoever=declared.allow is whoever
+        )
 
     def _served(self, inner: Endpoint, limits: Sequence[Limit] = (), *, is_for_whoever: bool = False) -> Serve:
         """limits: drawn from before anything else; without any, the endpoint draws itself."""
@@ -148,3 +152,10 @@ class Rest:
             return json_response(result.body, result.status, headers)
 
         return endpoint
+
+
+def _told(inner: Endpoint, tell: Told) -> Endpoint:
+    async def endpoint(request: Request, origin: Origin) -> Response:
+        return tell(await inner(request, origin), origin)
+
+    return endpoint
