@@ -96,9 +96,8 @@ class Store:
         self._connection = await Connection.open(self._address, self._heard, self._lost)
         if self._hearing:
             self._connection.tell("SUBSCRIBE", *self._hearing)
-        for hearers in list(self._hearing.values()):
-            for hear in list(hearers):
-                hear(None)
+        for name in list(self._hearing):
+            self._heard(name, None)
 
     def come_back(self) -> None:
         """Connect, again, in the background, as soon as it can be."""
@@ -114,9 +113,12 @@ class Store:
             with suppress(asyncio.CancelledError):
                 await self._coming_back
 
-    def _heard(self, channel: bytes, payload: bytes) -> None:
+    def _heard(self, channel: bytes, payload: bytes | None) -> None:
         for hear in list(self._hearing.get(channel, ())):
-            hear(payload)
+            try:
+                hear(payload)
+            except Exception:  # whoever hears badly must not cost the others the connection
+                log.exception("store.hearing_failed", channel=channel.decode())
 
     def _lost(self) -> None:
         if self._connection is None:  # it was never whole, or we let go of it

@@ -38,6 +38,9 @@ _HEADERS: dict[str, Schema] = {
         "description": "Its rule: how many (`q`) in any stretch of so many seconds (`w`).",
         "schema": {"type": "string", "examples": ['"read";q=300;w=60']},
     },
+    "XRateLimitLimit": {"description": "As `q` of the policy.", "schema": {"type": "integer", "examples": [300]}},
+    "XRateLimitRemaining": {"description": "As `r` of RateLimit.", "schema": {"type": "integer", "examples": [0]}},
+    "XRateLimitReset": {"description": "As Retry-After.", "schema": {"type": "integer", "examples": [12]}},
     "IdempotencyReplayed": {
         "description": "Given when an earlier request with the same `Idempotency-Key` did this.",
         "schema": {"type": "string", "enum": ["true"]},

@@ -36,6 +36,11 @@ RATES: dict[str, Schema] = {
 }
 """The headers that tell how a request stands with its rates."""
 
+_OLDER_RATES: dict[str, Schema] = {
+    f"X-RateLimit-{name}": {"$ref": f"#/components/headers/XRateLimit{name}"}
+    for name in ("Limit", "Remaining", "Reset")
+}
+
 Refusal = type[AppError]
 
 
@@ -78,7 +83,7 @@ def _response(alike: list[Refusal]) -> Schema:
     if alike[0].status == 429 or any("Retry-After" in each().headers for each in alike):
         headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
     if alike[0].status == 429:
-        headers |= RATES
+        headers |= RATES | _OLDER_RATES
     return {
         "description": lines[0] if len(lines) == 1 else "\n".join(f"- {line}" for line in lines),
         "headers": headers,

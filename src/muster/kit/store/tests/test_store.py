@@ -144,6 +144,20 @@ async def test_who_stops_listening_hears_nothing_more(server: ThrowawayStore) ->
         assert heard == [b"one"]
 
 
+async def test_who_hears_badly_costs_nobody_the_connection(server: ThrowawayStore) -> None:
+    heard: list[bytes | None] = []
+
+    def hear_badly(payload: bytes | None) -> None:
+        raise RuntimeError(payload)
+
+    async with _opened(server) as store:
+        store.listen("loud", hear_badly)
+        store.listen("loud", heard.append)
+        assert await store.ask("PUBLISH", "loud", "one") == 1
+        assert await store.ask("PING") == b"PONG"
+        assert heard == [b"one"]
+
+
 async def test_a_start_without_the_store_says_what_to_do(
     server: ThrowawayStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
