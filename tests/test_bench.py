@@ -4,15 +4,18 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 from xml.etree import ElementTree as ET
 
 import jwt
+import msgspec
 import psycopg
 import pytest
 import pytest_asyncio
 from psycopg.conninfo import conninfo_to_dict
 
+from bench.chapters import Chapter, Column, Match, at_least, at_most
 from bench.data import Sample, Scale, fill, sample
 from bench.floor import Sql
 from bench.isolation import costs, same_rows
@@ -93,3 +96,23 @@ async def test_the_picture_is_well_formed() -> None:
     drawn = ET.fromstring(picture({"a < b": [Bar("ours", 10, is_ours=True), Bar("theirs", 5, is_ours=False)]}))  # noqa: S314 - our own
     widths = [float(each.attrib["width"]) for each in drawn.iter("{http://www.w3.org/2000/svg}rect")]
     assert widths[1] == 2 * widths[2]
+
+
+async def test_a_chapter_tells_medians_and_what_was_reached(tmp_path: Path) -> None:
+    match = Match("a race", (Column("rate", "laps/s"), Column("p99", "p99 ms", ".1f")))
+    for ours, theirs in ((10, 4), (30, 5), (20, 10)):
+        match.add("ours", {"rate": ours, "p99": ours / 10})
+        match.add("theirs", {"rate": theirs, "p99": 1.0})
+    targets = [
+        *at_least("rate", 5, match.ratio("rate", "ours", "theirs")),
+        *at_most("p99", 2, match.median("ours", "p99")),
+    ]
+    assert at_least("rate", 1, match.ratio("rate", "ours", "nobody")) == []
+    chapter = Chapter("race", "A race", "Once around.", [match], targets)
+    chapter.write(tmp_path)
+    page = (tmp_path / "race.md").read_text()
+    assert "| ours | 20 | 2.0 | 200% |" in page
+    assert "| theirs | 5 | 1.0 | 150% |" in page
+    assert "| rate | >= 5 | 4.00 | missed |" in page
+    assert "| p99 | <= 2 | 2.00 | reached |" in page
+    assert msgspec.json.decode((tmp_path / "race.json").read_bytes())["matches"][0]["rounds"]["ours"][1]["rate"] == 30
