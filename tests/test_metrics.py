@@ -23,6 +23,24 @@ from muster.testing.work import working
 
 OPERATIONS = Path(__file__).resolve().parent.parent / "docs" / "operations"
 TOKEN = "m" * 32
+# Two processes at one address. An API tells of facts, too, though only a worker knows of them.
+RULES_TEST = """
+rule_files: ["{rules}"]
+tests:
+  - interval: 1m
+    input_series:
+      - {{ series: 'db_pool_waiting{{instance="a",process="serve"}}', values: 3x20 }}
+      - {{ series: 'db_pool_connections{{instance="a",process="serve",state="idle"}}', values: 0x20 }}
+      - {{ series: 'db_pool_waiting{{instance="a",process="serve 2"}}', values: 0x20 }}
+      - {{ series: 'db_pool_connections{{instance="a",process="serve 2",state="idle"}}', values: 7x20 }}
+      - {{ series: 'facts_waiting{{instance="a",process="serve"}}', values: 0x20 }}
+    promql_expr_test:
+      - expr: 'count(ALERTS{{alertstate="firing"}}) by (alertname, process)'
+        eval_time: 15m
+        exp_samples:
+          - {{ labels: '{{alertname="MusterPoolIsFull",process="serve"}}', value: 1 }}
+          - {{ labels: '{{alertname="MusterNoWorker"}}', value: 1 }}
+"""
 PROMISED = {
     "http_requests_total",
     "http_request_duration_seconds",
@@ -186,3 +204,16 @@ def test_rules_and_dashboard_ask_for_what_is_measured(name: str) -> None:
     told = {family.name for family in metrics.REGISTRY.collect()}
     assert len(asked) > 5
     assert {re.sub("_(total|bucket|sum|count)$", "", each) for each in asked} <= told
+
+
+def test_the_dashboard_shows_everything_that_is_measured() -> None:
+    told = {family.name for family in metrics.REGISTRY.collect() if not family.name.startswith(("process_", "python_"))}
+    shown = (OPERATIONS / "dashboard.json").read_text()
+    assert not [name for name in told if not re.search(rf"\b{name}(_total|_bucket|_sum)?\b", shown)]
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed: Debian has it in prometheus")
+def test_rules_tell_a_full_pool_and_a_missing_worker_among_several_processes(tmp_path: Path) -> None:
+    (tmp_path / "test.yml").write_text(RULES_TEST.format(rules=OPERATIONS / "alerts.yml"))
+    run = subprocess.run(["promtool", "test", "rules", str(tmp_path / "test.yml")], capture_output=True, check=False)
+    assert run.returncode == 0, run.stdout.decode() + run.stderr.decode()
