@@ -199,7 +199,7 @@ def test_prometheus_takes_the_rules() -> None:
 
 @pytest.mark.parametrize("name", ["alerts.yml", "dashboard.json"])
 def test_rules_and_dashboard_ask_for_what_is_measured(name: str) -> None:
-    families = "http|graphql|db|facts|jobs|realtime|rate_limit|faults"
+    families = "http|graphql|db|facts|jobs|realtime|rate_limit|faults|deprecated"
     asked = set(re.findall(rf"\b(?:{families})_[a-z_]+(?=[\[{{)\s\"])", (OPERATIONS / name).read_text()))
     told = {family.name for family in metrics.REGISTRY.collect()}
     assert len(asked) > 5
