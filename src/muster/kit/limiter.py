@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from ipaddress import IPv6Address, ip_address
 
+import structlog
+
 from muster.kit.caller import Origin
 from muster.kit.errors import TooMany, Unavailable
 from muster.kit.limits import GLOBAL, Limit, Rules
@@ -19,6 +21,8 @@ from muster.kit.shared_tallies import SharedTallies
 from muster.kit.store.connection import StoreDown, StoreRefused
 from muster.kit.store.store import Store
 from muster.kit.tallies import Arrival, Bucket, Draw, Standing, Tallies
+
+log = structlog.get_logger()
 
 _IPV6_NETWORK = 64
 """Bits; a household or a server has all addresses of such a network (RFC 6177), so they are one caller."""
@@ -44,6 +48,7 @@ class Limiter:
         }
         self._tallies = Tallies(bans=is_production, clock=clock)
         self._shared = None if store is None else SharedTallies(store, bans=is_production)
+        self._told = ""
 
     def enter(self, address: str | None) -> Arrival | None:
         """Count a request or socket of an address; None where nothing is counted. Raises TooMany."""
@@ -97,12 +102,21 @@ class Limiter:
     async def _ask(self, shared: SharedTallies, edge: Sequence[Draw], draws: Sequence[Draw]) -> Standing:
         try:
             return await shared.take(edge, draws)
-        except (StoreDown, StoreRefused):
-            if any(each.bucket.limit.without_store == "closed" for each in draws):
-                LIMITS_WITHOUT_STORE.labels("refused").inc()
-                raise Unavailable("This cannot be counted right now, so it waits; try again in a moment.") from None
+        except (StoreDown, StoreRefused) as fault:
+            self._tell(fault)
+        if any(each.bucket.limit.without_store == "closed" for each in draws):
+            LIMITS_WITHOUT_STORE.labels("refused").inc()
+            if edge:
+                _let_in(self._tallies.take(edge), None)
+            raise Unavailable("This cannot be counted right now, so it waits; try again in a moment.")
         LIMITS_WITHOUT_STORE.labels("counted_here").inc()
         return self._tallies.take((*edge, *draws))
+
+    def _tell(self, fault: StoreDown | StoreRefused) -> None:
+        """Log what the store has against us, once and not for each request. That it is away, it tells itself."""
+        if isinstance(fault, StoreRefused) and str(fault) != self._told:
+            self._told = str(fault)
+            log.warning("limits.store_refuses", error=self._told)
 
 
 def _let_in(standing: Standing, arrival: Arrival | None) -> None:

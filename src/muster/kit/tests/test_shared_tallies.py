@@ -1,7 +1,6 @@
 """Rates that processes hold together are held as by one: to the one, to the second, by the store's clock."""
 
 import asyncio
-import math
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -152,17 +151,31 @@ async def test_a_clock_that_was_set_back_keeps_nobody_waiting_longer(store: Stor
     assert 0 < await _wait(limiter, origin) <= 10
 
 
+async def test_a_store_that_refuses_counts_as_away(store: Store) -> None:
+    limiter, reader = Limiter({READ: (Rule(2, 60),), AUTH: (Rule(2, 60),)}, store=store), _origin()
+    await store.ask("ACL", "SETUSER", "default", "-evalsha", "-eval")
+    try:
+        assert [await _refused(limiter, reader, READ) is None for _ in range(3)] == [True, True, False]
+        with pytest.raises(Unavailable):
+            await limiter.draw((AUTH,), reader)
+        assert "NOPERM" in limiter._told
+    finally:
+        await store.ask("ACL", "SETUSER", "default", "+evalsha", "+eval")
+
+
 async def test_while_the_store_is_away_reads_count_here_and_signing_in_waits(
     server: ThrowawayStore, store: Store
 ) -> None:
-    rules: Rules = {GLOBAL: (Rule(100, 60),), READ: (Rule(2, 60),), AUTH: (Rule(2, 60),)}
+    rules: Rules = {GLOBAL: (Rule(1, 60),), READ: (Rule(2, 60),), AUTH: (Rule(2, 60),)}
     limiter, reader = Limiter(rules, store=store), _origin()
     server.stop()
     try:
         assert [await _refused(limiter, reader, READ) is None for _ in range(3)] == [True, True, False]
         with pytest.raises(Unavailable) as refused:
             await limiter.draw((AUTH,), _origin(limiter))
-        assert math.ceil(float(refused.value.headers["Retry-After"])) >= 1
+        assert int(refused.value.headers["Retry-After"]) >= 1
+        with pytest.raises(TooMany):
+            await limiter.draw((AUTH,), _origin(limiter))
     finally:
         server.start()
     async with asyncio.timeout(10):
