@@ -211,7 +211,6 @@ def session_cookies(settings: Settings) -> Cookies:
         seal=seal,
         key=secret.encode(),
         origins=frozenset({*settings.http.origins, *ours} - {ANY_ORIGIN}),
-        ends=frozenset({"logout"}),
         is_production=settings.is_production,
     )
 

@@ -155,7 +155,7 @@ async def refresh(
     return _tokens(ctx, family.user_id, session_id, generation=number + 1)
 
 
-@command("POST /auth/logout", "logout", allow=signed_in, limit=API)
+@command("POST /auth/logout", "logout", allow=signed_in, limit=API, ends_session=True)
 async def logout(ctx: Ctx) -> None:
     """Sign out: this session ends at once."""
     if ctx.session_id is None:

@@ -34,6 +34,7 @@ class Command(Declaration):
     together: what calls that share a transaction need in common, locked and read once for all of them; its result
     arrives as `shared`. Such a command gets by with that, writes with `ctx.write`, and still runs without it.
     line: the argument whose row's lock many may want at once; see `kit/commands/lines.py`.
+    ends_session: the session that calls it is over then, and a cookie that holds it of no use.
     answers: the statuses of a success over REST. is_kept: in a transaction, with its row in the audit log; what is not,
     such as a signal, runs as `function(services, origin, **arguments)` and has to ask for itself who may.
     """
@@ -45,6 +46,7 @@ class Command(Declaration):
     together: Together | None
     line: str | None
     answers: tuple[int, ...]
+    ends_session: bool = False
     is_kept: bool = True
 
     def __post_init__(self) -> None:
@@ -79,6 +81,7 @@ def command(
     together: Together | None = None,
     line: str | None = None,
     answers: tuple[int, ...] = (),
+    ends_session: bool = False,
     deprecated: Deprecation | None = None,
 ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
     """Declare a command and its ways in; the function itself stays callable by other commands.
@@ -86,7 +89,7 @@ def command(
     route: method and path, `POST /events/{event_id}/members`. name: the GraphQL mutation. allow: who may come in.
     limit: the bucket it draws from. permission: what the caller's role must give. feature: what the plan must hold.
     answers: the statuses of a success over REST where they are not the usual one: `(201,)` for what always creates,
-    `(200, 201)` for what creates the first time only.
+    `(200, 201)` for what creates the first time only. ends_session: the caller's own session is over by it.
     Raises TypeError, at import, for a declaration that is not whole.
     """
 
@@ -102,6 +105,7 @@ def command(
             prepare=prepare,
             together=together,
             line=line,
+            ends_session=ends_session,
             answers=answers or (_usual_status(returns),),
             allow=allow,
             permission=permission,

@@ -49,7 +49,7 @@ class Cookies:
     """Gives cookies, and reads them.
 
     read_access: reads an access token. read, seal: a cookie's token, for person and session. key: of CSRF tokens.
-    origins: whose pages may open a socket by cookie. ends: the commands after which the cookie is of no use.
+    origins: whose pages may open a socket by cookie.
     """
 
     read_access: ReadToken
@@ -57,7 +57,6 @@ class Cookies:
     seal: Callable[[UUID, UUID], str]
     key: bytes
     origins: frozenset[str]
-    ends: frozenset[str]
     is_production: bool
 
     @property

@@ -7,6 +7,7 @@ from muster.kit.endpoints.http import NotAcceptable, TooLarge, UnsupportedMediaT
 from muster.kit.endpoints.openapi.examples import Schema
 from muster.kit.endpoints.openapi.refusals import RATES, problem_responses
 from muster.kit.endpoints.openapi.schemas import Schemas
+from muster.kit.endpoints.openapi.security import ways_in
 from muster.kit.endpoints.problem import Fault
 from muster.kit.endpoints.rest.batch import BatchInput
 from muster.kit.errors import (
@@ -107,5 +108,5 @@ def batch_operation(schemas: Schemas, responses: dict[str, Schema]) -> Schema:
             },
         },
         "responses": {"200": done, **problem_responses(_REFUSALS, responses)},
-        "security": [{}, {"bearer": []}],
+        "security": ways_in(is_safe=False, is_open=True),
     }

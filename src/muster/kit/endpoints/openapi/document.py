@@ -13,8 +13,11 @@ from muster.kit.endpoints.openapi.batch import TAG, batch_operation
 from muster.kit.endpoints.openapi.examples import Schema
 from muster.kit.endpoints.openapi.operations import Operations
 from muster.kit.endpoints.openapi.schemas import Schemas
+from muster.kit.endpoints.openapi.security import SCHEMES
 from muster.kit.endpoints.openapi.stream import TAG as STREAM_TAG
 from muster.kit.endpoints.openapi.stream import stream_operation
+from muster.kit.endpoints.openapi.undeclared import TAG as SERVICE_TAG
+from muster.kit.endpoints.openapi.undeclared import undeclared_paths
 from muster.kit.endpoints.rest.batch import PATH
 from muster.kit.views.query import QUERIES, Query
 
@@ -77,14 +80,6 @@ _PARAMETERS: dict[str, Schema] = {
         "schema": {"type": "string", "examples": ['"7-f1d2d2f924e986ac86fdf7b3"']},
     },
 }
-_SECURITY: dict[str, Schema] = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "The `accessToken` of a session.",
-    }
-}
 
 
 def openapi_document() -> str:
@@ -99,6 +94,7 @@ def openapi_document() -> str:
     for declared in sorted(everything, key=lambda each: (each.route.template, each.route.method)):
         paths.setdefault(declared.route.template, {})[declared.route.method.lower()] = operations.of(declared)
     paths[PATH] = {"post": batch_operation(schemas, operations.responses)}
+    paths |= undeclared_paths(operations.responses)
     paths[STREAM] = {"get": stream_operation(schemas, operations.responses)}
     document = {
         "openapi": "3.1.0",
@@ -110,14 +106,19 @@ def openapi_document() -> str:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "The service that this document comes from."}],
-        "tags": [TAG, STREAM_TAG, *(_tag(name) for name in sorted({each.documentation.slice for each in everything}))],
+        "tags": [
+            TAG,
+            STREAM_TAG,
+            SERVICE_TAG,
+            *(_tag(name) for name in sorted({each.documentation.slice for each in everything})),
+        ],
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(schemas.found.items())),
             "responses": dict(sorted(operations.responses.items())),
             "parameters": _PARAMETERS,
             "headers": _HEADERS,
-            "securitySchemes": _SECURITY,
+            "securitySchemes": SCHEMES,
         },
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()

@@ -12,6 +12,7 @@ from muster.kit.documentation import meaning_of_type
 from muster.kit.endpoints.openapi.examples import Schema, example_of
 from muster.kit.endpoints.openapi.refusals import RATES, problem_responses, refusals_of
 from muster.kit.endpoints.openapi.schemas import Schemas
+from muster.kit.endpoints.openapi.security import ways_in
 from muster.kit.endpoints.rest.conditions import HEADER
 from muster.kit.endpoints.rest.include import COUNT, NAME, relations
 from muster.kit.endpoints.rest.location import location_of, read_back, stands_at
@@ -203,8 +204,7 @@ def _if_match(command: Command) -> list[Schema]:
 def _security(declared: Command | Query) -> list[Schema]:
     if declared.allow is Allow.WHOEVER:
         return []
-    # What is open to anyone may show more to who brings a token.
-    return [{}, {"bearer": []}] if declared.allow is Allow.ANYONE else [{"bearer": []}]
+    return ways_in(is_safe=isinstance(declared, Query), is_open=declared.allow is Allow.ANYONE)
 
 
 def _must(parameter: Parameter) -> bool:

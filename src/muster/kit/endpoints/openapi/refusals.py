@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from muster.kit.caller import TenantNotFound, gate_refusals
+from muster.kit.caller import Allow, TenantNotFound, gate_refusals
 from muster.kit.commands.command import Command
 from muster.kit.commands.idempotency import IdempotencyInProgress, IdempotencyMismatch, IdempotencyNotOffered
 from muster.kit.endpoints.http import NotAcceptable, TooLarge, UnsupportedMediaType
@@ -26,7 +26,9 @@ from muster.kit.errors import (
 from muster.kit.views.query import Query
 from muster.kit.views.view import View
 
-_EVERYWHERE = (BadInput, Unauthenticated, TenantNotFound, NotAcceptable, Invalid, TooMany, Fault, Unavailable)
+_EVERYWHERE = (BadInput, NotAcceptable, Invalid, TooMany, Fault, Unavailable)
+# Of whoever comes in it is not even looked at who calls, and from where.
+_OF_A_CALLER = (Unauthenticated, TenantNotFound)
 _WITH_A_BODY = (TooLarge, UnsupportedMediaType)
 _WITH_A_KEY = (IdempotencyMismatch, IdempotencyInProgress)
 _REQUEST_ID = "01934f6e-5a00-7c3d-9b1e-2f4a6c8d0e1f"
@@ -50,6 +52,7 @@ def refusals_of(declared: Command | Query) -> list[Refusal]:
     Raises TypeError when its docstring says that it raises what there is not.
     """
     found = [*_EVERYWHERE, *gate_refusals(declared.allow, declared.permission)]
+    found += () if declared.allow is Allow.WHOEVER else _OF_A_CALLER
     if isinstance(declared, Command):
         found += _WITH_A_BODY if declared.route.sends_body else ()
         found += _WITH_A_KEY if declared.takes_key else (IdempotencyNotOffered,)

@@ -7,6 +7,7 @@ from muster.kit.endpoints.event_stream.rest import MOST_STREAMS, OWN, NotAnEvent
 from muster.kit.endpoints.openapi.examples import Schema
 from muster.kit.endpoints.openapi.refusals import RATES, problem_responses
 from muster.kit.endpoints.openapi.schemas import Schemas
+from muster.kit.endpoints.openapi.security import ways_in
 from muster.kit.endpoints.problem import Fault
 from muster.kit.errors import BadInput, Denied, Invalid, NotFound, TooMany, Unauthenticated, Unavailable
 from muster.kit.realtime.signals import shown
@@ -68,7 +69,7 @@ def stream_operation(schemas: Schemas, responses: dict[str, Schema]) -> Schema:
             {"$ref": "#/components/parameters/Tenant"},
         ],
         "responses": {"200": opened, **problem_responses(_REFUSALS, responses)},
-        "security": [{}, {"bearer": []}],
+        "security": ways_in(is_safe=True, is_open=True),
     }
 
 

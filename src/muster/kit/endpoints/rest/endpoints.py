@@ -143,7 +143,7 @@ class Rest:
             call = self._conditions.on(await read_call(command, request), request.headers.get(HEADER), origin)
             (done,) = await run_batch(self._services, Batch([call], origin, key_of(request)))
             shown, session = cookies.moved(request, done.result)
-            if command.name in cookies.ends:
+            if command.ends_session:
                 session = cookies.forgotten(request)
             result = await self._results.read(call, replace(done, result=shown), origin)
             headers = {**result.headers, **session, **(REPLAYED if done.replayed else {})}
