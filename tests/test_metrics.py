@@ -156,10 +156,16 @@ async def test_what_happens_is_counted_under_bounded_names(town: Town) -> None:
     for number in range(3):
         assert (await http.get(f"/api/v1/events/{town.event_id}")).status_code == 200
         assert (await http.get(f"/nowhere/{number}")).status_code == 404
+    await http.put(f"/api/v1/events/{town.event_id}")
+    await http.options(f"/api/v1/events/{town.event_id}")
+    await http.head("/health/live")
     await http.post("/graphql", json={"query": "query Seen { __typename }"})
     await http.post("/graphql", json={"query": "query Wrong { nothing }"})
     assert more("http_requests_total", "GET", "/api/v1/events/{id}", "200") == 3
     assert more("http_requests_total", "GET", "other", "404") == 3
+    assert more("http_requests_total", "PUT", "/api/v1/events/{id}", "405") == 1
+    assert more("http_requests_total", "OPTIONS", "/api/v1/events/{id}", "204") == 1
+    assert more("http_requests_total", "HEAD", "/health/live", "200") == 1
     assert more("graphql_operations_total", "Seen", "query", "done") == 1
     assert more("graphql_errors_total", "GRAPHQL_VALIDATION_FAILED") == 1
     assert not [key for key in _values() if str(town.event_id) in key or "Wrong" in key]

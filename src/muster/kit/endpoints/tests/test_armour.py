@@ -46,7 +46,42 @@ def _assert_armoured(headers: dict[str, str], *, is_production: bool) -> None:
     assert headers["cross-origin-resource-policy"] == ("same-origin" if is_production else "cross-origin")
 
 
-async def test_browsers_stay_with_tls_for_a_year(urls: Urls) -> None:
-    async with serving_in_process(urls, MUSTER_ENV="production") as service:
-        kept = (await service.http.get("/health/live")).headers["strict-transport-security"]
-    assert kept == "max-age=31536000; includeSubDomains; preload"
+OURS = "https://app.example"
+READ, PREFLIGHT, REFUSED = "read", "preflight", "refused"
+HEADERS: list[tuple[str, str, str | None, str | None]] = [
+    (READ, "strict-transport-security", "max-age=31536000; includeSubDomains; preload", None),
+    (READ, "x-content-type-options", "nosniff", "nosniff"),
+    (READ, "referrer-policy", "no-referrer", "no-referrer"),
+    (READ, "cross-origin-opener-policy", "same-origin", "same-origin"),
+    (READ, "cross-origin-resource-policy", "same-origin", "cross-origin"),
+    (READ, "access-control-allow-origin", OURS, OURS),
+    (READ, "access-control-allow-credentials", "true", "true"),
+    (READ, "cache-control", "no-cache", "no-cache"),
+    (READ, "server", None, None),
+    (READ, "x-powered-by", None, None),
+    (PREFLIGHT, "access-control-allow-origin", OURS, OURS),
+    (PREFLIGHT, "access-control-max-age", "86400", "600"),
+    (PREFLIGHT, "strict-transport-security", "max-age=31536000; includeSubDomains; preload", None),
+    (REFUSED, "access-control-allow-origin", OURS, OURS),
+    (REFUSED, "cache-control", "no-store", "no-store"),
+    (REFUSED, "www-authenticate", "Bearer", "Bearer"),
+    (REFUSED, "strict-transport-security", "max-age=31536000; includeSubDomains; preload", None),
+]
+"""What of each answer stands in a header: in production, and in development; None where it is not there."""
+
+
+@pytest.mark.parametrize("environment", ["production", "development"])
+async def test_each_environment_says_what_it_should(environment: str, urls: Urls) -> None:
+    origin = {"origin": OURS}
+    async with serving_in_process(urls, MUSTER_ENV=environment, CORS_ORIGINS=OURS) as service:
+        answers = {
+            READ: await service.http.get("/api/v1/events", headers=origin),
+            PREFLIGHT: await service.http.options(
+                "/api/v1/events", headers={**origin, "access-control-request-method": "POST"}
+            ),
+            REFUSED: await service.http.get("/api/v1/me", headers=origin),
+        }
+    assert [each.status_code for each in answers.values()] == [200, 200, 401]
+    found = [(answer, name, answers[answer].headers.get(name)) for answer, name, *_ in HEADERS]
+    column = 2 if environment == "production" else 3
+    assert found == [(each[0], each[1], each[column]) for each in HEADERS]
