@@ -107,6 +107,22 @@ async def test_graphql_by_cookie(browser: Browser) -> None:
     assert (await browser.http.post("/graphql", json=body, headers={"x-csrf-token": browser.csrf})).json()["data"]["me"]
 
 
+async def test_graphql_signs_in_and_out_by_cookie(town: Town) -> None:
+    login = {"query": 'mutation { devLogin(name: "Ada") { accessToken refreshToken user { name } } }'}
+    async with httpx.AsyncClient(base_url=town.service.address) as http:
+        plain = await http.post("/graphql", json=login)
+        assert "set-cookie" not in plain.headers
+        assert plain.json()["data"]["devLogin"]["accessToken"]
+        signed_in = await http.post("/graphql", json=login, headers=WANTED)
+        told = {"accessToken": "", "refreshToken": "", "user": {"name": "Ada"}}
+        assert signed_in.json() == {"data": {"devLogin": told}}
+        assert (await http.get(ME)).json()["name"] == "Ada"
+        csrf = {"x-csrf-token": signed_in.headers["x-csrf-token"]}
+        signed_out = await http.post("/graphql", json={"query": "mutation { logout }"}, headers=csrf)
+        assert signed_out.json() == {"data": {"logout": True}}
+        assert "muster_session" not in http.cookies
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
 @pytest.mark.parametrize(
     "address", ["/api/v1/auth/logout", "/graphql", "/api/v1/batch", "/api/v1/notifications/reading"]

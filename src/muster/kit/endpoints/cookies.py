@@ -16,6 +16,7 @@ import msgspec
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from muster.kit.commands.command import Command
 from muster.kit.endpoints.http import json_response, problem_response
 from muster.kit.errors import Denied, Unauthenticated
 from muster.kit.views.results import Payload
@@ -98,7 +99,11 @@ class Cookies:
         """The CSRF token of a session: only we can make it, and it is good for no other."""
         return hmac.digest(self.key, b"csrf " + session_id.bytes, "sha256").hex()
 
-    def moved(self, request: Request, result: object) -> tuple[object, dict[str, str]]:
+    def after(self, request: Request, command: Command, result: object) -> tuple[object, dict[str, str]]:
+        """The result of a command that is done, and headers: a cookie is given or taken away where it has to be."""
+        return (result, self.forgotten(request)) if command.ends_session else self._moved(request, result)
+
+    def _moved(self, request: Request, result: object) -> tuple[object, dict[str, str]]:
         """A command's result, and headers: where it opens a session that the client wants in a cookie, its tokens have
         moved there.
         """

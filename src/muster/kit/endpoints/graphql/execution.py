@@ -30,7 +30,7 @@ from muster.kit.endpoints.deprecations import client_name
 from muster.kit.endpoints.graphql.documents import MOST_ERRORS, Document, Documents
 from muster.kit.endpoints.graphql.errors import BadOperation
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost, page_sizes
-from muster.kit.endpoints.graphql.mutations import MutationField, Mutations, read_terms
+from muster.kit.endpoints.graphql.mutations import After, MutationField, Mutations, read_terms
 from muster.kit.endpoints.graphql.persisted import Persisted, good_list
 from muster.kit.endpoints.graphql.selections import Root, Selection, Source, argument_values, read_slots
 from muster.kit.errors import BadInput
@@ -141,8 +141,8 @@ class GraphQL:
             raise BadOperation(variables if self._is_open else [GraphQLError(_MASKED)])
         return Operation(document, node, variables, request.variables or {}, request.extensions)
 
-    async def run(self, operation: Operation, origin: Origin) -> bytes:
-        """The whole JSON response of a query or mutation.
+    async def run(self, operation: Operation, origin: Origin, after: After | None = None) -> bytes:
+        """The whole JSON response of a query or mutation. after: what results of commands go through first.
 
         Raises AppError when the request is refused before anything runs.
         """
@@ -153,7 +153,8 @@ class GraphQL:
             )
         began, outcome = time.perf_counter(), "refused"
         try:
-            running = (self._run_query if kind == "query" else self._run_mutation)(operation, origin)
+            is_query = kind == "query"
+            running = self._run_query(operation, origin) if is_query else self._run_mutation(operation, origin, after)
             if TRACING.spans is not None:
                 running = TRACING.spans.within(f"{kind} {operation_label(operation.name)}", running)
             body = await running
@@ -287,7 +288,7 @@ class GraphQL:
         data = result.data or {}
         return answers | {root.key: msgspec.json.encode(data.get(root.key)).decode() for root in asked}
 
-    async def _run_mutation(self, operation: Operation, origin: Origin) -> bytes:
+    async def _run_mutation(self, operation: Operation, origin: Origin, after: After | None) -> bytes:
         shape = self._shape(operation)
         all_slots = [read_slots(sources, operation.variables) for sources in shape.sources]
         fields = []
@@ -297,7 +298,7 @@ class GraphQL:
                 fields.append(MutationField((shape.number, number), root, root.field, operation.variables, slots))
         await self._services.limiter.draw([COMMANDS[each.root.name].limit for each in fields], origin)
         self._count(shape, operation, origin)
-        told = await self._mutations.run(fields, read_terms(operation.extensions), origin)
+        told = await self._mutations.run(fields, read_terms(operation.extensions), origin, after)
         if told.undone:
             return f'{{"data":null{told.tail()}}}'.encode()
         answers = self._introspect(operation, shape.roots) | told.bodies

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from muster.kit.arguments import read_struct
 from muster.kit.caller import Origin
+from muster.kit.commands.command import Command
 from muster.kit.endpoints.accept import preferred
 from muster.kit.endpoints.address import Address
 from muster.kit.endpoints.edge import Edge
@@ -21,7 +22,7 @@ from muster.kit.endpoints.event_stream.graphql import OPERATION_ID, TOKEN_HEADER
 from muster.kit.endpoints.event_stream.line import MEDIA_TYPE as EVENT_STREAM
 from muster.kit.endpoints.graphql.errors import request_errors
 from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest, Operation
-from muster.kit.endpoints.graphql.mutations import with_key
+from muster.kit.endpoints.graphql.mutations import After, with_key
 from muster.kit.endpoints.http import decode_json, query_string, read_json, readable_response
 from muster.kit.endpoints.keys import key_of
 from muster.kit.endpoints.packing import LEAST, packed
@@ -88,11 +89,13 @@ class OverHttp:
                 raise operation
             if token is not None:
                 return self._events.run(token, operation, origin)
-            body = await self._graphql.run(operation, origin)
+            session: dict[str, str] = {}
+            after = self._moving(request, session) if operation.kind == "mutation" else None
+            body = await self._graphql.run(operation, origin, after)
         except Exception as error:  # noqa: BLE001 - as above
             return self._refused(request, error, media_type, is_well_formed=token is None)
         if request.method == "POST":
-            answer = _answer(body, 200, {}, media_type)
+            answer = _answer(body, 200, session, media_type)
         else:
             is_personal, tag = origin.claim.user_id is not None, tag_of("", body, versioned=False)
             answer = readable_response(request, body, tag, is_personal=is_personal, media_type=_in_utf_8(media_type))
@@ -114,6 +117,16 @@ class OverHttp:
             return self._events.stop(token, operation_id, await self._counted(request))
         except Exception as error:  # noqa: BLE001 - as above
             return self._refused(request, error)
+
+    def _moving(self, request: Request, session: dict[str, str]) -> After:
+        """Moves sessions into a cookie where the client asks for that. session: headers, which are added to."""
+
+        def after(command: Command, result: object) -> object:
+            shown, headers = self._edge.cookies.after(request, command, result)
+            session.update(headers)
+            return shown
+
+        return after
 
     async def _origin(self, request: Request, *, whoever: bool = False) -> Origin:
         return await self._edge.origin(request, request_id=request.state.request_id, whoever=whoever)

@@ -1,7 +1,7 @@
 """Mutations: the fields of an operation one after the other, each in a transaction of its own, or all in one."""
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -10,7 +10,7 @@ from graphql.execution.values import VariableValues
 
 from muster.kit.caller import Origin
 from muster.kit.commands.batch import Batch, Call
-from muster.kit.commands.command import COMMANDS
+from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.commands.context import Services
 from muster.kit.commands.idempotency import RefusedBefore
 from muster.kit.commands.run import Done, run_batch
@@ -69,13 +69,19 @@ class MutationField:
         return Call(command, command.arguments.read(raw))
 
 
+After = Callable[[Command, object], object]
+"""Takes a command and its result, and answers with the one to show."""
+
+
 @dataclass
 class Told:
     """What the fields came to: their bodies by key, their errors.
 
-    replayed: it was an earlier request with the same key that ran. undone: one failed, so none has happened.
+    replayed: it was an earlier request with the same key that ran. undone: one failed, so none has happened. after: what
+    each result goes through before it is shown.
     """
 
+    after: After | None = None
     bodies: dict[str, str] = field(default_factory=dict)
     errors: list[dict[str, Any]] = field(default_factory=list)
     replayed: bool = False
@@ -102,9 +108,9 @@ class Mutations:
         self._services = services
         self._plans = PlanCache()
 
-    async def run(self, fields: Sequence[MutationField], terms: Terms, origin: Origin) -> Told:
+    async def run(self, fields: Sequence[MutationField], terms: Terms, origin: Origin, after: After | None) -> Told:
         """Run them. Raises BadInput for one key on several transactions."""
-        told = Told()
+        told = Told(after)
         if terms.atomic and fields:
             await self._run_together(fields, terms, origin, told)
             return told
@@ -142,6 +148,8 @@ class Mutations:
     async def _render(self, each: MutationField, done: Done, origin: Origin, told: Told) -> None:
         told.replayed = told.replayed or done.replayed
         root = each.root
+        if told.after is not None:
+            done = replace(done, result=told.after(COMMANDS[root.name], done.result))
         told.bodies[root.key] = await render(
             self._services, self._plans, each.plan, done, origin, root.pick, each.slots
         )

@@ -142,9 +142,7 @@ class Rest:
         async def endpoint(request: Request, origin: Origin) -> Response:
             call = self._conditions.on(await read_call(command, request), request.headers.get(HEADER), origin)
             (done,) = await run_batch(self._services, Batch([call], origin, key_of(request)))
-            shown, session = cookies.moved(request, done.result)
-            if command.ends_session:
-                session = cookies.forgotten(request)
+            shown, session = cookies.after(request, command, done.result)
             result = await self._results.read(call, replace(done, result=shown), origin)
             headers = {**result.headers, **session, **(REPLAYED if done.replayed else {})}
             if result.body is None:
