@@ -77,8 +77,31 @@ def test_persons_and_tokens_are_masked_wherever_they_stand(lines: io.StringIO) -
         structlog.get_logger("muster").exception("failed for milo.b+x@mail.example.org", of="eyJhbGci.eyJzdWIi.c2lnbg")
     written = json.loads(lines.getvalue())
     assert "example.org" not in lines.getvalue()
-    assert "Key (email)=([redacted])" in written["exception"]
+    assert "Key (email)=([redacted]" in written["exception"]
     assert written["of"] == log.REDACTED
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('DETAIL:  Key (name)=(Nora "N" (A) Hush) already exists.', "DETAIL:  Key (name)=([redacted]"),
+        ("DETAIL:  Failing row contains (7, Nora Hush, null).", "DETAIL:  Failing row contains ([redacted]"),
+        (
+            "invalid input for query argument $12: 'Nora Hush' (expected int)",
+            "invalid input for query argument $12: [redacted]",
+        ),
+    ],
+)
+def test_values_that_the_database_quotes_are_masked(lines: io.StringIO, as_json: bool, said: str, told: str) -> None:
+    log.configure("info", json=as_json, stream=lines)
+    try:
+        raise ValueError(f"it went wrong\n{said}\nand so on")
+    except ValueError:
+        structlog.get_logger("muster").exception("failed")
+    assert told in lines.getvalue()
+    assert "Hush" not in lines.getvalue()
+    assert "and so on" in lines.getvalue()
 
 
 async def test_a_storm_of_sign_ins_leaves_ids_and_nothing_of_persons(lines: io.StringIO, urls: Urls) -> None:

@@ -8,10 +8,12 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from muster.kit.db.database import Database
+from muster.kit.db.database import Database, connect
 from muster.kit.db.migrate import Urls
 from muster.kit.db.slow import SLOW
 from muster.kit.metrics import SLOW_QUERIES
+from muster.kit.observing import observed
+from muster.testing.serving import settings_for
 
 # As every compiled read does, it names its tenant in the first column and reads under it in the next.
 OWN = "select set_config('muster.tenant', $1, true) is null, current_setting('muster.tenant') as tenant"
@@ -49,6 +51,18 @@ async def test_a_crowd_makes_few_trips_and_each_gets_its_own(database: Database,
     # Backends report what they did when they fall idle, a little later.
     await database.close()
     assert await _commits(urls.app) - before < 200
+
+
+async def test_what_is_slow_is_a_setting_and_holds_for_every_connection(urls: Urls) -> None:
+    settings = settings_for(urls, DATABASE_SLOW_QUERY_MS="20")
+    with capture_logs() as lines:
+        async with observed(settings, "test"):
+            connection = await connect(urls.worker)
+            for seconds in (0.0, 0.05):
+                await connection.execute("select pg_sleep($1)", seconds)
+            await connection.close()
+    assert [line["statement"] for line in lines if line["event"] == "db.slow_query"] == ["select pg_sleep($1)"]
+    assert SLOW.seconds == 0.5
 
 
 async def test_one_that_fails_fails_alone(database: Database) -> None:

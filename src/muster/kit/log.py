@@ -21,8 +21,15 @@ from muster.kit.tracing.switch import trace_id
 
 SECRET_WORDS = ("password", "passwd", "token", "secret", "authorization", "cookie", "api_key", "apikey")
 REDACTED = "[redacted]"
-# Of what stands in words and traces, such as the database's on a key that is taken: mail addresses, and signed tokens.
-_PERSONAL = re.compile(r"[^\s\"'(<=:,/\\]{1,64}@[\w-]+(?:\.[\w-]+)+|\beyJ[\w-]+\.[\w-]+\.[\w-]*")
+# The rest of a line, also where its end is written as JSON writes it, or ends with the text that it stands in.
+_REST = r"(?:[^\n\\\"]|\\[^n]|\"(?=[^,}\n]))+"
+# Of what stands in words and traces: mail addresses, signed tokens, and values that the database and its driver quote.
+_PERSONAL = re.compile(
+    r"[^\s\"'(<=:,/\\]{1,64}@[\w-]+(?:\.[\w-]+)+"
+    r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"
+    rf"|(?<=\)=\(){_REST}|(?<=row contains \(){_REST}"
+    rf"|(?<=query argument \$\d: ){_REST}|(?<=query argument \$\d\d: ){_REST}"
+)
 
 # What libraries tell and we tell better: uvicorn of each step of a start, the pool with a trace of each try to connect.
 _QUIET = {"uvicorn.error": logging.WARNING, "asyncpg.pool": logging.ERROR}

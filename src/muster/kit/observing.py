@@ -13,9 +13,12 @@ from muster.settings import Settings
 async def observed(settings: Settings, process: str) -> AsyncIterator[None]:
     """Have faults, traces and slow statements told meanwhile, as settings say. process: what it is, such as `api`."""
     watching = settings.watching
-    SLOW.seconds = watching.slow_seconds
-    async with (
-        faults_told(watching.sentry_dsn, environment=settings.environment, process=process),
-        traced(settings.traces, process),
-    ):
-        yield
+    usual, SLOW.seconds = SLOW.seconds, watching.slow_seconds
+    try:
+        async with (
+            faults_told(watching.sentry_dsn, environment=settings.environment, process=process),
+            traced(settings.traces, process),
+        ):
+            yield
+    finally:
+        SLOW.seconds = usual
