@@ -86,6 +86,7 @@ def test_persons_and_tokens_are_masked_wherever_they_stand(lines: io.StringIO) -
     ("said", "told"),
     [
         ('DETAIL:  Key (name)=(Nora "N" (A) Hush) already exists.', "DETAIL:  Key (name)=([redacted]"),
+        ("DETAIL:  Key (mail, name)=(nora@example.org, Nora Hush) is", "DETAIL:  Key (mail, name)=([redacted]"),
         ("DETAIL:  Failing row contains (7, Nora Hush, null).", "DETAIL:  Failing row contains ([redacted]"),
         (
             "invalid input for query argument $12: 'Nora Hush' (expected int)",

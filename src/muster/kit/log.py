@@ -25,10 +25,11 @@ REDACTED = "[redacted]"
 _REST = r"(?:[^\n\\\"]|\\[^n]|\"(?=[^,}\n]))+"
 # Of what stands in words and traces: mail addresses, signed tokens, and values that the database and its driver quote.
 _PERSONAL = re.compile(
-    r"[^\s\"'(<=:,/\\]{1,64}@[\w-]+(?:\.[\w-]+)+"
-    r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"
-    rf"|(?<=\)=\(){_REST}|(?<=row contains \(){_REST}"
+    # These first, since a mail address may stand before the rest of what is quoted.
+    rf"(?<=\)=\(){_REST}|(?<=row contains \(){_REST}"
     rf"|(?<=query argument \$\d: ){_REST}|(?<=query argument \$\d\d: ){_REST}"
+    r"|[^\s\"'(<=:,/\\]{1,64}@[\w-]+(?:\.[\w-]+)+"
+    r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"
 )
 
 # What libraries tell and we tell better: uvicorn of each step of a start, the pool with a trace of each try to connect.
