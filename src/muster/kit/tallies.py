@@ -85,7 +85,7 @@ class _Tally:
     refused_since: float = 0.0
     banned_until: float = 0.0
 
-    def wait(self, rule: Rule, count: int, now: float) -> float:
+    def wait(self, rule: Rule, number: int, now: float) -> float:
         """Seconds until so many may be drawn; 0 when they may be now."""
         ends = self.ends
         while ends and ends[0] <= now:
@@ -93,10 +93,10 @@ class _Tally:
             self.used -= self.counts.popleft()
         if now < self.banned_until:
             return self.banned_until - now
-        over = self.used + count - rule.most
+        over = self.used + number - rule.most
         if over <= 0:
             return 0.0
-        if count > rule.most:
+        if number > rule.most:
             return rule.seconds
         for end, drawn in zip(ends, self.counts, strict=True):
             over -= drawn
@@ -104,16 +104,16 @@ class _Tally:
                 return end - now
         raise AssertionError("what is drawn is more than was drawn")
 
-    def add(self, bucket: Bucket, count: int, now: float) -> None:
+    def add(self, bucket: Bucket, number: int, now: float) -> None:
         """Draw so many, which there is room for."""
         part = bucket.part
         end = bucket.rule.seconds + (now if part == 0 else -(-now // part) * part)
-        self.used += count
+        self.used += number
         if part and self.ends and self.ends[-1] >= end:
-            self.counts[-1] += count
+            self.counts[-1] += number
         else:
             self.ends.append(end)
-            self.counts.append(count)
+            self.counts.append(number)
 
     def refuse(self, rule: Rule, now: float) -> None:
         """Count a refusal; the last of too many bans."""
