@@ -1,5 +1,7 @@
 """REST by HTTP's own rules: methods, media types, tags of answers, addresses of what was made, and widened reads."""
 
+import re
+
 import httpx
 import msgspec
 import pytest
@@ -8,7 +10,7 @@ from muster.kit.commands.command import COMMANDS
 from muster.kit.endpoints.rest.include import relations
 from muster.kit.text import camel
 from muster.kit.views.query import QUERIES
-from muster.testing.client import Client, document_for
+from muster.testing.client import Client, document_for, endpoint
 from muster.testing.described import assert_described
 from muster.testing.matrix import examples
 from muster.testing.people import Standing
@@ -48,6 +50,34 @@ async def test_an_address_says_what_it_allows(address: str, allowed: str, member
     asked = await _ask(member, "OPTIONS", address)
     assert (asked.status_code, asked.content) == (204, b"")
     assert refused.headers["allow"] == asked.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, *QUERIES])
+async def test_every_operation_keeps_to_the_rules_of_http(name: str, town: Town, member: Client) -> None:
+    route = endpoint(name).route
+    address = re.sub(r"{\w+}", str(town.event_id), route.template)
+    asked = await _ask(member, "OPTIONS", address)
+    assert (asked.status_code, route.method in asked.headers["allow"].split(", ")) == (204, True)
+    for method in {"PATCH", "PUT", "DELETE", "GET", "TRACE"} - set(asked.headers["allow"].split(", ")):
+        refused = await _ask(member, method, address)
+        assert (refused.status_code, refused.headers["allow"]) == (405, asked.headers["allow"])
+    _assert_refused(await _ask(member, route.method, address, accept="text/csv"), 406, "NOT_ACCEPTABLE")
+    _assert_refused(await _ask(member, route.method, f"{address}?x={'x' * 40_000}"), 414, "ADDRESS_TOO_LONG")
+    _assert_refused(await _ask(member, route.method, address, x_long="x" * 70_000), 431, "HEADERS_TOO_LARGE")
+    if route.sends_body:
+        for body, kind, status, code in (
+            (b"a=b", "application/x-www-form-urlencoded", 415, "UNSUPPORTED_MEDIA_TYPE"),
+            (b" " * 1_000_001, "application/json", 413, "PAYLOAD_TOO_LARGE"),
+        ):
+            headers = {**member.headers(), "content-type": kind}
+            sent = await member.service.http.request(route.method, address, content=body, headers=headers)
+            _assert_refused(sent, status, code)
+
+
+def _assert_refused(response: httpx.Response, status: int, code: str) -> None:
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
