@@ -41,7 +41,7 @@ from muster.kit.endpoints.wire import BoundedHttp
 from muster.kit.limiter import Limiter
 from muster.kit.limits import Rules, rules_in_force
 from muster.kit.observing import observed
-from muster.kit.processes import CannotRun, say_ready
+from muster.kit.processes import CannotRun, allow_open_files, say_ready
 from muster.kit.realtime.hub import Hub
 from muster.kit.sources import SettingError
 from muster.kit.store.names import prefix_of
@@ -88,6 +88,7 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    _make_room(settings)
     async with open_app(settings) as (app, health):
         server = _Server(
             uvicorn.Config(
@@ -111,6 +112,18 @@ async def _serve(settings: Settings) -> None:
         )
         listener = settings.http.listener
         await server.serve([socket.socket(fileno=listener)] if listener else None)
+
+
+def _make_room(settings: Settings) -> None:
+    """Be allowed a file for each socket there may be."""
+    files, sockets = allow_open_files(), settings.sockets.per_process
+    if files < sockets:
+        log.warning(
+            "api.few_files",
+            files=files,
+            sockets=sockets,
+            remedy="Raise the hard limit of open files (`ulimit -n`, LimitNOFILE of systemd), or lower SOCKETS_PER_PROCESS.",
+        )
 
 
 class _Server(uvicorn.Server):

@@ -5,8 +5,10 @@ gone, and where its sockets find room.
 import ctypes
 import hashlib
 import os
+import resource
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -58,3 +60,16 @@ def short_folder(folder: Path, name: str) -> Path:
         return folder
     short = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return Path("/tmp") / f"muster-{short}"  # noqa: S108 - see above
+
+
+def allow_open_files() -> int:
+    """Let this process have as many files open as the system lets it, sockets among them; answers with how many.
+
+    Systems begin with a soft limit of 1,024, which any process may raise up to its hard one.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Where the hard limit is none, macOS knows a bound of its own and refuses.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
