@@ -2,6 +2,7 @@
 
 python -m bench.jobs                  # 20,000 trivial jobs on one worker, beside BullMQ
 python -m bench.jobs lose 30000       # the worker is killed every two seconds; every job is accounted for
+python -m bench.jobs fair 100000      # how long one community's jobs wait while another has so many
 """
 
 import asyncio
@@ -59,6 +60,9 @@ _SETTLING = 10
 """The first jobs that are picked up wait for the worker's own start."""
 _KILLED_EVERY_SECONDS = 2.0
 """How long a worker lives in the trial with killings; one lives longer than a lease now and then by chance only."""
+_NEWCOMERS, _NEWCOMERS_EVERY_SECONDS = 300, 0.03
+"""How often somebody else asks for a job, and how many times, beside a community that has many."""
+_CROWDED, _OTHER = UUID(int=1), UUID(int=2)
 _OPEN = "select count(*) from pgqueuer.pgqueuer where status in ('queued', 'picked')"
 _DONE = "select count(*) from facts where kind = 'bench.done'"
 _SPAN = """
@@ -217,8 +221,42 @@ async def _pick_up(trial: Trial, count: int) -> Figures:
                 await _record(services, [Asked(thing_id=new_id(), effect=True, at=time.time())])
                 await trial.look.execute("select pg_notify($1, '')", OUTBOX)
                 await trial.until(done + 1, _DONE)
-    waits = await trial.look.fetch("select (data->>'waited')::float * 1000 from facts where kind = 'bench.done'")
-    return _of_waits([float(wait) for (wait,) in waits])
+    return _of_waits(await _waited(trial))
+
+
+async def fair(count: int) -> None:
+    """Compare how long jobs of one community wait when nobody else has any, and beside one that has so many."""
+    async with _trial() as trial:
+        alone = await _newcomers(trial)
+        print(f"nobody else has jobs: p50 {alone['p50']:.1f} ms, p99 {alone['p99']:.1f} ms")
+        await _queue(trial, count, effect=False, tenant_id=_CROWDED)
+        beside = await _newcomers(trial)
+        left = await trial.number(_OPEN)
+    print(f"beside {count} jobs, of which {left:.0f} are left: p50 {beside['p50']:.1f} ms, p99 {beside['p99']:.1f} ms")
+
+
+async def _newcomers(trial: Trial) -> Figures:
+    """Ask for one job after the other at a steady pace, whatever becomes of those before."""
+    await trial.look.execute("select set_config('muster.tenant', $1, false)", str(_OTHER))
+    before = await trial.number(_DONE)
+    async with _services(trial.url) as services:
+        with _worker(trial.url):
+            await _record(services, [Asked(thing_id=new_id(), effect=True, at=time.time())], _OTHER)
+            await trial.until(before + 1, _DONE)
+            for _ in range(_NEWCOMERS):
+                await _record(services, [Asked(thing_id=new_id(), effect=True, at=time.time())], _OTHER)
+                await trial.look.execute("select pg_notify($1, '')", OUTBOX)
+                await asyncio.sleep(_NEWCOMERS_EVERY_SECONDS)
+            await trial.until(before + 1 + _NEWCOMERS, _DONE)
+    return _of_waits(await _waited(trial, skipped=int(before) + 1))
+
+
+async def _waited(trial: Trial, *, skipped: int = 0) -> list[float]:
+    """How long jobs with an effect waited, in milliseconds, in the order in which they were done."""
+    waits = await trial.look.fetch(
+        "select (data->>'waited')::float * 1000 from facts where kind = 'bench.done' order by at, id offset $1", skipped
+    )
+    return [float(wait) for (wait,) in waits]
 
 
 async def lose(count: int) -> None:
@@ -243,12 +281,12 @@ async def _lose(trial: Trial, count: int) -> None:
     )
 
 
-async def _queue(trial: Trial, count: int, *, effect: bool) -> None:
+async def _queue(trial: Trial, count: int, *, effect: bool, tenant_id: UUID = PLATFORM_TENANT) -> None:
     """Put jobs into the queue the way they come: facts, sequenced."""
     sequencer, stop = Sequencer(trial.url), asyncio.Event()
     async with _services(trial.url) as services:
         for _ in range(0, count, _BATCH):
-            await _record(services, [Asked(thing_id=new_id(), effect=effect) for _ in range(_BATCH)])
+            await _record(services, [Asked(thing_id=new_id(), effect=effect) for _ in range(_BATCH)], tenant_id)
     sequencing = asyncio.create_task(sequencer.run(stop))
     await trial.until(0, "select count(*) from outbox")
     stop.set()
@@ -256,10 +294,10 @@ async def _queue(trial: Trial, count: int, *, effect: bool) -> None:
     await sequencing
 
 
-async def _record(services: Services, facts: list[Asked]) -> None:
+async def _record(services: Services, facts: list[Asked], tenant_id: UUID = PLATFORM_TENANT) -> None:
     async with system_transaction(
         services,
-        tenant_id=PLATFORM_TENANT,
+        tenant_id=tenant_id,
         verb="bench",
         reason="a trial",
         now=datetime.now(UTC),
@@ -296,6 +334,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["work", url]:
             uvloop.run(work(url))
+        case ["fair", count]:
+            uvloop.run(fair(int(count)))
         case ["lose", count]:
             uvloop.run(lose(int(count)))
         case _:
