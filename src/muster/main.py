@@ -15,6 +15,7 @@ import uvloop
 from graphql import GraphQLSchema, print_schema
 from starlette.types import ASGIApp
 
+import muster.handlers  # noqa: F401 - the operator is told of every queue, and a queue is known by its handler
 import muster.slices  # noqa: F401 - importing it declares every endpoint, and every kind of mail for /dev/mail
 from muster.access.gate import GATE
 from muster.identity.commands import cookie_keys, token_keys
