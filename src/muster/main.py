@@ -15,8 +15,8 @@ import uvloop
 from graphql import GraphQLSchema, print_schema
 from starlette.types import ASGIApp
 
-import muster.handlers  # noqa: F401 - the operator is told of every queue, and a queue is known by its handler
-import muster.slices  # noqa: F401 - importing it declares every endpoint, and every kind of mail for /dev/mail
+import muster.handlers
+import muster.slices  # noqa: F401 - importing them declares every queue, every endpoint, and every kind of mail
 from muster.access.gate import GATE
 from muster.identity.commands import cookie_keys, token_keys
 from muster.identity.tokens import TokenKeys

@@ -5,7 +5,7 @@ Each function runs in a transaction of the worker's role. A job's state is told 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, get_args
 from uuid import UUID
@@ -28,7 +28,7 @@ STATES: tuple[State, ...] = get_args(State)
 _JOBS = """
 select q.id, q.entrypoint as queue, q.state, q.job ->> 'kind' as fact, (q.job ->> 'tenant_id')::uuid as tenant_id,
        (q.job ->> 'fact_id')::uuid as fact_id,
-       case when q.state in ('active', 'failed') then least(q.attempts + 1, $6) else q.attempts end as attempts,
+       case when q.state in ('active', 'failed') then least(q.attempts + 1, $1) else q.attempts end as attempts,
        q.created as queued_at, q.execute_after as due_at, q.updated as changed_at,
        (select coalesce(l.traceback #>> '{additional_context,reason}',
                         (l.traceback ->> 'exception_type') || ': ' || (l.traceback ->> 'exception_message'))
@@ -38,12 +38,16 @@ select q.id, q.entrypoint as queue, q.state, q.job ->> 'kind' as fact, (q.job ->
   from (select *, convert_from(payload, 'UTF8')::jsonb as job,
                case when status = 'queued' and execute_after > now() then 'delayed' when status = 'queued' then 'waiting'
                     when status = 'picked' then 'active' else status::text end as state
-          from pgqueuer.pgqueuer) as q
- where ($1::bigint[] is null or q.id = any($1)) and ($2::text is null or q.entrypoint = $2)
-   and ($3::uuid is null or q.job ->> 'tenant_id' = $3::text) and ($4::text is null or q.job ->> 'kind' = $4)
-   and ($5::text is null or q.state = $5)
- order by q.id limit $7
+          from (select * from pgqueuer.pgqueuer{chosen}) as chosen) as q
+ order by q.id
 """
+_JOB = "convert_from(payload, 'UTF8')::jsonb"
+_OF_STATE: dict[State, str] = {
+    "waiting": "status = 'queued' and execute_after <= now()",
+    "delayed": "status = 'queued' and execute_after > now()",
+    "active": "status = 'picked'",
+    "failed": "status = 'failed'",
+}
 _LINES = """
 select created as at, status::text as status, traceback ->> 'traceback' as traceback
   from pgqueuer.pgqueuer_log where job_id = $1 order by created, id
@@ -97,10 +101,27 @@ class Line(Row):
 
 async def find_jobs(tx: Transaction, chosen: Chosen, *, first: int | None) -> list[JobRow]:
     """The chosen jobs in the order in which they came, at most `first` of them; None is all."""
-    found = await tx.connection.fetch(
-        _JOBS, chosen.ids, chosen.queue, chosen.tenant_id, chosen.fact, chosen.state, ATTEMPTS, first
-    )
-    return msgspec.convert([dict(row) for row in found], list[JobRow])
+    text, values = _question(chosen, first)
+    return msgspec.convert([dict(row) for row in await tx.connection.fetch(text, *values)], list[JobRow])
+
+
+def _question(chosen: Chosen, first: int | None) -> tuple[str, list[object]]:
+    """The statement that finds jobs, with what narrows it and nothing else: indexes are of use to no other.
+
+    Its limit stands in the text, where the planner sees that it is small.
+    """
+    asked = {
+        "id = any({}::bigint[])": chosen.ids,
+        "entrypoint = {}": chosen.queue,
+        f"{_JOB} ->> 'tenant_id' = {{}}": chosen.tenant_id and str(chosen.tenant_id),
+        f"{_JOB} ->> 'kind' = {{}}": chosen.fact,
+    }
+    narrowed = {condition: value for condition, value in asked.items() if value is not None}
+    conditions = [condition.format(f"${number}") for number, condition in enumerate(narrowed, 2)]
+    conditions += [] if chosen.state is None else [_OF_STATE[chosen.state]]
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    limit = "" if first is None else f" order by id limit {first:d}"
+    return _JOBS.replace("{chosen}", where + limit), [ATTEMPTS, *narrowed.values()]
 
 
 async def lines_of(tx: Transaction, job_id: int) -> list[Line]:
@@ -162,7 +183,9 @@ async def _end(ctx: Ctx, ids: Sequence[int], status: JOB_STATUS) -> None:
 
 
 async def _ids(ctx: Ctx, chosen: Chosen, states: Sequence[State]) -> list[int]:
-    return [job.id for job in await find_jobs(ctx.db, chosen, first=None) if job.state in states]
+    asked = [state for state in states if chosen.state in (None, state)]
+    found = [await find_jobs(ctx.db, replace(chosen, state=state), first=None) for state in asked]
+    return sorted(job.id for jobs in found for job in jobs)
 
 
 async def _note(ctx: Ctx, verb: str, jobs: int) -> None:
