@@ -15,6 +15,9 @@ from muster.kit.views.view import View
 
 _PACKED = "-gzip"
 
+LONGEST = 2000
+"""Characters of a list of tags; ten thousand tags would keep us busy for as long as a hundred requests."""
+
 SHAPE = r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'
 """What an `If-Match` looks like, as the reference tells it."""
 
@@ -48,7 +51,7 @@ def known_as(tag: str, given: str) -> str | None:
 
     Weak ones count, since nothing is compared but what is read.
     """
-    for each in given.split(","):
+    for each in given[:LONGEST].split(","):
         found = each.strip().removeprefix("W/")
         if found in (tag, packed_tag(tag)):
             return found
@@ -71,6 +74,7 @@ def read_tags(given: str, path: str) -> frozenset[str] | None:
     """
     if given.strip() == "*":
         return None
-    if not _is_list(given):
-        raise BadInput.field(path, "must be * or tags in quotes as ETag gave them, with commas between")
+    if len(given) > LONGEST or not _is_list(given):
+        told = f"must be * or tags in quotes as ETag gave them, with commas between, in {LONGEST} characters at most"
+        raise BadInput.field(path, told)
     return frozenset(tag for weak, tag in _each(given) if not weak)

@@ -16,7 +16,7 @@ from muster.kit.endpoints.openapi.security import ways_in
 from muster.kit.endpoints.rest.conditions import HEADER
 from muster.kit.endpoints.rest.include import COUNT, NAME, relations
 from muster.kit.endpoints.rest.location import location_of, read_back, stands_at
-from muster.kit.endpoints.tags import SHAPE
+from muster.kit.endpoints.tags import LONGEST, SHAPE
 from muster.kit.views.page_arguments import order_names
 from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE, Filter
 from muster.kit.views.query import Query
@@ -197,7 +197,7 @@ def _if_match(command: Command) -> list[Schema]:
     if query is None:
         return []
     told = f"Do it only while what `GET {query.route.template}` gave with this `ETag` is so; `*` is while there is any."
-    schema = {"type": "string", "pattern": SHAPE, "examples": ["*"]}
+    schema = {"type": "string", "maxLength": LONGEST, "pattern": SHAPE, "examples": ["*"]}
     return [{"name": HEADER, "in": "header", "required": False, "description": told, "schema": schema}]
 
 

@@ -23,13 +23,14 @@ from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 from muster.kit.endpoints.rest.arguments import call_of
 from muster.kit.endpoints.rest.conditions import Conditions
 from muster.kit.endpoints.rest.results import Result, Results
+from muster.kit.endpoints.tags import LONGEST
 from muster.kit.errors import AppError
 
 PATH = "/api/v1/batch"
 MOST_OPERATIONS = 50
 """More in one transaction would keep others waiting."""
 
-Tags = Annotated[str, msgspec.Meta(max_length=2000, examples=['"7-f1d2d2f924e986ac86fdf7b3"'])]
+Tags = Annotated[str, msgspec.Meta(max_length=LONGEST, examples=['"7-f1d2d2f924e986ac86fdf7b3"'])]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 

@@ -108,6 +108,7 @@ async def test_what_was_read_another_way_is_the_same_thing(owner: Client) -> Non
         ('*, "another"', 400),
         ('"open', 400),
         ('w/"small"', 400),
+        ('"a", ' * 400 + "{tag}", 400),
     ],
 )
 async def test_what_a_client_may_say(given: str, status: int, owner: Client) -> None:
