@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from muster.identity.tables import Link, LinkPurpose, Password, Session, User
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
-from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
+from muster.kit.db.statements import Nothing, Row, Statement, columns, given, insertion
 from muster.kit.ids import new_id
 
 LINKS_AN_HOUR = 3
@@ -116,9 +116,12 @@ _PUT_SESSION = insertion(
 _SESSION = bindparam("session", type_=Session.id.type)
 # Of many who refresh one session at once, each decides on what the one before has left.
 _LOCK_FAMILY = Statement(Family, select(*columns(Family, Session)).where(Session.id == _SESSION).with_for_update())
+_spent = given(session=Session.id.type, moment=Session.refreshed_at.type)
 _ROTATE = Statement(
     Nothing,
-    update(Session).where(Session.id == _SESSION).values(generation=Session.generation + 1, refreshed_at=_MOMENT),
+    update(Session)
+    .where(Session.id == _spent.c.session)
+    .values(generation=Session.generation + 1, refreshed_at=_spent.c.moment),
 )
 _OPEN = Session.revoked_at.is_(None)
 _REVOKE = Statement(
@@ -230,9 +233,9 @@ async def lock_family(ctx: Ctx, session_id: UUID) -> Family | None:
     return await ctx.db.one(_LOCK_FAMILY, session=session_id)
 
 
-async def rotate(ctx: Ctx, session_id: UUID) -> None:
+def rotate(ctx: Ctx, session_id: UUID) -> None:
     """Spend the newest refresh token of a locked session, and count the next."""
-    await ctx.db.run(_ROTATE, session=session_id, moment=ctx.now)
+    ctx.write(_ROTATE, session=session_id, moment=ctx.now)
 
 
 async def revoke_session(ctx: Ctx, session_id: UUID, *, user_id: UUID) -> bool:

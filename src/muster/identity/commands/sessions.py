@@ -151,7 +151,7 @@ async def refresh(
         ctx.record(SignedOut(user_id=family.user_id, session_id=session_id))
         raise RefreshTokenReused
     if decision is Refresh.ROTATE:
-        await queries.rotate(ctx, session_id)
+        queries.rotate(ctx, session_id)
     return _tokens(ctx, family.user_id, session_id, generation=number + 1)
 
 
