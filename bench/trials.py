@@ -55,6 +55,10 @@ _KILLED_EVERY_SECONDS = 2.0
 """How long a worker lives in the trial with killings; one lives longer than a lease now and then by chance only."""
 _OPEN = "select count(*) from pgqueuer.pgqueuer where status in ('queued', 'picked')"
 _DONE = "select count(*) from facts where kind = 'bench.done'"
+_SOONEST = """
+select extract(epoch from min(again.gap))
+  from (select max(at) - min(at) as gap from facts where kind = 'bench.done' group by aggregate_id having count(*) > 1) again
+"""
 _SPAN = """
 select extract(epoch from max(created) filter (where status = 'successful') - min(created) filter (where status = 'picked'))
   from pgqueuer.pgqueuer_log
@@ -205,6 +209,8 @@ async def lose(trial: Trial, count: int) -> None:
     print(
         f"{count} jobs, {kills} workers killed: {distinct:.0f} done, {done - distinct:.0f} twice, {failed:.0f} failed"
     )
+    if done > distinct:
+        print(f"none was done again sooner than {await trial.number(_SOONEST):.1f} s later: its worker had died")
 
 
 async def _queue(trial: Trial, count: int, *, effect: bool, tenant_id: UUID = PLATFORM_TENANT) -> None:
