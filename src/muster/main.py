@@ -15,8 +15,7 @@ import uvloop
 from graphql import GraphQLSchema, print_schema
 from starlette.types import ASGIApp
 
-import muster.handlers
-import muster.slices  # noqa: F401 - importing them declares every queue, every endpoint, and every kind of mail
+import muster.slices  # noqa: F401 - importing it declares every endpoint, and every kind of mail for /dev/mail
 from muster.access.gate import GATE
 from muster.identity.commands import cookie_keys, token_keys
 from muster.identity.tokens import TokenKeys
@@ -48,6 +47,7 @@ from muster.kit.sources import SettingError
 from muster.kit.store.names import prefix_of
 from muster.kit.store.store import opened_store
 from muster.kit.text import origin_of
+from muster.kit.work.handlers import followers
 from muster.kit.work.waking import Waker
 from muster.settings import Settings
 from muster.tenancy.queries import find_default_tenant, find_tenant
@@ -180,9 +180,16 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         waking = asyncio.create_task(waker.run(database))
         try:
             async with hub.running(), exposed(exposition, settings.metrics.bind, "MUSTER_METRICS_BIND"):
-                yield build_app(services, edge, graphql, hub, health, exposition, openapi_document()), health
+                yield build_app(services, edge, graphql, hub, health, exposition, openapi_document(), _queues), health
         finally:
             waking.cancel()
+
+
+def _queues() -> list[str]:
+    """Every queue by its name. Handlers, and what they need, are loaded where an operator asks for this, and only then."""
+    import muster.handlers  # noqa: F401 - a queue is known by its handler
+
+    return sorted(followers())
 
 
 def _alone_if_it_counts(settings: Settings) -> AbstractAsyncContextManager[None]:

@@ -1,5 +1,6 @@
 """The application: every endpoint mounted, one table of addresses."""
 
+from collections.abc import Callable
 from functools import partial
 
 from starlette.applications import Starlette
@@ -11,7 +12,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from muster.kit.commands.context import Services
-from muster.kit.endpoints.address import Address
+from muster.kit.endpoints.address import Address, Serve
 from muster.kit.endpoints.armour import armour
 from muster.kit.endpoints.cookies import tell_csrf_token
 from muster.kit.endpoints.cors import open_to
@@ -39,13 +40,21 @@ from muster.kit.tracing.switch import TRACING
 
 
 def build_app(
-    services: Services, edge: Edge, graphql: GraphQL, hub: Hub, health: Health, exposition: Exposition, openapi: str
+    services: Services,
+    edge: Edge,
+    graphql: GraphQL,
+    hub: Hub,
+    health: Health,
+    exposition: Exposition,
+    openapi: str,
+    queues: Callable[[], list[str]],
 ) -> ASGIApp:
     """Mount everything that is declared by now.
 
-    openapi: the document to serve.
+    openapi: the document to serve. queues: gives the name of every queue.
     """
-    places = Places(services.settings.sockets)
+    settings = services.settings
+    places = Places(settings.sockets)
     over_http = OverHttp(graphql, edge, GraphQLEvents(graphql, hub, edge, places))
 
     async def socket_endpoint(websocket: WebSocket) -> None:
@@ -54,14 +63,9 @@ def build_app(
     async def csrf_endpoint(request: Request) -> Response:
         return tell_csrf_token(request, edge.cookies)
 
-    content, tag = openapi.encode(), tag_of(openapi, openapi.encode(), versioned=False)
-
-    async def openapi_endpoint(request: Request) -> Response:
-        return await packed(request, readable_response(request, content, tag, is_personal=False))
-
-    operating = Operating(services.database, services.settings.security.operator_token)
+    operating = Operating(services.database, settings.security.operator_token, queues)
     others = {
-        "/openapi.json": openapi_endpoint,
+        "/openapi.json": _telling(openapi),
         STREAM: PlainStream(services, hub, edge, places).serve,
         "/api/v1/admin/queues/stats": operating.queues,
         "/api/v1/admin/deprecations": operating.deprecations,
@@ -70,10 +74,8 @@ def build_app(
         "/health/live": health.live,
         "/health/ready": health.ready,
     }
-    hot = [
-        Route("/graphql", over_http.address(shows_page=not services.settings.is_production)),
-        *Rest(services, edge).routes(),
-    ]
+    graphql_route = Route("/graphql", over_http.address(shows_page=not settings.is_production))
+    hot = [graphql_route, *Rest(services, edge).routes()]
     routes = [
         *hot,
         WebSocketRoute("/graphql", socket_endpoint),
@@ -84,10 +86,19 @@ def build_app(
     application = Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
     # An address has one form; a redirect would be made from the client's own Host header.
     application.router.redirect_slashes = False
-    settings = services.settings
     opened = partial(open_to, settings.http.origins, is_production=settings.is_production)
     always = armour(is_production=settings.is_production)
     return Frame(_traced(Lanes(application, hot)), always, opened, logs=settings.log_requests)
+
+
+def _telling(openapi: str) -> Serve:
+    """What tells the document."""
+    content, tag = openapi.encode(), tag_of(openapi, openapi.encode(), versioned=False)
+
+    async def openapi_endpoint(request: Request) -> Response:
+        return await packed(request, readable_response(request, content, tag, is_personal=False))
+
+    return openapi_endpoint
 
 
 def _traced(application: ASGIApp) -> ASGIApp:

@@ -15,16 +15,19 @@ from muster.kit.endpoints.deprecations import report
 from muster.kit.endpoints.http import NoSuchAddress, problem_response
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 from muster.kit.errors import Unauthenticated
-from muster.kit.work.handlers import followers
 from muster.kit.work.stats import queue_stats
 
 
 @dataclass(frozen=True)
 class Operating:
-    """The operator's endpoints. token: what lets in; None is nobody, and then there is nothing at these addresses."""
+    """The operator's endpoints.
+
+    token: what lets in; None is nobody, and then there is nothing at these addresses. names: gives those of all queues.
+    """
 
     database: Database
     token: str | None
+    names: Callable[[], list[str]]
 
     async def queues(self, request: Request) -> Response:
         """How many jobs wait, run, are done, failed or stand still, by queue."""
@@ -36,7 +39,7 @@ class Operating:
 
     async def _queues(self) -> dict[str, Any]:
         async with self.database.connection() as connection:
-            return {"queues": await queue_stats(connection, sorted(followers()))}
+            return {"queues": await queue_stats(connection, self.names())}
 
     async def _answer(self, request: Request, find: Callable[[], Awaitable[dict[str, Any]]]) -> Response:
         try:
