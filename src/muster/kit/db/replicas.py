@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.2
 _PATIENCE_SECONDS = 1.0
+_OPENING_SECONDS = 5.0
 _WRITTEN = """
 select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint as position, system_identifier as cluster
   from pg_control_system()
@@ -74,7 +75,8 @@ class Replica:
     async def look(self, samples: Sequence[_Sample]) -> None:
         """Ask how far it has followed. samples: of the primary."""
         if self.database is None:
-            self.database = await self.open()
+            async with asyncio.timeout(_OPENING_SECONDS):
+                self.database = await self.open()
         async with asyncio.timeout(_PATIENCE_SECONDS), self.database.connection() as connection:
             row = await connection.fetchrow(_FOLLOWED)
         if row is None or any(each.cluster != row["cluster"] for each in samples):
