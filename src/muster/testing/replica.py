@@ -29,6 +29,10 @@ def replicating(primary: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
 
 
 def _copy(primary: EmbeddedPostgres, cluster: str, folder: Path) -> None:
+    with psycopg.connect(primary.superuser_url(), autocommit=True) as connection:
+        # Dropping a database ends with a checkpoint, and other tests drop theirs meanwhile.
+        connection.execute("alter system set wal_keep_size = '1GB'")
+        connection.execute("select pg_reload_conf()")
     user = ServerUser.of_this_process()
     target = folder / cluster
     target.mkdir(mode=0o700)
