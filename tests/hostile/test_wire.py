@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,6 +74,31 @@ async def test_a_head_that_does_not_arrive(
 async def test_a_body_that_does_not_arrive(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BoundedHttp, "patience", 0.2)
     assert (await _say(town, _post(town, "JSON", "Content-Length: 500"), b'{"title": ')).startswith(b"HTTP/1.1 408")
+
+
+async def test_whoever_reads_nothing_of_an_answer_is_let_go(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    lost, let_go = asyncio.Event(), BoundedHttp.connection_lost
+
+    def connection_lost(wire: BoundedHttp, error: Exception | None) -> None:
+        let_go(wire, error)
+        lost.set()
+
+    monkeypatch.setattr(BoundedHttp, "connection_lost", connection_lost)
+    monkeypatch.setattr(BoundedHttp, "patience", 0.3)
+    address = urlsplit(town.service.address)
+    # With a limit the client's side stops to read, and what the kernels hold of these answers is only a part.
+    reader, writer = await asyncio.open_connection(address.hostname, address.port, limit=1024)
+    writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 50)
+    try:
+        async with asyncio.timeout(20):
+            await lost.wait()
+        received = 0
+        with suppress(ConnectionError):
+            while chunk := await reader.read(1_000_000):
+                received += len(chunk)
+    finally:
+        writer.transport.abort()
+    assert received < 50 * len((await town.service.http.get("/openapi.json")).content)
 
 
 async def test_ten_megabytes_announced(town: Town) -> None:
