@@ -14,7 +14,7 @@ up: install
 
 # The whole suite, on a PostgreSQL it starts itself. Some of it: make test ARGS="tests/test_cli.py -k version"
 test: install
-	@$(RUN) -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(RUN) -m pytest -n 3 --dist worksteal $(ARGS)
 
 # Everything that can be known without running it.
 check: install
