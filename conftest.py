@@ -178,10 +178,13 @@ def model_town(server: EmbeddedPostgres) -> Iterator["Town"]:
 @asynccontextmanager
 async def _copy(server: EmbeddedPostgres, model: "Town") -> AsyncIterator["Town"]:
     """A town in a database of its own, served on a socket."""
+    from muster.testing.below import change
     from muster.testing.serving import serving
     from muster.testing.town import moved
 
     with _clone(server, model.service.urls) as urls:
+        # The model was settled minutes ago, and what may be done about a message depends on how old it is.
+        await change(urls, "update messages set created_at = now()")
         async with serving(urls) as service:
             yield moved(model, service)
 
