@@ -35,7 +35,9 @@ async function work () {
   })
   const seconds = (now() - began) / 1000
   const { user, system } = process.cpuUsage()
-  console.log(JSON.stringify({ seconds, waits, cpu: (user + system) / 1e6 }))
+  const told = JSON.stringify({ seconds, waits, cpu: (user + system) / 1e6 })
+  // All of it has to be out before the process ends.
+  await new Promise(resolve => process.stdout.write(told, resolve))
   await worker.close()
 }
 
