@@ -5,31 +5,23 @@ python -m bench.joins --quick
 """
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import httpx
 import psycopg
 from rich.status import Status
 
-from bench.chapters import Chapter, Column, Match, at_least, program
+from bench.chapters import Chapter, Match, at_least, program
 from bench.hall import Hall
-from bench.load import Load, send
-from bench.meters import cpu_of, cpu_of_postgres, memory_of
-from bench.rounds import take_turns
+from bench.load import Load
+from bench.meters import memory_of
+from bench.rounds import columns, measured, take_turns
 from bench.scenarios import join
 from bench.servers import MUSTER, PEER_NAME, Fleet, Person
 
 _CONNECTIONS = 200
-_COLUMNS = (
-    Column("rate", "joins/s"),
-    Column("p50", "p50 ms", ".0f"),
-    Column("p99", "p99 ms", ".0f"),
-    Column("server", "CPU ms of a join, server", ".3f"),
-    Column("postgres", "PostgreSQL", ".3f"),
-    Column("client", "client", ".3f"),
-    Column("memory", "MB", ".0f"),
-)
+_COLUMNS = columns("joins/s", "a join", ".0f")
 _NOTES = """
 Everybody asks once, by GraphQL, over 200 connections; nobody is refused: who gets no place waits in line, with a number of
 their own. After each round the database is asked whether exactly so many have a place and the numbers have no gap. Both
@@ -85,25 +77,11 @@ def _hold(hall: Hall, match: Match, fleet: Fleet, crowd: list[Person], places: i
     event_id = _event(hall, places)
     asks = [join(event_id).written(fleet.sign(each)) for each in crowd]
     scripts = [asks[number::_CONNECTIONS] for number in range(_CONNECTIONS)]
-    server, postgres = cpu_of(fleet.processes), cpu_of_postgres(hall.postmaster)
-    sent = send(Load(fleet.ports, scripts, seconds=600, warm=0, again=False))
-    server, postgres = cpu_of(fleet.processes) - server, cpu_of_postgres(hall.postmaster) - postgres
-    if sent.failures:
-        raise RuntimeError(f"{fleet.name} failed {sent.failures} of {sent.requests} joins: {sent.sample}")
+    load = Load(fleet.ports, scripts, seconds=600, warm=0, again=False)
+    found = measured(fleet.name, fleet.processes, hall.postmaster, load)
     _check(hall, fleet.name, event_id, places, waiting=len(crowd) - places + 1)
-    each = 1000 / sent.requests
-    match.add(
-        fleet.name,
-        {
-            "rate": sent.rate,
-            "p50": sent.p50,
-            "p99": sent.p99,
-            "server": server * each,
-            "postgres": postgres * each,
-            "client": sent.client * each,
-            "memory": max(memory_of(process) for process in fleet.processes),
-        },
-    )
+    memory = max(memory_of(process) for process in fleet.processes)
+    match.add(fleet.name, {**asdict(found), "memory": memory})
 
 
 def _event(hall: Hall, places: int) -> str:

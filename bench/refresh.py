@@ -4,30 +4,23 @@ python -m bench.refresh
 """
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from functools import partial
 
 import jwt
 import psutil
 from rich.status import Status
 
-from bench.chapters import Chapter, Column, Match, at_least, program
+from bench.chapters import Chapter, Match, at_least, program
 from bench.hall import Hall
-from bench.load import Load, send
-from bench.meters import cpu_of, cpu_of_postgres, memory_of
-from bench.rounds import take_turns
+from bench.load import Load
+from bench.meters import memory_of
+from bench.rounds import columns, measured, take_turns
 from bench.scenarios import CALLERS, Ask
 from bench.servers import MUSTER, PEER_NAME, SECRET, Fleet, Person
 from muster.identity.seals import refresh_token
 
-_COLUMNS = (
-    Column("rate", "refreshes/s"),
-    Column("p50", "p50 ms", ".1f"),
-    Column("p99", "p99 ms", ".1f"),
-    Column("server", "CPU ms of one, server", ".3f"),
-    Column("postgres", "PostgreSQL", ".3f"),
-    Column("client", "client", ".3f"),
-    Column("memory", "MB", ".0f"),
-)
+_COLUMNS = columns("refreshes/s", "one", ".1f")
 _NOTES = """
 32 sessions, each renewed again and again with the token that the last renewal gave. Both sides lock the session, compare
 the number in the token with the one in the row, count it up, and sign two tokens; a token that was used before ends the
@@ -67,24 +60,9 @@ def _keep_on_one_core(process: psutil.Process) -> None:
 def _hold(hall: Hall, match: Match, fleet: Fleet, seconds: float) -> None:
     people = hall.people(CALLERS)
     scripts = [[_ask(fleet.name, person, number) for number in range(_MOST)] for person in people]
-    server, postgres = cpu_of(fleet.processes), cpu_of_postgres(hall.postmaster)
-    sent = send(Load(fleet.ports, scripts, seconds, warm=0.5, again=False))
-    server, postgres = cpu_of(fleet.processes) - server, cpu_of_postgres(hall.postmaster) - postgres
-    if sent.failures:
-        raise RuntimeError(f"{fleet.name} failed {sent.failures} of {sent.requests} refreshes: {sent.sample}")
-    each = 1000 / sent.requests
-    match.add(
-        fleet.name,
-        {
-            "rate": sent.rate,
-            "p50": sent.p50,
-            "p99": sent.p99,
-            "server": server * each,
-            "postgres": postgres * each,
-            "client": sent.client * each,
-            "memory": memory_of(fleet.processes[0]),
-        },
-    )
+    load = Load(fleet.ports, scripts, seconds, warm=0.5, again=False)
+    found = measured(fleet.name, fleet.processes, hall.postmaster, load)
+    match.add(fleet.name, {**asdict(found), "memory": memory_of(fleet.processes[0])})
 
 
 def _ask(name: str, person: Person, number: int) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from bench.chapters import Column
 from bench.data import Sample
 from bench.load import Load, send
 from bench.meters import cpu_of, cpu_of_postgres, memory_of
@@ -83,14 +84,32 @@ class Arena:
         processes = fleet.processes[: bout.processes]
         scripts = bout.scenario.scripts(self.sample, fleet.tokens, next(_turns))
         load = Load(fleet.ports[: bout.processes], scripts, self.seconds, self.warm, again=not bout.scenario.changes)
-        server, postgres = cpu_of(processes), cpu_of_postgres(self.postmaster)
-        sent = send(load)
-        spent = (cpu_of(processes) - server, cpu_of_postgres(self.postmaster) - postgres, sent.client)
-        if sent.failures:
-            raise RuntimeError(f"{fleet.name} failed {sent.failures} of {sent.requests} requests: {sent.sample}")
-        cpu = (1000 * each / sent.requests for each in spent)
-        bout.rounds.setdefault(name or fleet.name, []).append(Round(sent.rate, sent.p50, sent.p99, *cpu))
+        found = measured(fleet.name, processes, self.postmaster, load)
+        bout.rounds.setdefault(name or fleet.name, []).append(found)
         bout.memory[name or fleet.name] = max(memory_of(each) for each in processes)
+
+
+def measured(name: str, processes: Sequence[psutil.Process], postmaster: psutil.Process, load: Load) -> Round:
+    """Send a load to a contestant, and answer with what that measured. Raises RuntimeError when a request failed."""
+    server, postgres = cpu_of(processes), cpu_of_postgres(postmaster)
+    sent = send(load)
+    spent = (cpu_of(processes) - server, cpu_of_postgres(postmaster) - postgres, sent.client)
+    if sent.failures:
+        raise RuntimeError(f"{name} failed {sent.failures} of {sent.requests} requests: {sent.sample}")
+    return Round(sent.rate, sent.p50, sent.p99, *(1000 * each / sent.requests for each in spent))
+
+
+def columns(rate: str, one: str, latency: str) -> tuple[Column, ...]:
+    """The table of a chapter that measures rounds, and memory. one: what a request is. latency: how ms are written."""
+    return (
+        Column("rate", rate),
+        Column("p50", "p50 ms", latency),
+        Column("p99", "p99 ms", latency),
+        Column("server", f"CPU ms of {one}, server", ".3f"),
+        Column("postgres", "PostgreSQL", ".3f"),
+        Column("client", "client", ".3f"),
+        Column("memory", "MB", ".0f"),
+    )
 
 
 def same_answers(scenarios: Sequence[Scenario], sample: Sample, ours: Fleet, theirs: Fleet) -> set[str]:
