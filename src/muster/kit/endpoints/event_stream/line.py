@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from muster.kit.endpoints.wire import ENDLESS
+from muster.kit.waiting import end_with_first
 
 MEDIA_TYPE = "text/event-stream"
 
@@ -86,13 +87,7 @@ class EventStream(Response):
 
     async def _until_over(self, receive: Receive) -> None:
         talking = asyncio.ensure_future(self._talk())
-        tasks = {talking, asyncio.create_task(self._line.beat()), asyncio.create_task(_left(receive))}
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in tasks:
-                each.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await end_with_first({talking, asyncio.create_task(self._line.beat()), asyncio.create_task(_left(receive))})
         if not talking.cancelled():
             talking.result()
 

@@ -34,6 +34,7 @@ from muster.kit.views.paging import cursor_tag, read_cursor, write_cursor
 from muster.kit.views.picks import whole
 from muster.kit.views.results import whole_payload
 from muster.kit.views.view import View
+from muster.kit.waiting import end_with_first
 
 PATH = "/api/v1/stream"
 MOST_STREAMS = 20
@@ -115,13 +116,7 @@ class _Telling:
     async def talk(self) -> None:
         """Tell until one of the streams ends. Browsers then come back by themselves, and go on or learn why not."""
         await self.line.write(f"id: {self._place()}\n\n")
-        telling = [asyncio.create_task(self._tell(number)) for number in range(len(self._streams))]
-        try:
-            await asyncio.wait(telling, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in telling:
-                each.cancel()
-            await asyncio.gather(*telling, return_exceptions=True)
+        await end_with_first([asyncio.create_task(self._tell(number)) for number in range(len(self._streams))])
 
     async def _tell(self, number: int) -> None:
         stream = self._streams[number]
