@@ -1,42 +1,24 @@
 """The batch, which no slice declares."""
 
-from muster.kit.caller import TenantNotFound
 from muster.kit.commands.batch import RunsAlone
-from muster.kit.commands.idempotency import IdempotencyInProgress, IdempotencyMismatch, IdempotencyNotOffered
-from muster.kit.endpoints.http import NotAcceptable, TooLarge, UnsupportedMediaType
+from muster.kit.commands.idempotency import IdempotencyNotOffered
 from muster.kit.endpoints.openapi.examples import Schema
-from muster.kit.endpoints.openapi.refusals import RATES, problem_responses
+from muster.kit.endpoints.openapi.refusals import (
+    EVERYWHERE,
+    OF_A_CALLER,
+    RATES,
+    WITH_A_BODY,
+    WITH_A_KEY,
+    problem_responses,
+)
 from muster.kit.endpoints.openapi.schemas import Schemas
 from muster.kit.endpoints.openapi.security import ways_in
-from muster.kit.endpoints.problem import Fault
 from muster.kit.endpoints.rest.batch import BatchInput
-from muster.kit.errors import (
-    BadInput,
-    Conflict,
-    Denied,
-    Gone,
-    Invalid,
-    NotFound,
-    PreconditionFailed,
-    TooMany,
-    Unauthenticated,
-    Unavailable,
-)
+from muster.kit.errors import Conflict, Denied, Gone, NotFound, PreconditionFailed
 
 _REFUSALS = [
-    *(BadInput, RunsAlone, IdempotencyNotOffered, Unauthenticated, Denied, TenantNotFound, NotFound, NotAcceptable),
-    *(
-        Conflict,
-        IdempotencyInProgress,
-        Gone,
-        PreconditionFailed,
-        TooLarge,
-        UnsupportedMediaType,
-        Invalid,
-        IdempotencyMismatch,
-        TooMany,
-    ),
-    *(Fault, Unavailable),
+    *(*EVERYWHERE, *OF_A_CALLER, *WITH_A_BODY),
+    *(RunsAlone, IdempotencyNotOffered, Denied, NotFound, Conflict, *WITH_A_KEY, Gone, PreconditionFailed),
 ]
 _RESULT: Schema = {
     "type": "object",

@@ -26,11 +26,14 @@ from muster.kit.errors import (
 from muster.kit.views.query import Query
 from muster.kit.views.view import View
 
-_EVERYWHERE = (BadInput, NotAcceptable, Invalid, TooMany, Fault, Unavailable)
-# Of whoever comes in it is not even looked at who calls, and from where.
-_OF_A_CALLER = (Unauthenticated, TenantNotFound)
-_WITH_A_BODY = (TooLarge, UnsupportedMediaType)
-_WITH_A_KEY = (IdempotencyMismatch, IdempotencyInProgress)
+EVERYWHERE = (BadInput, NotAcceptable, Invalid, TooMany, Fault, Unavailable)
+"""What every request may meet."""
+OF_A_CALLER = (Unauthenticated, TenantNotFound)
+"""What may be said of who calls, and from where; of whoever comes in it is not even looked at."""
+WITH_A_BODY = (TooLarge, UnsupportedMediaType)
+"""What may be said of a body."""
+WITH_A_KEY = (IdempotencyMismatch, IdempotencyInProgress)
+"""What may be said of an idempotency key."""
 _REQUEST_ID = "01934f6e-5a00-7c3d-9b1e-2f4a6c8d0e1f"
 
 RATES: dict[str, Schema] = {
@@ -51,11 +54,11 @@ def refusals_of(declared: Command | Query) -> list[Refusal]:
 
     Raises TypeError when its docstring says that it raises what there is not.
     """
-    found = [*_EVERYWHERE, *gate_refusals(declared.allow, declared.permission)]
-    found += () if declared.allow is Allow.WHOEVER else _OF_A_CALLER
+    found = [*EVERYWHERE, *gate_refusals(declared.allow, declared.permission)]
+    found += () if declared.allow is Allow.WHOEVER else OF_A_CALLER
     if isinstance(declared, Command):
-        found += _WITH_A_BODY if declared.route.sends_body else ()
-        found += _WITH_A_KEY if declared.takes_key else (IdempotencyNotOffered,)
+        found += WITH_A_BODY if declared.route.sends_body else ()
+        found += WITH_A_KEY if declared.takes_key else (IdempotencyNotOffered,)
         found += (PreconditionFailed,) if read_back(declared) is not None else ()
         found += (ResultGone,) if issubclass(declared.returns, View) else ()
     elif declared.may_be_missing:
