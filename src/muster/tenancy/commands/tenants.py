@@ -1,4 +1,4 @@
-"""The verbs of tenancy."""
+"""Founding a community."""
 
 from typing import Annotated, ClassVar
 from uuid import UUID

@@ -1,0 +1,5 @@
+"""What can be read of communities and of who belongs to them."""
+
+from muster.tenancy.views.tenants import TenantView
+
+__all__ = ["TenantView"]
