@@ -183,8 +183,9 @@ async def _copy(server: EmbeddedPostgres, model: "Town") -> AsyncIterator["Town"
     from muster.testing.town import moved
 
     with _clone(server, model.service.urls) as urls:
-        # The model was settled minutes ago, and what may be done about a message depends on how old it is.
+        # The model was settled minutes ago; what may be done about a message, and with a session, depends on how old it is.
         await change(urls, "update messages set created_at = now()")
+        await change(urls, "update sessions set proved_at = now()")
         async with serving(urls) as service:
             yield moved(model, service)
 

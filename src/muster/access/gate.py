@@ -1,8 +1,11 @@
 """The check of every caller, in one sub-select: does the session live, is the tenant open to them, which role."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, Text, cast, func, or_, select
 
 from muster.access.roles import permissions_of
+from muster.identity.predicates import is_proved, proof_methods
 from muster.identity.tables import Session, User
 from muster.kit.caller import ClaimSql, Gate
 from muster.tenancy.tables import Member, MemberStatus, Tenant
@@ -13,6 +16,15 @@ def lookup(claim: ClaimSql) -> ColumnElement[str]:
 
     The default tenant is open to visitors; any other only to its active members.
     """
+    return _lookup(claim)
+
+
+def lookup_with_proof(claim: ClaimSql) -> ColumnElement[str]:
+    """The same with `proved` and `methods`."""
+    return _lookup(claim, "proved", is_proved(claim), "methods", proof_methods(claim))
+
+
+def _lookup(claim: ClaimSql, *more: str | ColumnElement[Any]) -> ColumnElement[str]:
     role = (
         select(Member.role)
         .where(Member.user_id == claim.user_id, Member.status == MemberStatus.ACTIVE)
@@ -38,9 +50,10 @@ def lookup(claim: ClaimSql) -> ColumnElement[str]:
         or_(is_verified, Tenant.allows_unverified),
         "role",
         role,
+        *more,
     )
     return select(cast(answer, Text)).where(Tenant.id == claim.tenant_id).scalar_subquery()
 
 
-GATE = Gate(lookup=lookup, permissions=permissions_of)
+GATE = Gate(lookup=lookup, permissions=permissions_of, lookup_with_proof=lookup_with_proof)
 """How this deployment checks its callers."""

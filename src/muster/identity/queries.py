@@ -111,7 +111,17 @@ _PUT_FAILURES = Statement(
 )
 
 _PUT_SESSION = insertion(
-    Nothing, Session, "id", "user_id", "generation", "created_at", "refreshed_at", "expires_at", "address", "agent"
+    Nothing,
+    Session,
+    "id",
+    "user_id",
+    "generation",
+    "created_at",
+    "refreshed_at",
+    "expires_at",
+    "address",
+    "agent",
+    "proved_at",
 )
 _SESSION = bindparam("session", type_=Session.id.type)
 # Of many who refresh one session at once, each decides on what the one before has left.
@@ -123,6 +133,7 @@ _ROTATE = Statement(
     .where(Session.id == _spent.c.session)
     .values(generation=Session.generation + 1, refreshed_at=_spent.c.moment),
 )
+_PROVE = Statement(Nothing, update(Session).where(Session.id == _SESSION).values(proved_at=_MOMENT))
 _OPEN = Session.revoked_at.is_(None)
 _REVOKE = Statement(
     Nothing,
@@ -211,8 +222,8 @@ async def put_failures(ctx: Ctx, user_id: UUID, number: int) -> None:
     await ctx.db.run(_PUT_FAILURES, person=user_id, number=number, moment=ctx.now if number else None)
 
 
-async def put_session(ctx: Ctx, *, user_id: UUID, lifetime: timedelta) -> UUID:
-    """Open a session; answers with its id."""
+async def put_session(ctx: Ctx, *, user_id: UUID, lifetime: timedelta, proved: bool) -> UUID:
+    """Open a session; answers with its id. proved: its person has just shown who they are."""
     session_id = new_id()
     await ctx.db.run(
         _PUT_SESSION,
@@ -224,8 +235,14 @@ async def put_session(ctx: Ctx, *, user_id: UUID, lifetime: timedelta) -> UUID:
         expires_at=ctx.now + lifetime,
         address=ctx.address,
         agent=None if ctx.agent is None else ctx.agent[:_LONGEST_AGENT],
+        proved_at=ctx.now if proved else None,
     )
     return session_id
+
+
+async def prove_session(ctx: Ctx, session_id: UUID) -> None:
+    """Note that a session's person has just shown who they are."""
+    await ctx.db.run(_PROVE, session=session_id, moment=ctx.now)
 
 
 async def lock_family(ctx: Ctx, session_id: UUID) -> Family | None:

@@ -1,7 +1,7 @@
 """Decisions of identity: when an account rests, and what becomes of a refresh token."""
 
 from datetime import datetime, timedelta
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 
 FAILURES = 5
 """So many wrong passwords in a row lock an account."""
@@ -9,6 +9,14 @@ LOCK = timedelta(minutes=15)
 """For how long. A failure longer ago than this counts no more."""
 REPEATED_WITHIN = timedelta(seconds=10)
 """How long a spent refresh token still gives its successor: two tabs refresh at once, answers get lost."""
+PROOF_LASTS = timedelta(minutes=10)
+"""How long it counts that somebody has shown who they are."""
+
+
+class Method(StrEnum):
+    """What somebody shows who they are by."""
+
+    PASSWORD = "PASSWORD"  # noqa: S105 - a name
 
 
 def is_locked(failures: int, failed_at: datetime | None, now: datetime) -> bool:

@@ -45,7 +45,8 @@ class Session(GlobalTable):
     """A signed-in device, and a family of refresh tokens. It lives until it expires or `revoked_at` is set.
 
     generation: the number of the newest refresh token, first given at `refreshed_at`; none is stored.
-    address, agent: of the device when it signed in.
+    address, agent: of the device when it signed in. proved_at: when its person last showed by more than its token who
+    they are; null for who came in by what somebody else vouches for.
     """
 
     __tablename__ = "sessions"
@@ -64,6 +65,7 @@ class Session(GlobalTable):
     revoked_at: Mapped[datetime | None] = plain()
     address: Mapped[str | None] = personal()
     agent: Mapped[str | None] = personal()
+    proved_at: Mapped[datetime | None] = plain()
 
 
 class LinkPurpose(StrEnum):

@@ -59,13 +59,16 @@ class Caller(msgspec.Struct, frozen=True):
     """What the database says of a claim, in the same statement or transaction as the work itself.
 
     entered: the tenant is open, and this caller may be in it. session: the session lives. verified: the mail is known
-    to be theirs, or the tenant does not ask. role: in this tenant.
+    to be theirs, or the tenant does not ask. role: in this tenant. proved, methods: whether they have shown within the
+    last 10 minutes who they are, and by what they can; looked up only for what asks for it.
     """
 
     entered: bool
     session: bool
     verified: bool
     role: str | None
+    proved: bool = False
+    methods: tuple[str, ...] = ()
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -120,6 +123,12 @@ class NotAMember(Denied):
     code = "NOT_A_MEMBER"
 
 
+class StepUpRequired(Denied):
+    """Show once more who you are, by `stepUp`, and try again within 10 minutes."""
+
+    code, title = "STEP_UP_REQUIRED", "Show once more who you are"
+
+
 @dataclass(frozen=True)
 class ClaimSql:
     """A claim and the present time as SQL expressions: parameters of one request, or columns over many viewers."""
@@ -149,20 +158,36 @@ class Gate:
 
     lookup: the SQL text of one JSON object that `Caller` is read from, NULL when the tenant does not exist.
     permissions: what a role may do; None is a visitor without a role.
+    lookup_with_proof: the same as `lookup` with `proved` and `methods`, which only commands with `step_up` ask for;
+    where there is none, nobody has proved anything.
     """
 
     lookup: Callable[[ClaimSql], ColumnElement[str]]
     permissions: Callable[[str | None], frozenset[Permission]]
+    lookup_with_proof: Callable[[ClaimSql], ColumnElement[str]] | None = None
 
     @cached_property
     def question(self) -> SqlText:
         """The statement that looks up the caller of one request, in its second column."""
         return to_text(select(SET_TENANT.is_(None), self.lookup(REQUEST)))
 
-    def admit(self, claim: Claim, caller: Caller | None, allow: Allow, permission: Permission | None) -> Caller:
-        """The caller, let in; or a refusal: tenant first, then session, verification, membership, permission.
+    @cached_property
+    def question_with_proof(self) -> SqlText:
+        """The same where somebody has to have shown lately who they are."""
+        return to_text(select(SET_TENANT.is_(None), (self.lookup_with_proof or self.lookup)(REQUEST)))
 
-        Raises TenantNotFound, Unauthenticated, EmailNotVerified, NotAMember, Denied.
+    def admit(
+        self,
+        claim: Claim,
+        caller: Caller | None,
+        allow: Allow,
+        permission: Permission | None,
+        *,
+        step_up: bool = False,
+    ) -> Caller:
+        """The caller, let in; or a refusal: tenant first, then session, verification, membership, permission, proof.
+
+        Raises TenantNotFound, Unauthenticated, EmailNotVerified, NotAMember, Denied, StepUpRequired.
         """
         if caller is None or not caller.entered:
             raise TenantNotFound
@@ -176,14 +201,17 @@ class Gate:
             raise NotAMember
         if permission is not None and permission not in self.permissions(caller.role):
             raise Denied(f"This needs the permission {permission}, which your role does not give.")
+        if step_up and not caller.proved:
+            raise StepUpRequired(details={"methods": caller.methods})
         return caller
 
 
-def gate_refusals(allow: Allow, permission: Permission | None) -> list[type[AppError]]:
+def gate_refusals(allow: Allow, permission: Permission | None, *, step_up: bool = False) -> list[type[AppError]]:
     """What `Gate.admit` may refuse with, besides TenantNotFound and Unauthenticated, which every request may meet."""
     found: list[type[AppError]] = [EmailNotVerified] if allow in (verified, member) else []
     found += [NotAMember] if allow is member else []
-    return found if permission is None else [*found, Denied]
+    found += [] if permission is None else [Denied]
+    return [*found, StepUpRequired] if step_up else found
 
 
 _decode_caller = msgspec.json.Decoder(Caller).decode

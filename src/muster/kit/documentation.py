@@ -13,8 +13,8 @@ import inspect
 import re
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Union, get_args, get_origin
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Self, Union, get_args, get_origin
 
 import msgspec
 
@@ -44,6 +44,10 @@ class Documentation:
     def slice(self) -> str:
         """The slice that the function belongs to: the package below `muster`."""
         return self.module.split(".")[1]
+
+    def also(self, paragraph: str) -> Self:
+        """The same, and one paragraph more in the description."""
+        return replace(self, description=f"{self.description}\n\n{paragraph}".strip())
 
 
 def read_documentation(function: Callable[..., object], also: Callable[..., object] | None = None) -> Documentation:

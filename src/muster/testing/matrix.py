@@ -42,6 +42,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "resetPassword.password": lambda: "a new long enough one",
     "resetPassword.token": lambda: "not a token",
     "sendEventMessage.content": lambda: "Hello",
+    "stepUp.password": lambda: "not their password",
     "unlockAccount.token": lambda: "not a token",
     "updateEvent.input": lambda: {"title": "Another evening of games"},
     "updateMemberRole.role": lambda: "MODERATOR",
@@ -54,6 +55,7 @@ REFUSED_AS_IT_IS = {
     "changePassword",
     "refreshSession",
     "resetPassword",
+    "stepUp",
     "unlockAccount",
     "verifyEmail",
 }

@@ -19,6 +19,7 @@ from muster.identity.commands.passwords import (
     reset_password,
     unlock_account,
 )
+from muster.identity.commands.proofs import Proof, prove, step_up
 from muster.identity.commands.sessions import (
     Session,
     cookie_keys,
@@ -37,6 +38,7 @@ __all__ = [
     "MailSent",
     "NewPassword",
     "PersonName",
+    "Proof",
     "Session",
     "ask_for_verification",
     "change_password",
@@ -49,10 +51,12 @@ __all__ = [
     "normal_email",
     "open_account",
     "open_session",
+    "prove",
     "refresh",
     "resend_verification",
     "reset_password",
     "revoke_session",
+    "step_up",
     "token_keys",
     "unlock_account",
     "verify_email",

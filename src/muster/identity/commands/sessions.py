@@ -79,10 +79,10 @@ def cookie_keys(secret: str) -> TokenKeys:
     return TokenKeys(secret, "session cookie", _REMEMBERED_SESSION)
 
 
-async def open_session(ctx: Ctx, user_id: UUID, *, remember: bool = False) -> Session:
-    """Sign a person in on one more device."""
+async def open_session(ctx: Ctx, user_id: UUID, *, remember: bool = False, proved: bool = False) -> Session:
+    """Sign a person in on one more device. proved: they have just shown by something of their own who they are."""
     lifetime = _REMEMBERED_SESSION if remember else _SESSION
-    session_id = await queries.put_session(ctx, user_id=user_id, lifetime=lifetime)
+    session_id = await queries.put_session(ctx, user_id=user_id, lifetime=lifetime, proved=proved)
     ctx.record(SignedIn(user_id=user_id, session_id=session_id))
     return _tokens(ctx, user_id, session_id, generation=0)
 
@@ -124,7 +124,7 @@ async def login(
     right = await count_attempt(ctx, prepared)
     if not right or prepared.account is None:
         raise WrongCredentials
-    return await open_session(ctx, prepared.account.id, remember=remember_me)
+    return await open_session(ctx, prepared.account.id, remember=remember_me, proved=True)
 
 
 @command("POST /auth/refresh", "refreshSession", allow=whoever, limit=API, line="refresh_token")

@@ -22,6 +22,7 @@ Together: TypeAlias = Callable[[Transaction, Sequence[tuple[Ctx, dict[str, Any]]
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_STEP_UP = "Asks for a proof of the last 10 minutes of who you are: see `stepUp`."
 _NOT_ARGUMENTS = frozenset({"ctx", "prepared", "shared"})
 
 
@@ -35,6 +36,7 @@ class Command(Declaration):
     arrives as `shared`. Such a command gets by with that, writes with `ctx.write`, and still runs without it.
     line: the argument whose row's lock many may want at once; see `kit/commands/lines.py`.
     ends_session: the session that calls it is over then, and a cookie that holds it of no use.
+    step_up: who calls it has to have shown within the last 10 minutes who they are.
     answers: the statuses of a success over REST. is_kept: in a transaction, with its row in the audit log; what is not,
     such as a signal, runs as `function(services, origin, **arguments)` and has to ask for itself who may.
     """
@@ -47,12 +49,15 @@ class Command(Declaration):
     line: str | None
     answers: tuple[int, ...]
     ends_session: bool = False
+    step_up: bool = False
     is_kept: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.line is not None and all(each.name != self.line for each in self.arguments.parameters):
             raise TypeError(f"{self.name}: `line` names the argument {self.line!r}, which there is not")
+        if self.step_up and self.allow in (Allow.WHOEVER, Allow.ANYONE):
+            raise TypeError(f"{self.name}: `step_up` is for who is signed in; allow nobody else")
 
     @cached_property
     def alone(self) -> bool:
@@ -82,6 +87,7 @@ def command(
     line: str | None = None,
     answers: tuple[int, ...] = (),
     ends_session: bool = False,
+    step_up: bool = False,
     deprecated: Deprecation | None = None,
 ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
     """Declare a command and its ways in; the function itself stays callable by other commands.
@@ -89,23 +95,26 @@ def command(
     route: method and path, `POST /events/{event_id}/members`. name: the GraphQL mutation. allow: who may come in.
     limit: the bucket it draws from. permission: what the caller's role must give. feature: what the plan must hold.
     answers: the statuses of a success over REST where they are not the usual one: `(201,)` for what always creates,
-    `(200, 201)` for what creates the first time only. ends_session: the caller's own session is over by it.
+    `(200, 201)` for what creates the first time only. ends_session: the caller's own session is over by it. step_up: the caller has to have
+    proved lately who they are, by `stepUp` or by signing in; for what must not fall to who finds an open laptop.
     Raises TypeError, at import, for a declaration that is not whole.
     """
 
     def declare(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
         returns = get_type_hints(function).get("return")
+        documentation = read_documentation(function, also=prepare)
         declared = Command(
             name=name,
             route=Route.parse(route),
             function=function,
             arguments=Arguments(function, without=_NOT_ARGUMENTS),
             returns=returns,
-            documentation=read_documentation(function, also=prepare),
+            documentation=documentation.also(_STEP_UP) if step_up else documentation,
             prepare=prepare,
             together=together,
             line=line,
             ends_session=ends_session,
+            step_up=step_up,
             answers=answers or (_usual_status(returns),),
             allow=allow,
             permission=permission,

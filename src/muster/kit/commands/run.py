@@ -160,7 +160,9 @@ async def _replay(run: _Run, tx: Transaction, caller: Caller | None) -> list[Don
 
 async def _look_up(run: _Run, tx: Transaction | None = None) -> Caller | None:
     """The caller as they are now. tx: to be asked in it, where it may have changed that; else along with other reads."""
-    question = run.services.gate.question
+    gate = run.services.gate
+    asks_proof = any(call.command.step_up for call in run.batch.calls)
+    question = gate.question_with_proof if asks_proof else gate.question
     arguments = question.arguments(run.batch.origin.values())
     if tx is None:
         row = await run.services.database.row(question.text, arguments)
@@ -171,7 +173,8 @@ async def _look_up(run: _Run, tx: Transaction | None = None) -> Caller | None:
 
 def _admit(run: _Run, caller: Caller | None, command: Command) -> Caller:
     """The caller, let in; or a refusal as of `Gate.admit`."""
-    return run.services.gate.admit(run.batch.origin.claim, caller, command.allow, command.permission)
+    claim = run.batch.origin.claim
+    return run.services.gate.admit(claim, caller, command.allow, command.permission, step_up=command.step_up)
 
 
 async def _attempts(run: _Run) -> list[Done]:

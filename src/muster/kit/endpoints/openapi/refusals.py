@@ -54,7 +54,8 @@ def refusals_of(declared: Command | Query) -> list[Refusal]:
 
     Raises TypeError when its docstring says that it raises what there is not.
     """
-    found = [*EVERYWHERE, *gate_refusals(declared.allow, declared.permission)]
+    step_up = isinstance(declared, Command) and declared.step_up
+    found = [*EVERYWHERE, *gate_refusals(declared.allow, declared.permission, step_up=step_up)]
     found += () if declared.allow is Allow.WHOEVER else OF_A_CALLER
     if isinstance(declared, Command):
         found += WITH_A_BODY if declared.route.sends_body else ()
