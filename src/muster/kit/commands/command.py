@@ -11,7 +11,7 @@ from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.declaration import Declaration, enter
 from muster.kit.deprecation import Deprecation
-from muster.kit.documentation import read_documentation
+from muster.kit.documentation import Documentation, read_documentation
 from muster.kit.limits import Limit
 from muster.kit.route import Route
 from muster.kit.views.results import Payload
@@ -95,21 +95,19 @@ def command(
     route: method and path, `POST /events/{event_id}/members`. name: the GraphQL mutation. allow: who may come in.
     limit: the bucket it draws from. permission: what the caller's role must give. feature: what the plan must hold.
     answers: the statuses of a success over REST where they are not the usual one: `(201,)` for what always creates,
-    `(200, 201)` for what creates the first time only. ends_session: the caller's own session is over by it. step_up: the caller has to have
-    proved lately who they are, by `stepUp` or by signing in; for what must not fall to who finds an open laptop.
-    Raises TypeError, at import, for a declaration that is not whole.
+    `(200, 201)` for what creates the first time only. ends_session: the caller's own session is over by it. step_up: the
+    caller must have proved lately who they are. Raises TypeError, at import, for a declaration that is not whole.
     """
 
     def declare(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
         returns = get_type_hints(function).get("return")
-        documentation = read_documentation(function, also=prepare)
         declared = Command(
             name=name,
             route=Route.parse(route),
             function=function,
             arguments=Arguments(function, without=_NOT_ARGUMENTS),
             returns=returns,
-            documentation=documentation.also(_STEP_UP) if step_up else documentation,
+            documentation=_documented(function, prepare, step_up=step_up),
             prepare=prepare,
             together=together,
             line=line,
@@ -126,6 +124,13 @@ def command(
         return function
 
     return declare
+
+
+def _documented(
+    function: Callable[..., object], prepare: Callable[..., object] | None, *, step_up: bool
+) -> Documentation:
+    found = read_documentation(function, also=prepare)
+    return found.also(_STEP_UP) if step_up else found
 
 
 def _usual_status(returns: Any) -> int:
