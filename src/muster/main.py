@@ -41,7 +41,7 @@ from muster.kit.endpoints.wire import BoundedHttp
 from muster.kit.limiter import Limiter
 from muster.kit.limits import Rules, rules_in_force
 from muster.kit.observing import observed
-from muster.kit.processes import CannotRun, allow_open_files, say_ready
+from muster.kit.processes import CannotRun, allow_open_files, say_ready, settle
 from muster.kit.realtime.hub import Hub
 from muster.kit.sources import SettingError
 from muster.kit.store.names import prefix_of
@@ -136,6 +136,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        settle()
         log.info("api.started")
         say_ready()
 

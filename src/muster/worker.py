@@ -21,7 +21,7 @@ from muster.kit.db.opening import sound_database
 from muster.kit.endpoints.exposition import Exposition, Look, exposed, siblings_of
 from muster.kit.errors import Unavailable
 from muster.kit.observing import observed
-from muster.kit.processes import CannotRun
+from muster.kit.processes import CannotRun, settle
 from muster.kit.store.names import prefix_of
 from muster.kit.store.store import opened_store
 from muster.kit.waiting import set_within
@@ -73,6 +73,7 @@ async def _work(settings: Settings) -> None:
         url = terms.worker_direct_url or terms.worker_url
         sequencer = Sequencer(url, store)
         services = Services(database, settings, GATE, sequencer.wake)
+        settle()
         log.info("worker.started")
         loops = [
             asyncio.create_task(_keep("sequencer", stop, lambda: sequencer.run(stop))),

@@ -1,8 +1,9 @@
 """Processes: how one gives up in front of a person, how a child says that it serves, how it learns that its parent is
-gone, and where its sockets find room.
+gone, where its sockets find room, and how it keeps its pauses short.
 """
 
 import ctypes
+import gc
 import hashlib
 import os
 import resource
@@ -73,3 +74,13 @@ def allow_open_files() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
+
+
+def settle() -> None:
+    """Say that what this process has made so far stays, so that the collector of garbage walks it no more.
+
+    Modules, the schema and the declarations are 130,000 objects. To walk them takes 0.1 to 0.2 s in which nothing else
+    runs, and it was due about once a second under load. Belongs where a process begins to serve.
+    """
+    gc.collect()
+    gc.freeze()
