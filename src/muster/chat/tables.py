@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
-from muster.kit.db.tables import TenantTable, personal, plain
+from muster.kit.db.tables import Erasure, TenantTable, personal, plain
 
 
 class Room(TenantTable):
@@ -70,6 +70,7 @@ class Message(TenantTable):
         ForeignKeyConstraint(["tenant_id", "deleted_by_id"], ["members.tenant_id", "members.user_id"]),
     )
     person: ClassVar[str | None] = "author_id"
+    erasure: ClassVar[Erasure] = Erasure.CONTENT
 
     room_id: Mapped[UUID] = plain()
     sequence: Mapped[int] = plain()
@@ -77,7 +78,7 @@ class Message(TenantTable):
     content: Mapped[str | None] = personal()
     created_at: Mapped[datetime] = plain()
     edited_at: Mapped[datetime | None] = plain()
-    deleted_at: Mapped[datetime | None] = plain()
+    deleted_at: Mapped[datetime | None] = plain(erased="coalesce(deleted_at, :now)")
     deleted_by_id: Mapped[UUID | None] = plain()
     deletion_reason: Mapped[str | None] = personal()
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
-from muster.kit.db.tables import Search, TenantTable, one_of, personal, plain, state
+from muster.kit.db.tables import Erasure, Search, TenantTable, one_of, personal, plain, state
 
 
 class EventStatus(StrEnum):
@@ -120,6 +120,7 @@ class Event(TenantTable):
         ForeignKeyConstraint(["tenant_id", "owner_id"], ["members.tenant_id", "members.user_id"]),
     )
     person: ClassVar[str | None] = "owner_id"
+    erasure: ClassVar[Erasure] = Erasure.CONTENT
 
     owner_id: Mapped[UUID] = plain()
     title: Mapped[str] = personal()
@@ -137,7 +138,7 @@ class Event(TenantTable):
     min: Mapped[int] = plain()
     max: Mapped[int | None] = plain()
     visibility: Mapped[Visibility] = state(Visibility)
-    status: Mapped[EventStatus] = state(EventStatus)
+    status: Mapped[EventStatus] = state(EventStatus, erased="'DELETED'")
     published_at: Mapped[datetime | None] = plain()
     joined_count: Mapped[int] = plain()
     last_queue_number: Mapped[int] = plain()
@@ -185,6 +186,7 @@ class EventMember(TenantTable):
         ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]),
     )
     person: ClassVar[str | None] = "user_id"
+    erasure: ClassVar[Erasure] = Erasure.BLANK
 
     event_id: Mapped[UUID] = plain()
     user_id: Mapped[UUID] = plain()
@@ -193,7 +195,7 @@ class EventMember(TenantTable):
     asked_at: Mapped[datetime] = plain()
     joined_at: Mapped[datetime | None] = plain()
     queue_number: Mapped[int | None] = plain()
-    note: Mapped[str | None] = personal()
+    note: Mapped[str | None] = personal(withheld=True)
 
 
 class EventTag(TenantTable):

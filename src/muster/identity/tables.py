@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped
 
-from muster.kit.db.tables import GlobalTable, one_of, personal, plain, state
+from muster.kit.db.tables import Erasure, GlobalTable, one_of, personal, plain, state
 
 
 class User(GlobalTable):
@@ -17,9 +17,10 @@ class User(GlobalTable):
     __tablename__ = "users"
     reason: ClassVar[str] = "one account per person, many communities"
     person: ClassVar[str | None] = "id"
+    erasure: ClassVar[Erasure] = Erasure.BLANK
 
     name: Mapped[str] = personal()
-    email: Mapped[str] = personal(unique=True)
+    email: Mapped[str] = personal(unique=True, erased="id || '@erased.invalid'")
     created_at: Mapped[datetime] = plain()
     verified_at: Mapped[datetime | None] = plain()
 
@@ -35,7 +36,7 @@ class Password(GlobalTable):
     person: ClassVar[str | None] = "id"
 
     id: Mapped[UUID] = personal(ForeignKey("users.id"), primary_key=True, sort_order=-1)
-    hash: Mapped[str] = personal()
+    hash: Mapped[str] = personal(withheld=True)
     changed_at: Mapped[datetime] = plain()
     failures: Mapped[int] = plain()
     failed_at: Mapped[datetime | None] = plain()

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
-from muster.kit.db.tables import GlobalTable, TenantTable, one_of, plain, state
+from muster.kit.db.tables import Erasure, GlobalTable, TenantTable, one_of, plain, state
 
 
 class MemberStatus(StrEnum):
@@ -44,6 +44,7 @@ class Member(TenantTable):
         one_of("status", MemberStatus),
     )
     person: ClassVar[str | None] = "user_id"
+    erasure: ClassVar[Erasure] = Erasure.BLANK
 
     tenant_id: Mapped[UUID] = plain(ForeignKey("tenants.id"), primary_key=True, sort_order=-2)
     user_id: Mapped[UUID] = plain(ForeignKey("users.id"))

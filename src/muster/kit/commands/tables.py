@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Identity, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from muster.kit.db.tables import Json, Table, TenantTable, personal, plain
+from muster.kit.db.tables import Erasure, Json, Table, TenantTable, personal, plain
 
 
 class FactRow(TenantTable):
@@ -22,11 +22,12 @@ class FactRow(TenantTable):
         Index("facts_topic_idx", "tenant_id", "aggregate_id", "position", postgresql_where="position is not null"),
     )
     person: ClassVar[str | None] = "actor_id"
+    erasure: ClassVar[Erasure] = Erasure.KEEP
 
     kind: Mapped[str] = plain()
     version: Mapped[int] = plain()
     aggregate_id: Mapped[UUID] = plain()
-    data: Mapped[Json] = plain()
+    data: Mapped[Json] = plain(withheld=True)
     actor_kind: Mapped[str] = plain()
     actor_id: Mapped[UUID | None] = personal()
     request_id: Mapped[str] = plain()
@@ -52,6 +53,8 @@ class AuditRow(TenantTable):
     __tablename__ = "audit_rows"
     __table_args__ = (Index("audit_rows_at_idx", "tenant_id", "at", "id"),)
     person: ClassVar[str | None] = "actor_id"
+    erasure: ClassVar[Erasure] = Erasure.KEEP
+    outlives_tenant: ClassVar[bool] = True
 
     at: Mapped[datetime] = plain()
     actor_kind: Mapped[str] = plain()

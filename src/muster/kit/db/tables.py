@@ -26,10 +26,26 @@ Search = NewType("Search", str)
 """The words of a text, ready for full-text search."""
 
 
+class Erasure(StrEnum):
+    """What becomes of a person's rows in a table when the person is erased.
+
+    DELETE: they go. BLANK: they stay for the sake of others, without what is personal in them. CONTENT: the same, unless
+    the community keeps what people made, under nobody's name. KEEP: they stay as they are: all that they hold of the
+    person is an id, which by then leads to nobody.
+    """
+
+    DELETE = "DELETE"
+    BLANK = "BLANK"
+    CONTENT = "CONTENT"
+    KEEP = "KEEP"
+
+
 class Table(DeclarativeBase):
     """Base of every table. A subclass is either a `TenantTable` or a `GlobalTable`.
 
     person: the column that leads to the person whose data a row holds; erasure and export follow it.
+    erasure: what becomes of these rows when the person is erased.
+    outlives_tenant: the rows stay when their community is erased.
     """
 
     metadata = MetaData(
@@ -52,6 +68,8 @@ class Table(DeclarativeBase):
         bool: Boolean(),
     }
     person: ClassVar[str | None] = None
+    erasure: ClassVar[Erasure] = Erasure.DELETE
+    outlives_tenant: ClassVar[bool] = False
 
 
 class TenantTable(Table):
@@ -84,19 +102,30 @@ def once_more(table: type[TableT]) -> type[TableT]:
     return cast("type[TableT]", table.__table__.alias().c)
 
 
-def plain(*arguments: Any, **options: Any) -> Any:
-    """A column that says nothing about a person. Takes what `mapped_column` takes."""
-    return mapped_column(*arguments, info={"personal": False}, **options)
+def plain(*arguments: Any, erased: str | None = None, withheld: bool = False, **options: Any) -> Any:
+    """A column that says nothing about a person. Takes what `mapped_column` takes.
+
+    erased, withheld: as in `personal`.
+    """
+    return mapped_column(*arguments, info={"personal": False, "erased": erased, "withheld": withheld}, **options)
 
 
-def personal(*arguments: Any, **options: Any) -> Any:
-    """A column with personal data: exported with the person, erased with the person."""
-    return mapped_column(*arguments, info={"personal": True}, **options)
+def personal(*arguments: Any, erased: str | None = None, withheld: bool = False, **options: Any) -> Any:
+    """A column with personal data: exported with the person, erased with the person.
+
+    erased: what stands there once the person is erased, where the row stays: SQL over the row, and `:now` for the
+    moment. Without it a personal column becomes NULL, or an empty text where it may not be NULL.
+    withheld: it is not exported: a secret of the service, or what others wrote in confidence.
+    """
+    return mapped_column(*arguments, info={"personal": True, "erased": erased, "withheld": withheld}, **options)
 
 
-def state(values: type[StrEnum], **options: Any) -> Any:
-    """A text column that holds one of an enumeration; `one_of` in the table's arguments keeps it so."""
-    return mapped_column(Text(), info={"personal": False, "values": values}, **options)
+def state(values: type[StrEnum], *, erased: str | None = None, **options: Any) -> Any:
+    """A text column that holds one of an enumeration; `one_of` in the table's arguments keeps it so.
+
+    erased: as in `personal`.
+    """
+    return mapped_column(Text(), info={"personal": False, "values": values, "erased": erased}, **options)
 
 
 def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:

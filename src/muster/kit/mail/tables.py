@@ -35,6 +35,7 @@ class MailRow(TenantTable):
     __table_args__ = (
         UniqueConstraint("tenant_id", "fact_id", "address", "kind"),
         Index("mails_newest_idx", "tenant_id", "created_at", "id"),
+        Index("mails_person_idx", "tenant_id", "user_id"),
         one_of("state", MailState),
     )
     person: ClassVar[str | None] = "user_id"
