@@ -20,7 +20,7 @@ from bench.servers import SECRET, Fleet, Person, install_peer, muster, node_vers
 from bench.statements import Statements
 from muster.identity.commands.sessions import token_keys
 from muster.kit.db.embedded import EmbeddedPostgres
-from muster.settings import Settings
+from muster.settings import Security, Settings
 
 _SESSIONS = """
 insert into sessions (id, user_id, generation, created_at, refreshed_at, expires_at)
@@ -55,7 +55,7 @@ class Hall:
     def start_muster(self, environ: Mapping[str, str] | None = None) -> Fleet:
         """Start ours, and sign the callers in through the front door. environ: settings of this occasion."""
         self.say("Muster")
-        keys = token_keys(SECRET)
+        keys = token_keys(Security(SECRET))
 
         def sign(person: Person) -> str:
             return keys.sign(user_id=person.user_id, session_id=person.session_id, now=datetime.now(UTC))[0]

@@ -56,7 +56,7 @@ _KILLED_EVERY_SECONDS = 2.0
 _OPEN = "select count(*) from pgqueuer.pgqueuer where status in ('queued', 'picked')"
 _HELD_BY_NEWCOMERS = f"""
 select count(*) from pgqueuer.pgqueuer where status in ('queued', 'picked') and left(dedupe_key, 36) = '{_OTHER}'
-"""
+"""  # noqa: S608 - a constant of ours
 _DONE = "select count(*) from facts where kind = 'bench.done'"
 _SOONEST = """
 select extract(epoch from min(again.gap))

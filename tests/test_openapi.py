@@ -18,7 +18,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 }
 
 # What no slice declares.
-UNDECLARED = {"csrfToken", "health", "healthLive", "healthReady"}
+UNDECLARED = {"csrfToken", "health", "healthLive", "healthReady", "jwks"}
 
 
 def _resolved(part: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import structlog
 import uvicorn
 import uvloop
@@ -181,7 +182,11 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         waking = asyncio.create_task(waker.run(database))
         try:
             async with hub.running(), exposed(exposition, settings.metrics.bind, "MUSTER_METRICS_BIND"):
-                yield build_app(services, edge, graphql, hub, health, exposition, openapi_document(), _queues), health
+                keys = jwk_set(settings)
+                yield (
+                    build_app(services, edge, graphql, hub, health, exposition, openapi_document(), keys, _queues),
+                    health,
+                )
         finally:
             waking.cancel()
 
@@ -217,10 +222,15 @@ def limits_in_force(settings: Settings) -> Rules:
         raise SettingError(f"MUSTER_LIMITS: {error}.") from None
 
 
+def jwk_set(settings: Settings) -> str:
+    """The keys that access tokens verify with, as JSON."""
+    return msgspec.json.encode({"keys": token_keys(settings.security).published()}).decode()
+
+
 def session_cookies(settings: Settings) -> Cookies:
     """Cookies for sessions of identity."""
-    secret = settings.security.jwt_secret
-    keys = cookie_keys(secret)
+    security = settings.security
+    keys = cookie_keys(security)
 
     def seal(user_id: UUID, session_id: UUID) -> str:
         token, _ = keys.sign(user_id=user_id, session_id=session_id, now=datetime.now(UTC))
@@ -228,10 +238,10 @@ def session_cookies(settings: Settings) -> Cookies:
 
     ours = {origin_of(each) for each in (settings.addresses.app, settings.addresses.api)}
     return Cookies(
-        read_access=_reader(token_keys(secret)),
+        read_access=_reader(token_keys(security)),
         read=_reader(keys),
         seal=seal,
-        key=secret.encode(),
+        keys=tuple(each.encode() for each in security.secrets),
         origins=frozenset({*settings.http.origins, *ours} - {ANY_ORIGIN}),
         is_production=settings.is_production,
     )
@@ -247,7 +257,7 @@ def _reader(keys: TokenKeys) -> ReadToken:
 
 async def _edge(services: Services) -> Edge:
     database, settings = services.database, services.settings
-    read_token = _reader(token_keys(settings.security.jwt_secret))
+    read_token = _reader(token_keys(settings.security))
 
     async def by_slug(slug: str) -> UUID | None:
         return await find_tenant(database, slug)

@@ -51,12 +51,21 @@ class Security:
     """Keys.
 
     Attributes:
-        jwt_secret: signs access tokens.
+        jwt_secret: signs access tokens, and seals whatever else may not be forged.
+        also_secrets: what is signed or sealed with one of these is good as well, while `jwt_secret` is being changed.
+        issuer: what access tokens name as their issuer and their audience.
         operator_token: lets the platform's operator ask; None lets nobody.
     """
 
     jwt_secret: str = field(repr=False)
-    operator_token: str | None = field(repr=False)
+    also_secrets: tuple[str, ...] = field(default=(), repr=False)
+    issuer: str = "muster"
+    operator_token: str | None = field(default=None, repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret that something good may be signed or sealed with; the first is for what is made now."""
+        return (self.jwt_secret, *self.also_secrets)
 
 
 @dataclass(frozen=True)
@@ -216,9 +225,7 @@ def _read(source: Source) -> Settings:
         store=source.store(
             "REDIS_URL", "Valkey or Redis that several processes share: redis://, rediss:// for TLS, or unix://"
         ),
-        security=Security(
-            jwt_secret=_jwt_secret(source, environment, data_dir), operator_token=_operator_token(source)
-        ),
+        security=_security(source, environment, data_dir),
         log_level=source.choice("LOG_LEVEL", get_args(LogLevel), "info", "the least important log lines to write"),
         log_requests=_log_requests(source, environment),
         addresses=addresses,
@@ -249,6 +256,15 @@ def _origins(source: Source, environment: Environment) -> tuple[str, ...]:
     return found
 
 
+def _security(source: Source, environment: Environment, data_dir: Path) -> Security:
+    return Security(
+        jwt_secret=_jwt_secret(source, environment, data_dir),
+        also_secrets=source.tokens("JWT_SECRET_ALSO", "good besides JWT_SECRET while that is being changed"),
+        issuer=source.text("JWT_ISSUER", Security.issuer, "what access tokens name as their issuer and audience"),
+        operator_token=source.token("MUSTER_OPERATOR_TOKEN", "lets the operator ask /api/v1/admin"),
+    )
+
+
 def _jwt_secret(source: Source, environment: Environment, data_dir: Path) -> str:
     """The key that signs tokens. Outside production one is made at random and kept in the data directory."""
     kept = None if environment == "production" else data_dir / "jwt.secret"
@@ -258,10 +274,6 @@ def _jwt_secret(source: Source, environment: Environment, data_dir: Path) -> str
     if len(secret) < SHORTEST_SECRET:
         raise SettingError(f"JWT_SECRET has {len(secret)} characters: it needs {SHORTEST_SECRET} random ones or more.")
     return secret
-
-
-def _operator_token(source: Source) -> str | None:
-    return source.token("MUSTER_OPERATOR_TOKEN", "lets the operator ask /api/v1/admin")
 
 
 def _metrics(source: Source) -> Metrics:

@@ -9,6 +9,7 @@ import msgspec
 from muster.identity.commands import token_keys
 from muster.kit.db.migrate import Urls
 from muster.kit.ids import new_id
+from muster.settings import Security
 
 SECRET = "a secret for tests that is long enough"  # noqa: S105 - not secret
 """What the processes of these tests sign tokens with."""
@@ -44,7 +45,7 @@ async def settle(urls: Urls, number: int) -> list[Person]:
         await owner.execute("analyze users, sessions, members")
     finally:
         await owner.close()
-    keys, now = token_keys(SECRET), datetime.now(UTC)
+    keys, now = token_keys(Security(SECRET)), datetime.now(UTC)
     return [
         Person(user_id, keys.sign(user_id=user_id, session_id=session_id, now=now)[0])
         for user_id, session_id in zip(ids, sessions, strict=True)

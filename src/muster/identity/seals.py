@@ -22,9 +22,9 @@ def refresh_token(secret: str, session_id: UUID, generation: int) -> str:
     return _sealed(secret, "refresh", f"{session_id.hex}.{generation}")
 
 
-def read_refresh_token(secret: str, token: str) -> tuple[UUID, int] | None:
-    """The session and number of a refresh token; None when it is not ours."""
-    session, _, generation = (_opened(secret, "refresh", token) or "").partition(".")
+def read_refresh_token(secrets: tuple[str, ...], token: str) -> tuple[UUID, int] | None:
+    """The session and number of a refresh token; None when it is not ours. secrets: any may have sealed it."""
+    session, _, generation = (_opened(secrets, "refresh", token) or "").partition(".")
     session_id = as_id(session)
     return None if session_id is None else (session_id, int(generation))
 
@@ -34,19 +34,20 @@ def link_token(secret: str, purpose: str, link_id: UUID) -> str:
     return _sealed(secret, f"link {purpose}", link_id.hex)
 
 
-def read_link_token(secret: str, purpose: str, token: str) -> UUID | None:
-    """The link that a token stands for; None when it is not ours, or for something else."""
-    return as_id(_opened(secret, f"link {purpose}", token) or "")
+def read_link_token(secrets: tuple[str, ...], purpose: str, token: str) -> UUID | None:
+    """The link that a token stands for; None when it is not ours, or for something else. secrets: any may have sealed it."""
+    return as_id(_opened(secrets, f"link {purpose}", token) or "")
 
 
 def _sealed(secret: str, purpose: str, text: str) -> str:
     return f"{text}.{_seal(secret, purpose, text)}"
 
 
-def _opened(secret: str, purpose: str, token: str) -> str | None:
+def _opened(secrets: tuple[str, ...], purpose: str, token: str) -> str | None:
     text, _, seal = token.rpartition(".")
     # In constant time: how much of a guess was right must not show.
-    return text if hmac.compare_digest(seal.encode(), _seal(secret, purpose, text).encode()) else None
+    is_good = any(hmac.compare_digest(seal.encode(), _seal(each, purpose, text).encode()) for each in secrets)
+    return text if is_good else None
 
 
 def _seal(secret: str, purpose: str, text: str) -> str:

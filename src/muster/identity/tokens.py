@@ -1,19 +1,23 @@
-"""Tokens of sessions: JWTs signed with EdDSA, whose key is derived from the deployment's secret."""
+"""Tokens of sessions: JWTs signed with EdDSA, whose keys are derived from the deployment's secrets."""
 
 import hashlib
+import re
+from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import jwt
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 ACCESS_LIFETIME = timedelta(minutes=15)
-_ISSUER = "muster"
 _REMEMBERED = 10_000
+# The library reads past signs that do not belong in base64, and past bits at its end that stand for nothing. Then many
+# tokens had one signature; ours is 64 bytes, whose last character stands for two bits (RFC 4648, section 3.5).
+_SIGNATURE = re.compile(r"[A-Za-z0-9_-]{85}[AQgw]")
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -25,29 +29,41 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class TokenKeys:
-    """Signs and reads tokens of one kind. A token once verified is remembered, since the signature costs 0.1 ms."""
+    """Signs and reads tokens of one kind. A token once verified is remembered, since the signature costs 0.1 ms.
 
-    def __init__(self, secret: str, kind: str, lifetime: timedelta) -> None:
-        """kind: tokens of one kind are not good as another. lifetime: of a token."""
-        info = f"muster {kind}".encode()
-        seed = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
-        self._lifetime = lifetime
-        self._private = Ed25519PrivateKey.from_private_bytes(seed)
-        self._public = self._private.public_key()
-        self.kid = hashlib.sha256(self._public.public_bytes_raw()).hexdigest()[:16]
+    Which key a token was signed with is told by its whole first part. That is never parsed: it is one of those that we
+    write ourselves, or the token is not ours. So nothing in it can name another algorithm or bring a key along.
+    """
+
+    def __init__(self, secrets: tuple[str, ...], kind: str, lifetime: timedelta, issuer: str) -> None:
+        """secrets: the first signs, what any of them signed is good. kind: tokens of one kind are not good as another.
+        lifetime: of a token. issuer: what tokens name as their issuer and audience.
+        """
+        keys = [_derived(secret, kind) for secret in secrets]
+        self._private = keys[0]
+        self._public = {_signed({}, key).partition(".")[0]: key.public_key() for key in keys}
+        self._lifetime, self._issuer = lifetime, issuer
         self._known: OrderedDict[str, Identity] = OrderedDict()
+
+    def published(self) -> list[dict[str, str]]:
+        """The public keys as JSON Web Keys (RFC 8037, section 2), the one that signs first."""
+        return [
+            {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": _kid(each), "x": _text(each)}
+            for each in self._public.values()
+        ]
 
     def sign(self, *, user_id: UUID, session_id: UUID, now: datetime) -> tuple[str, datetime]:
         """A token for a session, and when it expires."""
         expires_at = now + self._lifetime
         claims = {
-            "iss": _ISSUER,
+            "iss": self._issuer,
+            "aud": self._issuer,
             "sub": str(user_id),
             "sid": str(session_id),
             "iat": int(now.timestamp()),
             "exp": int(expires_at.timestamp()),
         }
-        return jwt.encode(claims, self._private, algorithm="EdDSA", headers={"kid": self.kid}), expires_at
+        return _signed(claims, self._private), expires_at
 
     def read(self, token: str, now: datetime) -> Identity | None:
         """Who the token was made for; None when it is not ours, was tampered with, or has expired."""
@@ -57,12 +73,17 @@ class TokenKeys:
         return identity
 
     def _verify(self, token: str) -> Identity | None:
+        first, _, rest = token.partition(".")
+        public = self._public.get(first)
+        if public is None or not _SIGNATURE.fullmatch(rest.rpartition(".")[2]):
+            return None
         try:
             claims = jwt.decode(
                 token,
-                self._public,
+                public,
                 algorithms=["EdDSA"],
-                issuer=_ISSUER,
+                issuer=self._issuer,
+                audience=self._issuer,
                 options={"require": ["sub", "sid", "exp"], "verify_exp": False, "verify_iat": False},
             )
             identity = Identity(UUID(claims["sub"]), UUID(claims["sid"]), int(claims["exp"]))
@@ -72,3 +93,20 @@ class TokenKeys:
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return identity
+
+
+def _derived(secret: str, kind: str) -> Ed25519PrivateKey:
+    seed = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"muster {kind}".encode()).derive(secret.encode())
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def _signed(claims: dict[str, object], private: Ed25519PrivateKey) -> str:
+    return jwt.encode(claims, private, algorithm="EdDSA", headers={"kid": _kid(private.public_key())})
+
+
+def _kid(public: Ed25519PublicKey) -> str:
+    return hashlib.sha256(public.public_bytes_raw()).hexdigest()[:16]
+
+
+def _text(public: Ed25519PublicKey) -> str:
+    return urlsafe_b64encode(public.public_bytes_raw()).decode().rstrip("=")

@@ -79,6 +79,13 @@ class Source:
             raise SettingError(f"{name} has {len(token)} characters: it needs {SHORTEST_SECRET} random ones or more.")
         return token
 
+    def tokens(self, name: str, meaning: str) -> tuple[str, ...]:
+        """Secrets with blanks between."""
+        found = tuple((self.secret(name, None, f"{meaning}, with blanks between") or "").split())
+        if short := [each for each in found if len(each) < SHORTEST_SECRET]:
+            raise SettingError(f"{name} holds one of {len(short[0])} characters: each needs {SHORTEST_SECRET} or more.")
+        return found
+
     def bind(self, name: str, meaning: str) -> Bind | None:
         value = self.text(name, "", meaning)
         if not value:

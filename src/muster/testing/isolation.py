@@ -263,8 +263,8 @@ async def _claim(world: World, client: Client) -> Claim | None:
     if tenant_id is None and named == "no-such-town":
         return None
     entered = UUID(named) if tenant_id is None and named is not None else UUID(int=tenant_id.int)
-    secret = world.service.settings.security.jwt_secret
-    identity = None if client.token is None else token_keys(secret).read(client.token, datetime.now(UTC))
+    keys = token_keys(world.service.settings.security)
+    identity = None if client.token is None else keys.read(client.token, datetime.now(UTC))
     return Claim(entered) if identity is None else Claim(entered, identity.user_id, identity.session_id)
 
 

@@ -136,7 +136,7 @@ def _moved(service: Service, person: Person) -> Person:
     client = replace(person.client, service=service)
     if client.token is None:
         return replace(person, client=client)
-    keys = token_keys(service.settings.security.jwt_secret)
+    keys = token_keys(service.settings.security)
     # A moment in which no token has expired yet: the copy may be made long after they signed in.
     signed_in = keys.read(client.token, datetime.fromtimestamp(0, UTC))
     assert signed_in is not None

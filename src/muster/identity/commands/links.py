@@ -29,7 +29,7 @@ class LinkInvalid(Gone):
 
 async def follow_link(ctx: Ctx, token: str, purpose: LinkPurpose) -> MailedLink:
     """Use up the link of a token and go on as its person. Raises LinkInvalid."""
-    link_id = read_link_token(ctx.settings.security.jwt_secret, purpose, token)
+    link_id = read_link_token(ctx.settings.security.secrets, purpose, token)
     link = None if link_id is None else await queries.read_link(ctx.db, link_id)
     if link is None:
         raise LinkInvalid

@@ -107,7 +107,7 @@ async def forgot_password(ctx: Ctx, *, email: Email) -> MailSent:
 
 async def _hash_for_link(services: Services, claim: Claim, *, token: str, password: str) -> str:
     """The hash of an acceptable password for the account behind a link."""
-    link_id = read_link_token(services.settings.security.jwt_secret, LinkPurpose.RESET, token)
+    link_id = read_link_token(services.settings.security.secrets, LinkPurpose.RESET, token)
     if link_id is None:
         raise LinkInvalid
     async with services.database.transaction(claim.tenant_id) as tx:

@@ -21,6 +21,7 @@ from muster.kit.commands.context import Ctx, Services
 from muster.kit.errors import AppError, NotFound, Unauthenticated
 from muster.kit.limits import API, AUTH
 from muster.kit.views.results import Payload
+from muster.settings import Security
 
 _SESSION = timedelta(days=7)
 _REMEMBERED_SESSION = timedelta(days=30)
@@ -68,15 +69,15 @@ class Session(Payload):
 
 
 @lru_cache(maxsize=4)
-def token_keys(secret: str) -> TokenKeys:
+def token_keys(security: Security) -> TokenKeys:
     """The keys of a deployment; kept, since deriving them and forgetting verified tokens costs."""
-    return TokenKeys(secret, "access token", ACCESS_LIFETIME)
+    return TokenKeys(security.secrets, "access token", ACCESS_LIFETIME, security.issuer)
 
 
 @lru_cache(maxsize=4)
-def cookie_keys(secret: str) -> TokenKeys:
+def cookie_keys(security: Security) -> TokenKeys:
     """The keys of tokens in cookies, as long-lived as the longest session: neither kind passes for the other."""
-    return TokenKeys(secret, "session cookie", _REMEMBERED_SESSION)
+    return TokenKeys(security.secrets, "session cookie", _REMEMBERED_SESSION, security.issuer)
 
 
 async def open_session(ctx: Ctx, user_id: UUID, *, remember: bool = False, proved: bool = False) -> Session:
@@ -89,12 +90,12 @@ async def open_session(ctx: Ctx, user_id: UUID, *, remember: bool = False, prove
 
 def _tokens(ctx: Ctx, user_id: UUID, session_id: UUID, *, generation: int) -> Session:
     """The tokens of a session, for its person."""
-    secret = ctx.settings.security.jwt_secret
-    access_token, expires_at = token_keys(secret).sign(user_id=user_id, session_id=session_id, now=ctx.now)
+    security = ctx.settings.security
+    access_token, expires_at = token_keys(security).sign(user_id=user_id, session_id=session_id, now=ctx.now)
     ctx.act_as(user_id)
     return Session(
         access_token=access_token,
-        refresh_token=refresh_token(secret, session_id, generation),
+        refresh_token=refresh_token(security.jwt_secret, session_id, generation),
         expires_at=expires_at,
         user=UserView.ref(user_id),
     )
@@ -138,7 +139,7 @@ async def refresh(
     refresh_token: the one that came last.
     Raises RefreshTokenInvalid, RefreshTokenReused.
     """
-    presented = read_refresh_token(ctx.settings.security.jwt_secret, refresh_token)
+    presented = read_refresh_token(ctx.settings.security.secrets, refresh_token)
     if presented is None:
         raise RefreshTokenInvalid
     session_id, number = presented

@@ -46,7 +46,7 @@ async def _ann(service: Service) -> Client:
 async def _try(services: Services, who: Client) -> None:
     assert who.token is not None
     now = datetime.now(UTC)
-    identity = token_keys(services.settings.security.jwt_secret).read(who.token, now)
+    identity = token_keys(services.settings.security).read(who.token, now)
     assert identity is not None
     tenant_id = await value(who.service.urls, "select id from tenants where is_default")
     claim = Claim(tenant_id, identity.user_id, identity.session_id)

@@ -47,11 +47,12 @@ def build_app(
     health: Health,
     exposition: Exposition,
     openapi: str,
+    keys: str,
     queues: Callable[[], list[str]],
 ) -> ASGIApp:
     """Mount everything that is declared by now.
 
-    openapi: the document to serve. queues: gives the name of every queue.
+    openapi: the document to serve. keys: those that access tokens verify with, as a JWK set. queues: gives the name of every queue.
     """
     settings = services.settings
     places = Places(settings.sockets)
@@ -60,19 +61,11 @@ def build_app(
     async def socket_endpoint(websocket: WebSocket) -> None:
         await graphql_over_socket(websocket, graphql, hub, edge, places)
 
-    async def csrf_endpoint(request: Request) -> Response:
-        return tell_csrf_token(request, edge.cookies)
-
-    operating = Operating(services.database, settings.security.operator_token, queues)
     others = {
         "/openapi.json": _telling(openapi),
+        "/.well-known/jwks.json": _telling_keys(keys),
         STREAM: PlainStream(services, hub, edge, places).serve,
-        "/api/v1/admin/queues/stats": operating.queues,
-        "/api/v1/admin/deprecations": operating.deprecations,
-        "/api/v1/auth/csrf": csrf_endpoint,
-        "/health": health.short,
-        "/health/live": health.live,
-        "/health/ready": health.ready,
+        **_about_the_service(services, edge, health, queues),
     }
     graphql_route = Route("/graphql", over_http.address(shows_page=not settings.is_production))
     hot = [graphql_route, *Rest(services, edge).routes()]
@@ -91,6 +84,25 @@ def build_app(
     return Frame(_traced(Lanes(application, hot)), always, opened, logs=settings.log_requests)
 
 
+def _about_the_service(
+    services: Services, edge: Edge, health: Health, queues: Callable[[], list[str]]
+) -> dict[str, Serve]:
+    """What stands beside the slices' endpoints, for browsers, operators and whoever watches over the service."""
+
+    async def csrf_endpoint(request: Request) -> Response:
+        return tell_csrf_token(request, edge.cookies)
+
+    operating = Operating(services.database, services.settings.security.operator_token, queues)
+    return {
+        "/api/v1/admin/queues/stats": operating.queues,
+        "/api/v1/admin/deprecations": operating.deprecations,
+        "/api/v1/auth/csrf": csrf_endpoint,
+        "/health": health.short,
+        "/health/live": health.live,
+        "/health/ready": health.ready,
+    }
+
+
 def _telling(openapi: str) -> Serve:
     """What tells the document."""
     content, tag = openapi.encode(), tag_of(openapi, openapi.encode(), versioned=False)
@@ -99,6 +111,15 @@ def _telling(openapi: str) -> Serve:
         return await packed(request, readable_response(request, content, tag, is_personal=False))
 
     return openapi_endpoint
+
+
+def _telling_keys(keys: str) -> Serve:
+    """What tells the keys (RFC 7517, section 5). Who verifies tokens asks now and then; a new key is told before it signs."""
+
+    async def keys_endpoint(request: Request) -> Response:
+        return Response(keys, headers={"cache-control": "public, max-age=300"}, media_type="application/jwk-set+json")
+
+    return keys_endpoint
 
 
 def _traced(application: ASGIApp) -> ASGIApp:

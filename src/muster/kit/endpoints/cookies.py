@@ -49,14 +49,15 @@ class ForeignOrigin(Denied):
 class Cookies:
     """Gives cookies, and reads them.
 
-    read_access: reads an access token. read, seal: a cookie's token, for person and session. key: of CSRF tokens.
+    read_access: reads an access token. read, seal: a cookie's token, for person and session. keys: of CSRF tokens,
+    the first for those that are given now.
     origins: whose pages may open a socket by cookie.
     """
 
     read_access: ReadToken
     read: ReadToken
     seal: Callable[[UUID, UUID], str]
-    key: bytes
+    keys: tuple[bytes, ...]
     origins: frozenset[str]
     is_production: bool
 
@@ -82,9 +83,7 @@ class Cookies:
             if connection.headers.get("origin") not in self.origins:
                 raise ForeignOrigin
         elif connection.scope["method"] not in _SAFE:
-            given = connection.headers.get(CSRF_HEADER, "")
-            if not hmac.compare_digest(given.encode(), self.csrf_token(identity[1]).encode()):
-                raise CsrfTokenInvalid
+            self._check_csrf(connection.headers.get(CSRF_HEADER, ""), identity[1])
         return identity
 
     def refuse_foreign_page(self, request: Request) -> None:
@@ -97,7 +96,12 @@ class Cookies:
 
     def csrf_token(self, session_id: UUID) -> str:
         """The CSRF token of a session: only we can make it, and it is good for no other."""
-        return hmac.digest(self.key, b"csrf " + session_id.bytes, "sha256").hex()
+        return _csrf_token(self.keys[0], session_id)
+
+    def _check_csrf(self, given: str, session_id: UUID) -> None:
+        """Refuse a CSRF token that is not the session's. Raises CsrfTokenInvalid."""
+        if not any(hmac.compare_digest(given.encode(), _csrf_token(each, session_id).encode()) for each in self.keys):
+            raise CsrfTokenInvalid
 
     def after(self, request: Request, command: Command, result: object) -> tuple[object, dict[str, str]]:
         """The result of a command that is done, and headers: a cookie is given or taken away where it has to be."""
@@ -128,6 +132,10 @@ class Cookies:
         answer = Response()
         answer.set_cookie(self.name, token, max_age=seconds, httponly=True, samesite="lax", secure=self.is_production)
         return answer.headers["set-cookie"]
+
+
+def _csrf_token(key: bytes, session_id: UUID) -> str:
+    return hmac.digest(key, b"csrf " + session_id.bytes, "sha256").hex()
 
 
 def tell_csrf_token(request: Request, cookies: Cookies) -> Response:

@@ -1,4 +1,6 @@
-"""What stands at the API beside what slices declare: the token of a cookie's session, and the service's health."""
+"""What stands at the API beside what slices declare: the token of a cookie's session, the keys that tokens verify with,
+and the service's health.
+"""
 
 from typing import Any
 
@@ -12,6 +14,18 @@ TAG = {"name": "service", "description": "The service itself."}
 _REQUEST_ID: dict[str, Schema] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 _UP = {"uptime": 12.5, "timestamp": "2031-05-01T18:00:00+00:00"}
 _CHECK = {"status": "ok", "latencyMs": 0.4}
+_KEYS = {
+    "keys": [
+        {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "use": "sig",
+            "alg": "EdDSA",
+            "kid": "7d5f0c41b8a9e623",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        }
+    ]
+}
 _READY = {
     "status": "ok",
     **_UP,
@@ -30,6 +44,11 @@ def undeclared_paths(responses: dict[str, Schema]) -> dict[str, Schema]:
             "The CSRF token of the session in the cookie.",
             {"200": _answer("The token; pages of strangers cannot read it.", {"csrfToken": "5f3a"}), **refused},
             security=[{"cookie": []}],
+        ),
+        "/.well-known/jwks.json": _get(
+            "jwks",
+            "The keys that access tokens verify with.",
+            {"200": _answer("A JWK set (RFC 7517); cache it for five minutes.", _KEYS, "application/jwk-set+json")},
         ),
         "/health": _get(
             "health",
@@ -66,11 +85,11 @@ def _up_or_down(example: dict[str, Any], told: str) -> dict[str, Schema]:
     return {"200": _answer(f"It does; {told}", example), "503": _answer("It does not, or it is stopping.", example)}
 
 
-def _answer(told: str, example: dict[str, Any]) -> Schema:
+def _answer(told: str, example: dict[str, Any], media_type: str = "application/json") -> Schema:
     return {
         "description": told,
         "headers": _REQUEST_ID,
-        "content": {"application/json": {"schema": _schema_of(example), "example": example}},
+        "content": {media_type: {"schema": _schema_of(example), "example": example}},
     }
 
 
@@ -79,6 +98,8 @@ _TYPES = {bool: "boolean", float: "number", str: "string", type(None): ["boolean
 
 def _schema_of(example: Any) -> Schema:
     """The schema of an object that always has these members."""
+    if isinstance(example, list):
+        return {"type": "array", "items": _schema_of(example[0])}
     if not isinstance(example, dict):
         return {"type": _TYPES[type(example)]}
     return {

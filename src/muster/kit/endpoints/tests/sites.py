@@ -73,7 +73,7 @@ class Site:
         """A bearer token for somebody's session."""
         assert claim.user_id is not None
         assert claim.session_id is not None
-        keys = token_keys(self.town.services.settings.security.jwt_secret)
+        keys = token_keys(self.town.services.settings.security)
         token, _ = keys.sign(user_id=claim.user_id, session_id=claim.session_id, now=datetime.now(UTC))
         return f"Bearer {token}"
 
@@ -104,7 +104,7 @@ class Site:
 async def opened(town: Community) -> AsyncIterator[Site]:
     """A community behind a server on a free port, as one API process serves it."""
     settings = town.services.settings
-    keys = token_keys(settings.security.jwt_secret)
+    keys = token_keys(settings.security)
 
     def read_token(token: str, now: datetime) -> tuple[UUID, UUID] | None:
         identity = keys.read(token, now)

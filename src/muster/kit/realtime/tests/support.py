@@ -61,7 +61,7 @@ class Community:
     async def person(self, name: str) -> Claim:
         """Sign somebody in on a new device."""
         session = await self.run(Claim(self.tenant_id), "devLogin", name=name)
-        identity = token_keys(self.services.settings.security.jwt_secret).read(session.access_token, datetime.now(UTC))
+        identity = token_keys(self.services.settings.security).read(session.access_token, datetime.now(UTC))
         assert identity is not None
         return Claim(self.tenant_id, identity.user_id, identity.session_id)
 
