@@ -17,6 +17,7 @@ from graphql import GraphQLSchema, print_schema
 from starlette.types import ASGIApp
 
 import muster.slices  # noqa: F401 - importing it declares every endpoint, and every kind of mail for /dev/mail
+from muster.access.catalogue import refuse_undeclared
 from muster.access.gate import GATE
 from muster.identity.commands import cookie_keys, token_keys
 from muster.identity.tokens import TokenKeys
@@ -154,6 +155,7 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
 
     Raises CannotRun as `serve` does.
     """
+    refuse_undeclared()
     terms = settings.database
     if terms.url is None:
         raise CannotRun("The API needs a database: set DATABASE_URL, or use `muster up`.")

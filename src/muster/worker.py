@@ -13,6 +13,7 @@ import uvloop
 import muster.handlers
 import muster.schedule
 import muster.slices  # noqa: F401 - the three tables of contents: what they import is declared
+from muster.access.catalogue import refuse_undeclared
 from muster.access.gate import GATE
 from muster.kit.commands.context import Services
 from muster.kit.db.database import Database
@@ -49,6 +50,7 @@ def run(settings: Settings) -> None:
 
 
 async def _work(settings: Settings) -> None:
+    refuse_undeclared()
     terms = settings.database
     if terms.worker_url is None:
         raise CannotRun("The worker needs a database: set DATABASE_WORKER_URL, or use `muster up`.")

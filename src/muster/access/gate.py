@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, cast, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, or_, select
 
+from muster.access.queries import role_gives
 from muster.access.roles import permissions_of
 from muster.identity.predicates import is_proved, proof_methods
 from muster.identity.tables import Session, User
@@ -12,7 +13,7 @@ from muster.tenancy.tables import Member, MemberStatus, Tenant
 
 
 def lookup(claim: ClaimSql) -> ColumnElement[str]:
-    """One JSON object with `entered`, `session`, `verified` and `role`; NULL when the tenant does not exist.
+    """One JSON object with `entered`, `session`, `verified`, `role` and `custom`; NULL when the tenant does not exist.
 
     The default tenant is open to visitors; any other only to its active members.
     """
@@ -25,10 +26,8 @@ def lookup_with_proof(claim: ClaimSql) -> ColumnElement[str]:
 
 
 def _lookup(claim: ClaimSql, *more: str | ColumnElement[Any]) -> ColumnElement[str]:
-    role = (
-        select(Member.role)
-        .where(Member.user_id == claim.user_id, Member.status == MemberStatus.ACTIVE)
-        .scalar_subquery()
+    membership = and_(
+        Member.tenant_id == Tenant.id, Member.user_id == claim.user_id, Member.status == MemberStatus.ACTIVE
     )
     session_lives = (
         select(Session.id)
@@ -43,17 +42,20 @@ def _lookup(claim: ClaimSql, *more: str | ColumnElement[Any]) -> ColumnElement[s
     is_verified = select(User.id).where(User.id == claim.user_id, User.verified_at.is_not(None)).exists()
     answer = func.json_build_object(
         "entered",
-        or_(Tenant.is_default, role.is_not(None)),
+        or_(Tenant.is_default, Member.id.is_not(None)),
         "session",
         session_lives,
         "verified",
         or_(is_verified, Tenant.allows_unverified),
         "role",
-        role,
+        Member.role,
+        "custom",
+        case((Member.custom_role.is_not(None), func.custom_role_of(Member.custom_role))),
         *more,
     )
-    return select(cast(answer, Text)).where(Tenant.id == claim.tenant_id).scalar_subquery()
+    found = select(cast(answer, Text)).outerjoin_from(Tenant, Member, membership)
+    return found.where(Tenant.id == claim.tenant_id).scalar_subquery()
 
 
-GATE = Gate(lookup=lookup, permissions=permissions_of, lookup_with_proof=lookup_with_proof)
+GATE = Gate(lookup=lookup, permissions=permissions_of, gives=role_gives, lookup_with_proof=lookup_with_proof)
 """How this deployment checks its callers."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from muster.access.roles import ROLES
+from muster.access.roles import BASES, OWNER, ROLES
 from muster.cli.operator import operating
 from muster.cli.output import JsonFlag, show, show_list
 from muster.identity import queries as identity
@@ -16,6 +16,7 @@ from muster.kit.processes import CannotRun
 from muster.tenancy import queries as tenancy
 from muster.tenancy.registration import RegisterInput
 
+_ROLES = [role for role in ROLES if role in BASES | {OWNER}]
 TenantOption = Annotated[str | None, Parameter(help="The slug of a community; without it, the default one.")]
 
 
@@ -23,7 +24,7 @@ async def create_user(
     email: Annotated[str, Parameter(help="What they sign in with.")],
     name: Annotated[str, Parameter(help="What others see.")],
     *,
-    role: Annotated[str, Parameter(help=f"What they are in the community: {', '.join(ROLES)}.")] = "participant",
+    role: Annotated[str, Parameter(help=f"What they are in the community: {', '.join(_ROLES)}.")] = "participant",
     tenant: TenantOption = None,
     password_stdin: Annotated[bool, Parameter(negative="", help="Read the password from the standard input.")] = False,
     as_json: JsonFlag = False,
@@ -32,8 +33,8 @@ async def create_user(
 
     Example: muster user create ada@example.org "Ada Lovelace" --role owner
     """
-    if role not in ROLES:
-        raise CannotRun(f"There is no role {role!r}: it is one of {', '.join(ROLES)}.")
+    if role not in _ROLES:
+        raise CannotRun(f"There is no role {role!r}: it is one of {', '.join(_ROLES)}.")
     password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(12)
     given = read_struct({"name": name, "email": email, "password": password}, RegisterInput)
     hashed = await checked_password(given.password, field="password", known=(given.name, given.email))

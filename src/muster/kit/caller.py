@@ -1,6 +1,6 @@
 """Who is calling: what a request claims, what the database says of it, and who may come in."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import ColumnElement, DateTime, Text, Uuid, bindparam, cast, func, select
 
+from muster.kit.db.database import Transaction
 from muster.kit.db.statements import SqlText, to_text
 from muster.kit.db.tables import TENANT_SETTING
 from muster.kit.errors import AppError, Denied, NotFound, Unauthenticated
@@ -55,18 +56,28 @@ class Origin:
         }
 
 
+class CustomRole(msgspec.Struct, frozen=True):
+    """A role that a tenant made: what `base` gives and `additions`, less `removals`."""
+
+    base: str
+    additions: tuple[str, ...]
+    removals: tuple[str, ...]
+
+
 class Caller(msgspec.Struct, frozen=True):
     """What the database says of a claim, in the same statement or transaction as the work itself.
 
     entered: the tenant is open, and this caller may be in it. session: the session lives. verified: the mail is known
-    to be theirs, or the tenant does not ask. role: in this tenant. proved, methods: whether they have shown within the
-    last 10 minutes who they are, and by what they can; looked up only for what asks for it.
+    to be theirs, or the tenant does not ask. role: in this tenant. custom: that role, where the tenant made it.
+    proved, methods: whether they have shown within the last 10 minutes who they are, and by what they can; looked up
+    only for what asks for it.
     """
 
     entered: bool
     session: bool
     verified: bool
     role: str | None
+    custom: CustomRole | None = None
     proved: bool = False
     methods: tuple[str, ...] = ()
 
@@ -103,6 +114,12 @@ signed_in, verified, member = Allow.SIGNED_IN, Allow.VERIFIED, Allow.MEMBER
 
 Permission = NewType("Permission", str)
 """A name `resource:action`; the access slice keeps the catalogue."""
+Gives = Callable[[Transaction, str], Awaitable[frozenset[Permission] | None]]
+"""What a role gives in the transaction's tenant; None when it has no such role."""
+
+
+async def gives_nothing(_tx: Transaction, _role: str) -> None:
+    """Where no role is known."""
 
 
 class TenantNotFound(NotFound):
@@ -157,13 +174,14 @@ class Gate:
     """How claims are checked; the access slice supplies it, main wires it.
 
     lookup: the SQL text of one JSON object that `Caller` is read from, NULL when the tenant does not exist.
-    permissions: what a role may do; None is a visitor without a role.
-    lookup_with_proof: the same as `lookup` with `proved` and `methods`, which only commands with `step_up` ask for;
-    where there is none, nobody has proved anything.
+    permissions: what a caller may do, by their role. gives: what any role gives, and that it stays until the
+    transaction ends. lookup_with_proof: the same as `lookup` with `proved` and `methods`, which only commands with
+    `step_up` ask for; where there is none, nobody has proved anything.
     """
 
     lookup: Callable[[ClaimSql], ColumnElement[str]]
-    permissions: Callable[[str | None], frozenset[Permission]]
+    permissions: Callable[[Caller], frozenset[Permission]]
+    gives: Gives = gives_nothing
     lookup_with_proof: Callable[[ClaimSql], ColumnElement[str]] | None = None
 
     @cached_property
@@ -199,8 +217,11 @@ class Gate:
             raise EmailNotVerified
         if allow is member and caller.role is None:
             raise NotAMember
-        if permission is not None and permission not in self.permissions(caller.role):
-            raise Denied(f"This needs the permission {permission}, which your role does not give.")
+        if permission is not None and permission not in self.permissions(caller):
+            raise Denied(
+                f"This needs the permission {permission}, which your role does not give.",
+                details={"permission": permission},
+            )
         if step_up and not caller.proved:
             raise StepUpRequired(details={"methods": caller.methods})
         return caller

@@ -35,7 +35,7 @@ from muster.testing.matrix import (
     required,
     tables_with,
 )
-from muster.testing.people import Standing, sign_in
+from muster.testing.people import Standing, put_role, sign_in
 from muster.testing.rows import isolated_tables, row_violations
 from muster.testing.serving import Service, serving_in_process
 from muster.testing.town import Town, moved, settle
@@ -90,6 +90,7 @@ async def settle_both(service: Service) -> Towns:
     intruder, victim = await settle(service, INTRUDER), await settle(service, VICTIM)
     for town in (intruder, victim):
         await change(service.urls, _A_STEP, town.tenant_id)
+        await put_role(service, town.tenant_id, "greeter", base="participant", add=["member:approve"])
     return Towns(service.urls, victim, intruder)
 
 

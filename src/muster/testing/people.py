@@ -1,5 +1,6 @@
 """People of a test: signed in through the front door, placed in communities where no endpoint does that yet."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -50,6 +51,34 @@ async def put_in_tenant(service: Service, person: Person, tenant_id: UUID, *, ro
         "insert into members (tenant_id, id, user_id, role, status, joined_at) values ($1, $2, $3, $4, 'ACTIVE', now())",
         tenant_id,
         new_id(),
+        person.user_id,
+        role,
+    )
+
+
+async def put_role(
+    service: Service, tenant_id: UUID, slug: str, *, base: str, add: Sequence[str] = (), remove: Sequence[str] = ()
+) -> None:
+    """Give a community a role of its own, whoever may do that."""
+    await change(
+        service.urls,
+        "insert into custom_roles (tenant_id, id, slug, name, colour, base, additions, removals, created_at, updated_at) "
+        "values ($1, $2, $3, $3, '#336699', $4, $5, $6, now(), now())",
+        tenant_id,
+        new_id(),
+        slug,
+        base,
+        list(add),
+        list(remove),
+    )
+
+
+async def give_role(service: Service, person: Person, tenant_id: UUID, role: str) -> None:
+    """Give a member another role, whoever may do that."""
+    await change(
+        service.urls,
+        "update members set role = $3 where tenant_id = $1 and user_id = $2",
+        tenant_id,
         person.user_id,
         role,
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
-from muster.kit.caller import Actor, Gate, Origin, Permission
+from muster.kit.caller import Actor, Gate, Gives, Origin, Permission, gives_nothing
 from muster.kit.commands.crowds import Crowds
 from muster.kit.commands.facts import Fact
 from muster.kit.commands.lines import Lines
@@ -54,8 +54,8 @@ class Ctx:
     """The context of one command in one transaction.
 
     db: runs statements under the tenant. now: the only clock a command may read. session_id: of the signed-in device.
-    permissions: what the caller's role gives. address, agent: of the client, where there is one.
-    cause: the fact that a handler follows, and the key of what it does.
+    permissions: what the caller's role gives. gives: what any role of the tenant gives. address, agent: of the client,
+    where there is one. cause: the fact that a handler follows, and the key of what it does.
     """
 
     db: Transaction
@@ -69,6 +69,7 @@ class Ctx:
     address: str | None = None
     agent: str | None = None
     cause: UUID | None = None
+    gives: Gives = gives_nothing
     facts: list[Fact] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
 

@@ -19,7 +19,8 @@ async def system_transaction(
     verb: what runs. reason: why, for the audit log. request_id: of the request that led to it.
     """
     async with services.database.transaction(tenant_id) as tx:
-        ctx = Ctx(tx, tenant_id, Actor("system", reason=reason), now, request_id, services.settings)
+        actor = Actor("system", reason=reason)
+        ctx = Ctx(tx, tenant_id, actor, now, request_id, services.settings, gives=services.gate.gives)
         yield ctx
         if ctx.has_happened:
             await write_journal(ctx, Entry(verb=verb, outcome="done"))

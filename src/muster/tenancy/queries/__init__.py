@@ -4,6 +4,7 @@ from muster.tenancy.queries.members import (
     MemberLine,
     find_member,
     find_owner,
+    find_role,
     list_members,
     put_member,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "find_default_tenant",
     "find_member",
     "find_owner",
+    "find_role",
     "find_tenant",
     "list_members",
     "list_tenants",

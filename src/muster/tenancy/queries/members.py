@@ -18,6 +18,12 @@ class MemberId(Row):
     user_id: UUID
 
 
+class MemberRole(Row):
+    """What a member is."""
+
+    role: str
+
+
 class MemberLine(Row):
     """A member in a list for operators."""
 
@@ -40,6 +46,10 @@ _OWNER = Statement(MemberId, _ACTIVE.where(Member.role == "owner").order_by(Memb
 _MEMBER_BY_EMAIL = Statement(
     MemberId, _ACTIVE.join(User, User.id == Member.user_id).where(User.email == bindparam("mail"))
 )
+_ROLE = Statement(
+    MemberRole,
+    select(Member.role).where(Member.user_id == bindparam("person"), Member.status == MemberStatus.ACTIVE),
+)
 _PUT_MEMBER = insertion(Nothing, Member, "tenant_id", "id", "user_id", "role", "status", "joined_at")
 
 
@@ -54,6 +64,12 @@ async def put_member(ctx: Ctx, *, user_id: UUID, role: str) -> None:
         status=MemberStatus.ACTIVE,
         joined_at=ctx.now,
     )
+
+
+async def find_role(ctx: Ctx, user_id: UUID) -> str | None:
+    """The role of an active member of the transaction's tenant; None for who is none."""
+    found = await ctx.db.one(_ROLE, person=user_id)
+    return None if found is None else found.role
 
 
 async def find_owner(ctx: Ctx) -> UUID | None:
