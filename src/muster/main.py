@@ -52,6 +52,7 @@ from muster.kit.text import origin_of
 from muster.kit.work.handlers import followers
 from muster.kit.work.waking import Waker
 from muster.settings import Settings
+from muster.tenancy.branding import brand_of
 from muster.tenancy.queries import find_default_tenant, find_tenant
 
 log = structlog.get_logger()
@@ -176,7 +177,9 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         waker = Waker()
         limiter = Limiter(limits_in_force(settings), is_production=settings.is_production, store=store)
         hub = Hub(database, GATE, terms.direct_url or terms.url, store)
-        services = Services(database, settings, GATE, waker.wake, limiter=limiter, replicas=replicas, signals=hub)
+        services = Services(
+            database, settings, GATE, waker.wake, limiter=limiter, replicas=replicas, signals=hub, brand_of=brand_of
+        )
         health = Health(database, settings.environment, store, replicas)
         graphql = GraphQL(services, _schema())
         edge = await _edge(services)

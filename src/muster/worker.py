@@ -32,6 +32,7 @@ from muster.kit.work.schedule import tick
 from muster.kit.work.sequencer import Sequencer
 from muster.kit.work.stats import report_work
 from muster.settings import Settings
+from muster.tenancy.branding import brand_of
 
 log = structlog.get_logger()
 
@@ -74,7 +75,7 @@ async def _work(settings: Settings) -> None:
     ):
         url = terms.worker_direct_url or terms.worker_url
         sequencer = Sequencer(url, store)
-        services = Services(database, settings, GATE, sequencer.wake)
+        services = Services(database, settings, GATE, sequencer.wake, brand_of=brand_of)
         settle()
         log.info("worker.started")
         loops = [

@@ -13,7 +13,7 @@ from muster.tenancy.tables import Member, MemberStatus, Tenant
 
 
 def lookup(claim: ClaimSql) -> ColumnElement[str]:
-    """One JSON object with `entered`, `session`, `verified`, `role` and `custom`; NULL when the tenant does not exist.
+    """One JSON object with `tenant`, `session`, `verified`, `role` and `custom`; NULL when the tenant does not exist.
 
     The default tenant is open to visitors; any other only to its active members.
     """
@@ -41,8 +41,8 @@ def _lookup(claim: ClaimSql, *more: str | ColumnElement[Any]) -> ColumnElement[s
     )
     is_verified = select(User.id).where(User.id == claim.user_id, User.verified_at.is_not(None)).exists()
     answer = func.json_build_object(
-        "entered",
-        or_(Tenant.is_default, Member.id.is_not(None)),
+        "tenant",
+        case((or_(Tenant.is_default, Member.id.is_not(None)), Tenant.status)),
         "session",
         session_lives,
         "verified",

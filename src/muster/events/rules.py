@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import available_timezones
 
 from muster.events.tables import EventMemberRole, EventMemberStatus, EventStatus, JoinMode, MeetingKind, Mode
+from muster.kit.places import is_timezone
 
 LONGEST = timedelta(days=30)
 EARLIEST_START = timedelta(minutes=5)
 SIZES = {Mode.ONE_TO_ONE: (2, 2), Mode.GROUP: (1, 50), Mode.CUSTOM: (1, 99_999)}
 """The least and the most people by mode."""
-TIMEZONES = available_timezones()
-"""Every IANA time zone."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def draft_problems(draft: Draft) -> list[Problem]:
     checks = (
         (draft.ends_at <= draft.starts_at, "endsAt", "must be after startsAt"),
         (draft.ends_at - draft.starts_at > LONGEST, "endsAt", f"must be within {LONGEST.days} days of startsAt"),
-        (draft.timezone not in TIMEZONES, "timezone", "must be an IANA time zone such as Europe/Warsaw"),
+        (not is_timezone(draft.timezone), "timezone", "must be an IANA time zone such as Europe/Warsaw"),
         (has_half, "latitude", "must come together with longitude"),
         (needs_point and not has_point, NEEDS_POINT.field, NEEDS_POINT.message),
         (needs_url and draft.online_url is None, "onlineUrl", "an ONLINE event needs an address to meet at"),

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, DateTime, Text, Uuid, bindparam, cast, fun
 from muster.kit.db.database import Transaction
 from muster.kit.db.statements import SqlText, to_text
 from muster.kit.db.tables import TENANT_SETTING
-from muster.kit.errors import AppError, Denied, NotFound, Unauthenticated
+from muster.kit.errors import AppError, Conflict, Denied, Gone, NotFound, Unauthenticated
 from muster.kit.tallies import Arrival
 
 
@@ -64,16 +64,29 @@ class CustomRole(msgspec.Struct, frozen=True):
     removals: tuple[str, ...]
 
 
+class TenantStatus(StrEnum):
+    """Whether a community is open. An archived one is read only; one that is deleted waits for its end."""
+
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+    SUSPENDED = "SUSPENDED"
+    DELETING = "DELETING"
+
+
+READABLE = frozenset({TenantStatus.ACTIVE, TenantStatus.ARCHIVED})
+"""How a tenant is where its people may look around."""
+
+
 class Caller(msgspec.Struct, frozen=True):
     """What the database says of a claim, in the same statement or transaction as the work itself.
 
-    entered: the tenant is open, and this caller may be in it. session: the session lives. verified: the mail is known
-    to be theirs, or the tenant does not ask. role: in this tenant. custom: that role, where the tenant made it.
+    tenant: how it is with the tenant; None for who may not be in it. session: the session lives. verified: the mail is
+    known to be theirs, or the tenant does not ask. role: in this tenant. custom: that role, where the tenant made it.
     proved, methods: whether they have shown within the last 10 minutes who they are, and by what they can; looked up
     only for what asks for it.
     """
 
-    entered: bool
+    tenant: TenantStatus | None
     session: bool
     verified: bool
     role: str | None
@@ -126,6 +139,32 @@ class TenantNotFound(NotFound):
     """There is no such community, or it is not open to you."""
 
     code = "TENANT_NOT_FOUND"
+
+
+class TenantArchived(Conflict):
+    """This community is archived: everything stays to be read, and nothing changes until its owner opens it again."""
+
+    code = "TENANT_ARCHIVED"
+
+
+class TenantSuspended(Denied):
+    """This community is suspended by the platform; its owner was told why, and whom to ask."""
+
+    code = "TENANT_SUSPENDED"
+    audited = False
+
+
+class TenantDeleting(Gone):
+    """This community is about to be deleted; until then its owner can restore it."""
+
+    code = "TENANT_DELETING"
+
+
+_CLOSED: dict[TenantStatus, type[AppError]] = {
+    TenantStatus.ARCHIVED: TenantArchived,
+    TenantStatus.SUSPENDED: TenantSuspended,
+    TenantStatus.DELETING: TenantDeleting,
+}
 
 
 class EmailNotVerified(Denied):
@@ -201,14 +240,19 @@ class Gate:
         allow: Allow,
         permission: Permission | None,
         *,
+        within: frozenset[TenantStatus] = READABLE,
         step_up: bool = False,
     ) -> Caller:
         """The caller, let in; or a refusal: tenant first, then session, verification, membership, permission, proof.
 
-        Raises TenantNotFound, Unauthenticated, EmailNotVerified, NotAMember, Denied, StepUpRequired.
+        within: how the tenant may be for it.
+        Raises TenantNotFound, TenantArchived, TenantSuspended, TenantDeleting, Unauthenticated, EmailNotVerified,
+        NotAMember, Denied, StepUpRequired.
         """
-        if caller is None or not caller.entered:
+        if caller is None or caller.tenant is None:
             raise TenantNotFound
+        if caller.tenant not in within:
+            raise _CLOSED[caller.tenant]
         if claim.user_id is not None and not caller.session:
             raise Unauthenticated("Your session has ended; sign in again.")
         if claim.user_id is None and allow not in (anyone, whoever):

@@ -7,6 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from muster.identity.commands import normal_email
+from muster.kit.brand import Brand
 from muster.kit.commands.context import Ctx
 from muster.kit.commands.system import system_transaction
 from muster.kit.db.tables import PLATFORM_TENANT
@@ -16,6 +17,7 @@ from muster.kit.errors import NotFound
 from muster.kit.mail.reading import PostedMail, links_of, newest, written
 from muster.kit.mail.tables import MailState
 from muster.kit.text import as_id
+from muster.tenancy.branding import brand_of
 from muster.tenancy.queries import list_tenants
 
 _SHOWN = 50
@@ -94,12 +96,13 @@ async def _mails(visit: Visit, *, mail_id: UUID | None = None) -> list[ShownMail
         for community in await list_tenants(ctx):
             await ctx.enter(community.id)
             mails = await newest(ctx, size=_SHOWN, to=to, mail_id=mail_id)
-            found += [await _shown(ctx, community.slug, mail) for mail in mails]
+            brand = await brand_of(ctx.db, community.id, to_anybody=False)
+            found += [await _shown(ctx, community.slug, mail, brand) for mail in mails]
     return sorted(found, key=lambda mail: (mail.at, mail.id), reverse=True)[:_SHOWN]
 
 
-async def _shown(ctx: Ctx, community: str, mail: PostedMail) -> ShownMail:
-    letter, looks = await written(ctx, mail)
+async def _shown(ctx: Ctx, community: str, mail: PostedMail, brand: Brand) -> ShownMail:
+    letter, looks = await written(ctx, mail, brand)
     return ShownMail(
         id=mail.id,
         community=community,

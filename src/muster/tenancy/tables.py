@@ -5,10 +5,21 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped
 
-from muster.kit.db.tables import PLATFORM_TENANT, Erasure, GlobalTable, TenantTable, one_of, plain, state
+from muster.kit.caller import TenantStatus
+from muster.kit.db.tables import PLATFORM_TENANT, Erasure, GlobalTable, Json, TenantTable, one_of, plain, state
 
 
 class MemberStatus(StrEnum):
@@ -18,14 +29,44 @@ class MemberStatus(StrEnum):
     SUSPENDED = "SUSPENDED"
 
 
-class Tenant(GlobalTable):
-    """A community. Exactly one is the default, which visitors may enter and everybody who registers joins.
+class TenantKind(StrEnum):
+    """What kind of community it is."""
 
-    allows_unverified: its members may act before they have verified their mail.
+    COMMUNITY = "COMMUNITY"
+    CLUB = "CLUB"
+    SCHOOL = "SCHOOL"
+    COMPANY = "COMPANY"
+    CONGREGATION = "CONGREGATION"
+
+
+class JoinPolicy(StrEnum):
+    """How people get into a community: by themselves, by asking, or by invitation only."""
+
+    OPEN = "OPEN"
+    REQUEST = "REQUEST"
+    INVITE = "INVITE"
+
+
+class Tenant(GlobalTable):
+    """A community. Exactly one is the default, which visitors may enter and everybody who registers joins; it is always
+    open.
+
+    allows_unverified: its members may act before they have verified their mail. country: ISO 3166. is_listed: anybody
+    may find it. status_reason, status_since: why it is not open, and since when. deletes_at: when it is gone.
+    primary_colour, accent_colour: `#rrggbb`. terms: what it calls things, by `Term`. version: counts its changes.
     """
 
     __tablename__ = "tenants"
-    __table_args__ = (Index("tenants_default_idx", "is_default", unique=True, postgresql_where="is_default"),)
+    __table_args__ = (
+        Index("tenants_default_idx", "is_default", unique=True, postgresql_where="is_default"),
+        one_of("kind", TenantKind),
+        one_of("join_policy", JoinPolicy),
+        one_of("status", TenantStatus),
+        CheckConstraint("not is_default or status = 'ACTIVE'", name="default"),
+        CheckConstraint("(status = 'DELETING') = (deletes_at is not null)", name="deletes"),
+        CheckConstraint("primary_colour ~ '^#[0-9a-f]{6}$'", name="primary_colour"),
+        CheckConstraint("accent_colour ~ '^#[0-9a-f]{6}$'", name="accent_colour"),
+    )
     reason: ClassVar[str] = "a community is the unit of isolation itself"
 
     slug: Mapped[str] = plain(unique=True)
@@ -33,6 +74,21 @@ class Tenant(GlobalTable):
     is_default: Mapped[bool] = plain()
     allows_unverified: Mapped[bool] = plain()
     created_at: Mapped[datetime] = plain()
+    kind: Mapped[TenantKind] = state(TenantKind, server_default="COMMUNITY")
+    locale: Mapped[str] = plain(server_default="en")
+    timezone: Mapped[str] = plain(server_default="UTC")
+    country: Mapped[str | None] = plain()
+    is_listed: Mapped[bool] = plain(server_default="false")
+    join_policy: Mapped[JoinPolicy] = state(JoinPolicy, server_default="INVITE")
+    status: Mapped[TenantStatus] = state(TenantStatus, server_default="ACTIVE")
+    status_reason: Mapped[str | None] = plain()
+    status_since: Mapped[datetime | None] = plain()
+    deletes_at: Mapped[datetime | None] = plain()
+    logo_url: Mapped[str | None] = plain()
+    primary_colour: Mapped[str | None] = plain()
+    accent_colour: Mapped[str | None] = plain()
+    terms: Mapped[Json] = plain(server_default="{}")
+    version: Mapped[int] = plain(server_default=text("1"))
 
 
 _BUILT_IN = (

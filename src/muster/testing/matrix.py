@@ -46,6 +46,8 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "unlockAccount.token": lambda: "not a token",
     "updateEvent.input": lambda: {"title": "Another evening of games"},
     "updateMemberRole.role": lambda: "MODERATOR",
+    "updateBranding.input": lambda: {"primaryColour": "#2f6f62"},
+    "updateTenant.input": lambda: {"name": "A new name"},
     "verifyEmail.token": lambda: "not a token",
 }
 """A valid value for each required argument that is no id."""

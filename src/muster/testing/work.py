@@ -19,6 +19,7 @@ from muster.kit.db.pooled import PooledDatabase
 from muster.kit.work.jobs import run_jobs
 from muster.kit.work.schedule import tick
 from muster.kit.work.sequencer import Sequencer
+from muster.tenancy.branding import brand_of
 from muster.testing.serving import settings_for
 
 _LEFT = """
@@ -67,7 +68,7 @@ async def working(urls: Urls, **environ: str) -> AsyncIterator[Work]:
     database = await kind.open(settings.database.worker_url or urls.worker, size=6)
     look = await asyncpg.connect(urls.worker)
     sequencer = Sequencer(urls.worker)
-    services = Services(database, settings, GATE, sequencer.wake)
+    services = Services(database, settings, GATE, sequencer.wake, brand_of=brand_of)
     stop = asyncio.Event()
     loops = [
         asyncio.create_task(sequencer.run(stop)),

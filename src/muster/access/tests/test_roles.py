@@ -18,7 +18,7 @@ from muster.access.roles import (
     effective,
     permissions_of,
 )
-from muster.kit.caller import Caller, CustomRole, Permission
+from muster.kit.caller import Caller, CustomRole, Permission, TenantStatus
 from muster.testing.below import value
 from muster.testing.people import found_tenant, give_role, put_in_tenant, put_role, sign_in
 from muster.testing.serving import Service
@@ -42,13 +42,13 @@ CASES = {
 def test_what_a_role_gives(case: str) -> None:
     (base, additions, removals), given = CASES[case]
     assert effective(base, additions, removals) == given
-    caller = Caller(True, True, True, "greeter", CustomRole(base, tuple(additions), tuple(removals)))
+    caller = Caller(TenantStatus.ACTIVE, True, True, "greeter", CustomRole(base, tuple(additions), tuple(removals)))
     assert permissions_of(caller) == given
 
 
 @pytest.mark.parametrize("role", [None, "emperor", "super_admin", "", "OWNER"])
 def test_a_role_that_there_is_not_gives_nothing(role: str | None) -> None:
-    assert permissions_of(Caller(True, True, True, role)) == frozenset()
+    assert permissions_of(Caller(TenantStatus.ACTIVE, True, True, role)) == frozenset()
 
 
 def test_who_runs_a_community_has_nothing_of_the_platform() -> None:

@@ -15,6 +15,7 @@ from muster.events.importing.rows import Row
 from muster.events.tables import MeetingKind
 from muster.kit.arguments import read_struct
 from muster.kit.errors import BadInput, FieldProblem, Invalid
+from muster.kit.places import is_timezone
 
 LONGEST_TITLE = 60
 SHORTEST_TITLE = 3
@@ -168,7 +169,7 @@ def _zone(name: str | None, notes: list[str]) -> ZoneInfo:
     if name is None:
         notes.append("timezone: is not given, so the days are those of UTC")
         return ZoneInfo("UTC")
-    if name not in rules.TIMEZONES:
+    if not is_timezone(name):
         raise Invalid.field("timezone", "must be an IANA time zone such as Europe/Warsaw")
     return ZoneInfo(name)
 

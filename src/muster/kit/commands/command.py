@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any, ParamSpec, TypeAlias, TypeVar, get_type_hints
 
 from muster.kit.arguments import Arguments
-from muster.kit.caller import Allow, Permission
+from muster.kit.caller import READABLE, Allow, Permission, TenantStatus
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.declaration import Declaration, enter
@@ -37,6 +37,7 @@ class Command(Declaration):
     line: the argument whose row's lock many may want at once; see `kit/commands/lines.py`.
     ends_session: the session that calls it is over then, and a cookie that holds it of no use.
     step_up: who calls it has to have shown within the last 10 minutes who they are.
+    outlives: it is for a tenant that is archived or about to be deleted, too.
     answers: the statuses of a success over REST. is_kept: in a transaction, with its row in the audit log; what is not,
     such as a signal, runs as `function(services, origin, **arguments)` and has to ask for itself who may.
     """
@@ -51,6 +52,7 @@ class Command(Declaration):
     ends_session: bool = False
     step_up: bool = False
     is_kept: bool = True
+    outlives: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,6 +65,13 @@ class Command(Declaration):
     def alone(self) -> bool:
         """Whether it is never one of several in a transaction: a refusal of it keeps what was written, or it has none."""
         return not self.is_kept or any(each.commits for each in self.refusals)
+
+    @cached_property
+    def within(self) -> frozenset[TenantStatus]:
+        """How the tenant may be for it. What only its members do, nobody does in an archived one."""
+        if self.outlives:
+            return READABLE | {TenantStatus.DELETING}
+        return frozenset({TenantStatus.ACTIVE}) if self.allow is Allow.MEMBER else READABLE
 
     @property
     def takes_key(self) -> bool:
@@ -88,15 +97,14 @@ def command(
     answers: tuple[int, ...] = (),
     ends_session: bool = False,
     step_up: bool = False,
+    outlives: bool = False,
     deprecated: Deprecation | None = None,
 ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
     """Declare a command and its ways in; the function itself stays callable by other commands.
 
-    route: method and path, `POST /events/{event_id}/members`. name: the GraphQL mutation. allow: who may come in.
-    limit: the bucket it draws from. permission: what the caller's role must give. feature: what the plan must hold.
-    answers: the statuses of a success over REST where they are not the usual one: `(201,)` for what always creates,
-    `(200, 201)` for what creates the first time only. ends_session: the caller's own session is over by it. step_up: the
-    caller must have proved lately who they are. Raises TypeError, at import, for a declaration that is not whole.
+    route: method and path, `POST /events/{event_id}/members`. name: the GraphQL mutation. answers: the statuses of a
+    success over REST where they are not the usual one: `(201,)` for what always creates, `(200, 201)` for what creates
+    the first time only. The others are those of `Command`. Raises TypeError for a declaration that is not whole.
     """
 
     def declare(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
@@ -113,6 +121,7 @@ def command(
             line=line,
             ends_session=ends_session,
             step_up=step_up,
+            outlives=outlives,
             answers=answers or (_usual_status(returns),),
             allow=allow,
             permission=permission,

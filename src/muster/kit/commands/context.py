@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
+from muster.kit.brand import BrandOf, house_brand
 from muster.kit.caller import Actor, Gate, Gives, Origin, Permission, gives_nothing
 from muster.kit.commands.crowds import Crowds
 from muster.kit.commands.facts import Fact
@@ -35,6 +36,7 @@ class Services:
     wake: called after a commit that left facts in the outbox, so that nobody has to wait for the next poll.
     limiter: holds nobody back unless it is given rules.
     signals: None in a process that nobody follows anything in.
+    brand_of: how the pages and mails of a tenant look.
     replicas: what may answer reads that may be behind, where a setting names any.
     """
 
@@ -47,6 +49,7 @@ class Services:
     limiter: Limiter = field(default_factory=Limiter)
     signals: Signals | None = None
     replicas: Replicas | None = None
+    brand_of: BrandOf = house_brand
 
 
 @dataclass

@@ -173,8 +173,8 @@ async def _look_up(run: _Run, tx: Transaction | None = None) -> Caller | None:
 
 def _admit(run: _Run, caller: Caller | None, command: Command) -> Caller:
     """The caller, let in; or a refusal as of `Gate.admit`."""
-    claim = run.batch.origin.claim
-    return run.services.gate.admit(claim, caller, command.allow, command.permission, step_up=command.step_up)
+    claim, gate = run.batch.origin.claim, run.services.gate
+    return gate.admit(claim, caller, command.allow, command.permission, within=command.within, step_up=command.step_up)
 
 
 async def _attempts(run: _Run) -> list[Done]:

@@ -81,9 +81,12 @@ class Delivery:
         async with errand.transaction() as ctx:
             waiting = await ctx.db.one(_CLAIM, tenant=ctx.tenant_id, mail=fact.mail_id)
             letter = None if waiting is None else await self._letter(ctx, waiting)
+            brand = await errand.services.brand_of(ctx.db, ctx.tenant_id, to_anybody=False)
         if waiting is None or letter is None:
             return
-        message = message_of(letter, settings, mail_id=waiting.id, address=waiting.address, at=waiting.created_at)
+        message = message_of(
+            letter, settings, brand, mail_id=waiting.id, address=waiting.address, at=waiting.created_at
+        )
         try:
             with step("mail", {"muster.mail.kind": waiting.kind, "muster.attempt": waiting.attempts}, kind="client"):
                 await self._send(settings, message)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, or_, select
 
+from muster.kit.brand import Brand
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Row, Statement, columns
 from muster.kit.db.tables import Json
@@ -42,15 +43,15 @@ async def newest(ctx: Ctx, *, size: int, to: str | None = None, mail_id: UUID | 
     return await ctx.db.all(_NEWEST, tenant=ctx.tenant_id, to=to, mail=mail_id, size=size)
 
 
-async def written(ctx: Ctx, mail: PostedMail) -> tuple[Letter, Written]:
-    """A mail's letter, and how it looks. One that cannot be written any more says why."""
+async def written(ctx: Ctx, mail: PostedMail, brand: Brand) -> tuple[Letter, Written]:
+    """A mail's letter, and how it looks. One that cannot be written any more says why. brand: of its community."""
     try:
         letter = await read_mail(mail.kind, mail.data).letter(ctx, mail.user_id)
         why = "There is nothing left to tell: its link was used, or what it is about is gone."
     except UnknownMail as unknown:
         letter, why = None, f"This release does not know {unknown}."
     letter = letter or Letter(subject=f"({mail.kind})", paragraphs=(why,))
-    return letter, write(letter, ctx.settings)
+    return letter, write(letter, ctx.settings, brand)
 
 
 def links_of(letter: Letter) -> list[str]:

@@ -14,6 +14,7 @@ import msgspec
 from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
+from muster.kit.brand import Brand
 from muster.kit.mail.kinds import Letter
 from muster.settings import Settings
 
@@ -28,19 +29,23 @@ class Written(msgspec.Struct, frozen=True):
     html: str
 
 
-def write(letter: Letter, settings: Settings) -> Written:
-    """A letter in the layout of this deployment. What stands in it is text: nothing of it becomes markup."""
+def write(letter: Letter, settings: Settings, brand: Brand) -> Written:
+    """A letter in the layout of this deployment, with the look of a community. What stands in it is text: nothing of it
+    becomes markup.
+    """
     subject = _one_line(letter.subject)
-    values = {"letter": letter, "subject": subject, "home": settings.addresses.app}
+    values = {"letter": letter, "subject": subject, "home": settings.addresses.app, "brand": brand}
     return Written(subject, _text_layout().render(values), _html_layout().render(values))
 
 
-def message_of(letter: Letter, settings: Settings, *, mail_id: UUID, address: str, at: datetime) -> EmailMessage:
+def message_of(
+    letter: Letter, settings: Settings, brand: Brand, *, mail_id: UUID, address: str, at: datetime
+) -> EmailMessage:
     """The message to hand to a mail server. Its id is made from the mail's: sent twice, it is known as one.
 
-    address: whom it is to. at: when it was posted. Raises ValueError for an address that no header can hold.
+    brand: how it looks. address: whom it is to. at: when it was posted. Raises ValueError for an address that no header can hold.
     """
-    written, sender = write(letter, settings), settings.mail.sender
+    written, sender = write(letter, settings, brand), settings.mail.sender
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = Address(addr_spec=address)

@@ -1,5 +1,5 @@
 """The verbs of tenancy."""
 
-from muster.tenancy.commands.tenants import CreateTenantInput, create_tenant
+from muster.tenancy.commands.tenants import TENANT_UPDATE, CreateTenantInput, create_tenant
 
-__all__ = ["CreateTenantInput", "create_tenant"]
+__all__ = ["TENANT_UPDATE", "CreateTenantInput", "create_tenant"]

@@ -3,16 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from muster.kit.caller import TenantStatus
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Database, Transaction
-from muster.kit.db.statements import Row, Statement, columns
-from muster.kit.db.tables import PLATFORM_TENANT
+from muster.kit.db.statements import Nothing, Row, Statement, columns
+from muster.kit.db.tables import PLATFORM_TENANT, Json
 from muster.kit.ids import new_id
 from muster.kit.work import schedule
-from muster.tenancy.tables import Tenant
+from muster.tenancy.tables import JoinPolicy, Tenant, TenantKind
 
 
 class TenantId(Row):
@@ -30,6 +31,46 @@ class TenantLine(Row):
     created_at: datetime
 
 
+class Look(Row):
+    """What of a community its pages and mails show. is_known: everybody may know that there is it."""
+
+    name: str
+    logo_url: str | None
+    primary_colour: str | None
+    accent_colour: str | None
+    is_known: bool
+
+
+class EditableTenant(Row):
+    """What of a community may be changed, and how often it was."""
+
+    name: str
+    allows_unverified: bool
+    kind: TenantKind
+    locale: str
+    timezone: str
+    country: str | None
+    is_listed: bool
+    join_policy: JoinPolicy
+    logo_url: str | None
+    primary_colour: str | None
+    accent_colour: str | None
+    terms: Json
+    version: int
+
+
+_EDITED = tuple(name for name in EditableTenant.__struct_fields__ if name != "version")
+_THIS = Tenant.id == bindparam("tenant", type_=Tenant.id.type)
+# Whoever changes a community holds its row, so no change is lost, and none happens to one that just closed.
+_LOCK_EDITABLE = Statement(
+    EditableTenant, select(*columns(EditableTenant, Tenant)).where(_THIS).with_for_update(key_share=True)
+)
+_EDIT = Statement(
+    Nothing,
+    update(Tenant)
+    .where(_THIS)
+    .values(version=Tenant.version + 1, **{name: bindparam(f"new_{name}") for name in _EDITED}),
+)
 _TENANTS = Statement(
     TenantLine,
     select(*columns(TenantLine, Tenant)).where(Tenant.id != PLATFORM_TENANT).order_by(Tenant.created_at, Tenant.slug),
@@ -37,28 +78,53 @@ _TENANTS = Statement(
 EVERY_TENANT = Statement(schedule.TenantId, select(Tenant.id.label("tenant_id")))
 """The tenants, for what is due in each of them; the platform tenant is one."""
 _DEFAULT_TENANT = Statement(TenantId, select(Tenant.id).where(Tenant.is_default))
+_OPEN_TO_SIGHT = or_(Tenant.is_default, and_(Tenant.is_listed, Tenant.status == TenantStatus.ACTIVE))
+_LOOK = Statement(
+    Look,
+    select(
+        Tenant.name, Tenant.logo_url, Tenant.primary_colour, Tenant.accent_colour, _OPEN_TO_SIGHT.label("is_known")
+    ).where(Tenant.id == bindparam("tenant")),
+)
 _TENANT_BY_SLUG = Statement(TenantId, select(Tenant.id).where(Tenant.slug == bindparam("wanted")))
 
+_CHOSEN = ("name", "kind", "locale", "timezone", "country", "is_listed", "join_policy", "allows_unverified")
 # Two people who want one slug at once: the unique constraint decides, and the loser gets no row.
 _PUT_TENANT = Statement(
     TenantId,
     insert(Tenant).on_conflict_do_nothing(index_elements=["slug"]).returning(Tenant.id),
-    insert_keys=("id", "slug", "name", "is_default", "allows_unverified", "created_at"),
+    insert_keys=("id", "slug", "is_default", "created_at", *_CHOSEN),
 )
 
 
-async def put_tenant(ctx: Ctx, *, slug: str, name: str, allows_unverified: bool) -> UUID | None:
-    """Make a community; None when the slug is taken."""
+async def put_tenant(ctx: Ctx, *, slug: str, **chosen: object) -> UUID | None:
+    """Make a community; None when the slug is taken. chosen: what `CreateTenantInput` says of it."""
     made = await ctx.db.one(
         _PUT_TENANT,
         id=new_id(),
         slug=slug,
-        name=name,
         is_default=False,
-        allows_unverified=allows_unverified,
         created_at=ctx.now,
+        **chosen,
     )
     return None if made is None else made.id
+
+
+async def lock_editable(ctx: Ctx) -> EditableTenant:
+    """What may be changed of the transaction's tenant, under its lock."""
+    found = await ctx.db.one(_LOCK_EDITABLE, tenant=ctx.tenant_id)
+    if found is None:
+        raise LookupError("the tenant that the request entered is gone")
+    return found
+
+
+async def put_edited(ctx: Ctx, edited: EditableTenant) -> None:
+    """Store the transaction's tenant, which is locked, as edited."""
+    await ctx.db.run(_EDIT, tenant=ctx.tenant_id, **{f"new_{name}": getattr(edited, name) for name in _EDITED})
+
+
+async def find_look(tx: Transaction, tenant_id: UUID) -> Look | None:
+    """How a community looks."""
+    return await tx.one(_LOOK, tenant=tenant_id)
 
 
 async def list_tenants(ctx: Ctx) -> list[TenantLine]:

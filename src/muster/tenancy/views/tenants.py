@@ -1,13 +1,15 @@
 """What can be read of communities."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, or_
 
-from muster.kit.caller import anyone
+from muster.kit.caller import TenantStatus, anyone
+from muster.kit.db.tables import Json
 from muster.kit.views.query import query
 from muster.kit.views.view import View, Viewer
-from muster.tenancy.tables import Tenant
+from muster.tenancy.tables import JoinPolicy, Tenant, TenantKind
 
 
 def is_open_to(tenant: type[Tenant], viewer: Viewer) -> ColumnElement[bool]:
@@ -19,16 +21,58 @@ class TenantView(View, of=Tenant):
     """A community.
 
     slug: its name in addresses and in the header `X-Tenant`; it never changes. name: as people read it.
+    locale: the language of its letters and pages. timezone: the IANA name. country: its code in ISO 3166.
+    is_listed: anybody may find it. join_policy: how people get in.
+    status: whether it is open. status_reason: why it is not. deletes_at: when it is gone for good; null unless it is
+    about to be deleted. logo_url: of an image, over https. primary_colour: `#rrggbb`; null is the house's.
+    accent_colour: the same. terms: what it calls things, by term: an object with the words for `one` and for `many`.
+    version: counts its changes; give it to `updateTenant`, so that it overwrites nobody else's.
     """
 
     visible = is_open_to
-    example = {"slug": "chess-club", "name": "Chess club"}
+    brief = ("id", "slug", "name")
+    example = {
+        "slug": "chess-club",
+        "name": "Chess club",
+        "locale": "pl",
+        "timezone": "Europe/Warsaw",
+        "country": "PL",
+        "statusReason": None,
+        "deletesAt": None,
+        "logoUrl": "https://chess.example/logo.png",
+        "primaryColour": "#2f6f62",
+        "accentColour": "#b8860b",
+        "terms": {"EVENT": {"one": "Match", "many": "Matches"}},
+    }
 
     id: UUID
     slug: str
     name: str
+    kind: TenantKind
+    locale: str
+    timezone: str
+    country: str | None
+    is_listed: bool
+    join_policy: JoinPolicy
+    status: TenantStatus
+    status_reason: str | None
+    deletes_at: datetime | None
+    logo_url: str | None
+    primary_colour: str | None
+    accent_colour: str | None
+    terms: Json
+    version: int
 
 
 @query("GET /tenants/{id}", "tenant", allow=anyone, stale=True)
 def tenant(id: UUID) -> TenantView | None:
     """A community that the caller has entered or belongs to."""
+
+
+def _is_entered(tenant: type[Tenant], viewer: Viewer) -> ColumnElement[bool]:
+    return tenant.id == viewer.tenant_id
+
+
+@query("GET /tenant", "currentTenant", allow=anyone, stale=True, where=_is_entered)
+def current_tenant() -> TenantView | None:
+    """The community that the request is in."""

@@ -23,7 +23,7 @@ from muster.testing.serving import settings_for
 
 TENANT = UUID(int=7)
 ORIGIN = Origin(Claim(TENANT), datetime(2026, 1, 1, tzinfo=UTC), "request-1", address="192.0.2.1", agent="test")
-OPEN = '{"entered": true, "session": false, "verified": false, "role": null}'
+OPEN = '{"tenant": "ACTIVE", "session": false, "verified": false, "role": null}'
 
 
 class Tried(Fact):

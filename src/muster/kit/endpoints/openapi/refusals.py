@@ -5,7 +5,15 @@ from typing import Any
 
 import msgspec
 
-from muster.kit.caller import Allow, TenantNotFound, gate_refusals
+from muster.kit.caller import (
+    Allow,
+    TenantArchived,
+    TenantDeleting,
+    TenantNotFound,
+    TenantStatus,
+    TenantSuspended,
+    gate_refusals,
+)
 from muster.kit.commands.command import Command
 from muster.kit.commands.idempotency import IdempotencyInProgress, IdempotencyMismatch, IdempotencyNotOffered
 from muster.kit.endpoints.http import NotAcceptable, TooLarge, UnsupportedMediaType
@@ -28,7 +36,7 @@ from muster.kit.views.view import View
 
 EVERYWHERE = (BadInput, NotAcceptable, Invalid, TooMany, Fault, Unavailable)
 """What every request may meet."""
-OF_A_CALLER = (Unauthenticated, TenantNotFound)
+OF_A_CALLER = (Unauthenticated, TenantNotFound, TenantSuspended, TenantDeleting)
 """What may be said of who calls, and from where; of whoever comes in it is not even looked at."""
 WITH_A_BODY = (TooLarge, UnsupportedMediaType)
 """What may be said of a body."""
@@ -58,6 +66,7 @@ def refusals_of(declared: Command | Query) -> list[Refusal]:
     found = [*EVERYWHERE, *gate_refusals(declared.allow, declared.permission, step_up=step_up)]
     found += () if declared.allow is Allow.WHOEVER else OF_A_CALLER
     if isinstance(declared, Command):
+        found += () if TenantStatus.ARCHIVED in declared.within else (TenantArchived,)
         found += WITH_A_BODY if declared.route.sends_body else ()
         found += WITH_A_KEY if declared.takes_key else (IdempotencyNotOffered,)
         found += (PreconditionFailed,) if read_back(declared) is not None else ()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from muster.kit.caller import EmailNotVerified, NotAMember, TenantNotFound
+from muster.kit.caller import EmailNotVerified, NotAMember, TenantDeleting, TenantNotFound, TenantSuspended
 from muster.kit.endpoints.event_stream.rest import MOST_STREAMS, OWN, NotAnEventStream
 from muster.kit.endpoints.openapi.examples import Schema
 from muster.kit.endpoints.openapi.refusals import RATES, problem_responses
@@ -18,7 +18,7 @@ TAG = {"name": "stream", "description": "What happens, as it happens."}
 """What the document says of it as a group."""
 _REFUSALS = [
     *(BadInput, Unauthenticated, Denied, EmailNotVerified, NotAMember, TenantNotFound, NotFound, NotAnEventStream),
-    *(Invalid, TooMany, Fault, Unavailable),
+    *(TenantSuspended, TenantDeleting, Invalid, TooMany, Fault, Unavailable),
 ]
 _ID = "01934f6e-5a00-7c3d-9b1e-2f4a6c8d0e1f"
 _TOLD = f"""\

@@ -28,7 +28,8 @@ _FOREIGN = {
     "react-dom.js": f"{_GRAPHIQL}/react-dom.production.min.js",
 }
 """Files of packages by the name that they have here."""
-_FOREVER = "public, max-age=31536000, immutable"
+FOREVER = "public, max-age=31536000, immutable"
+"""The header of what never changes under its address."""
 
 
 def asset(name: str) -> str:
@@ -43,7 +44,7 @@ async def serve_asset(request: Request) -> Response:
         raise HTTPException(404)
     packed = takes_gzip(request.headers.get("accept-encoding"))
     content = await asyncio.to_thread(_packed if packed else _content, name)
-    headers = {"cache-control": _FOREVER, "vary": "Accept-Encoding"}
+    headers = {"cache-control": FOREVER, "vary": "Accept-Encoding"}
     if packed:
         headers["content-encoding"] = "gzip"
     return Response(content, headers=headers, media_type=mimetypes.guess_type(name)[0])

@@ -7,7 +7,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 import muster
+from muster.kit.brand import HOUSE, Brand
 from muster.kit.endpoints.pages.assets import asset
+from muster.kit.endpoints.pages.colours import colours
+from muster.kit.text import origin_of
 
 Policy = Mapping[str, str]
 """A Content-Security-Policy: what a page may load and do, by directive."""
@@ -31,18 +34,29 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.globals["asset"] = asset
+_TEMPLATES.globals["colours"] = colours
 
 
-def html(template: str, values: Mapping[str, object], *, status: int = 200, policy: Policy | None = None) -> Response:
+def html(
+    template: str,
+    values: Mapping[str, object],
+    *,
+    brand: Brand = HOUSE,
+    status: int = 200,
+    policy: Policy | None = None,
+) -> Response:
     """A page.
 
     template: its path below `muster/`; it extends `kit/endpoints/pages/templates/base.html`. values: what it shows,
-    escaped. policy: directives that this page needs beyond or instead of `STRICT`.
+    escaped. brand: how it looks. policy: directives that this page needs beyond or instead of `STRICT`.
     """
-    directives = {**STRICT, **(policy or {})}
+    logo = {} if brand.logo is None else {"img-src": f"'self' {origin_of(brand.logo)}"}
+    directives = {**STRICT, **logo, **(policy or {})}
     headers = {
         "content-security-policy": "; ".join(f"{name} {sources}" for name, sources in directives.items()),
         "cache-control": "private, no-store",
         "vary": "Accept",
     }
-    return Response(_TEMPLATES.get_template(template).render(values), status, headers, media_type="text/html")
+    return Response(
+        _TEMPLATES.get_template(template).render({**values, "brand": brand}), status, headers, media_type="text/html"
+    )

@@ -1,12 +1,14 @@
 """Declaring pages: `@page("GET /verify")` above a function from a visit to an answer."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from muster.kit.brand import Brand
 from muster.kit.caller import Origin
 from muster.kit.commands.command import COMMANDS
 from muster.kit.commands.context import Services
@@ -20,13 +22,20 @@ from muster.kit.route import Route
 class Visit:
     """One request for a page.
 
-    fields: what came in the path and in the query string, or in the path and in the form that was sent.
+    fields: what came in the path and in the query string, or in the path and in the form that was sent. brand: how the
+    page looks.
     """
 
     services: Services
     origin: Origin
     request: Request
     fields: Mapping[str, str]
+    brand: Brand
+
+    async def of_tenant(self, tenant_id: UUID) -> "Visit":
+        """The same visit, with the look of a tenant that what was sent, such as the link of a mail, gives a right to see."""
+        async with self.services.database.transaction(tenant_id) as tx:
+            return replace(self, brand=await self.services.brand_of(tx, tenant_id, to_anybody=False))
 
     def field(self, name: str) -> str:
         """One of the fields. Raises Invalid when it did not come."""
@@ -47,7 +56,7 @@ class Visit:
 
     def show(self, template: str, *, status: int = 200, policy: Policy | None = None, **values: object) -> Response:
         """The answer: a template with these values. See `html`."""
-        return html(template, values, status=status, policy=policy)
+        return html(template, values, brand=self.brand, status=status, policy=policy)
 
 
 Show = Callable[[Visit], Awaitable[Response]]

@@ -11,6 +11,7 @@ from muster.kit.endpoints.address import Address, Serve
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.http import query_string, read_form
 from muster.kit.endpoints.pages.assets import serve_asset
+from muster.kit.endpoints.pages.colours import serve_colours
 from muster.kit.endpoints.pages.html import html
 from muster.kit.endpoints.pages.page import PAGES, Page, Visit
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
@@ -22,6 +23,7 @@ def page_routes(services: Services, edge: Edge) -> list[HttpRoute]:
     pages = [each for each in PAGES.values() if not (each.development and services.settings.is_production)]
     addresses: dict[str, dict[str, Serve]] = defaultdict(dict)
     addresses["/assets/{digest}/{name}"]["GET"] = serve_asset
+    addresses["/assets/colours/{primary}/{accent}"]["GET"] = serve_colours
     for each in pages:
         addresses[each.route.path][each.route.method] = _endpoint(each, services, edge)
     return [HttpRoute(path, Address(methods)) for path, methods in addresses.items()]
@@ -40,7 +42,10 @@ def _endpoint(page: Page, services: Services, edge: Edge) -> Serve:
             given = await read_form(request) if page.route.sends_body else query_string(request)
             origin = await edge.origin(request, request_id=request_id, by_cookie=False)
             await services.limiter.draw((), origin)
-            return await page.function(Visit(services, origin, request, {**given, **request.path_params}))
+            tenant_id = origin.claim.tenant_id
+            async with services.database.transaction(tenant_id) as tx:
+                brand = await services.brand_of(tx, tenant_id, to_anybody=True)
+            return await page.function(Visit(services, origin, request, {**given, **request.path_params}, brand))
         except Exception as error:  # noqa: BLE001 - every failure becomes a page that tells it
             return problem_page(as_rest_writes_it(client_error(error)), request_id)
 

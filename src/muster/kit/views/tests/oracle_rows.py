@@ -18,7 +18,7 @@ _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 """Relations to people, who are never hidden."""
 
 
-_FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant")
+_FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant", "currentTenant")
 _FOR_SIGNED_IN = ("me", "mySessions")
 """The queries that are not for members alone."""
 
@@ -228,6 +228,8 @@ class Oracle:
         if name == "myMembershipForEvent":
             own = self._mine.get(UUID(given["eventId"]))
             return own if own and self._seen_event(own["event_id"]) else None
+        if name == "currentTenant":
+            return self._open_tenant(self._tenant)
         if name == "eventMember":
             event = self._seen_event(UUID(given["eventId"]))
             inside = self._memberships(event) if event else []
@@ -244,9 +246,8 @@ class Oracle:
             row for row in self._world.tables["members"] if row["user_id"] == self._me and row["status"] == "ACTIVE"
         ]
         open_ = {self._tenant, *(row["tenant_id"] for row in mine)}
-        return next(
-            (row for row in self._world.tables["tenants"] if row["id"] == tenant_id and tenant_id in open_), None
-        )
+        found = (row for row in self._world.tables["tenants"] if row["id"] == tenant_id and tenant_id in open_)
+        return next(found, None)
 
     def root_list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list; None when its parent is not visible."""

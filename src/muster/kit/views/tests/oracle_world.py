@@ -89,6 +89,20 @@ class _Builder:
             is_default=False,
             allows_unverified=False,
             created_at=_BASE,
+            kind="CLUB",
+            locale="pl",
+            timezone="Europe/Warsaw",
+            country="PL",
+            is_listed=False,
+            join_policy="REQUEST",
+            status="ACTIVE",
+            status_reason=None,
+            deletes_at=None,
+            logo_url=None,
+            primary_colour="#2f6f62",
+            accent_colour=None,
+            terms=Jsonb({"EVENT": {"one": "Match", "many": "Matches"}}),
+            version=1,
         )
         people = [self._person(number) for number in range(_PEOPLE)]
         main, north = people[:_MAIN_PEOPLE], [people[0], *people[_MAIN_PEOPLE:-1]]
