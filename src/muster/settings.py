@@ -70,10 +70,11 @@ class Security:
 
 @dataclass(frozen=True)
 class Addresses:
-    """How the outside reaches us."""
+    """How the outside reaches us, and where the terms stand that people accept; None where there are none."""
 
     app: str
     api: str
+    terms: str | None
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,7 @@ def _read(source: Source) -> Settings:
             "APP_URL", f"http://localhost:{port}", "where people open the application; links in mails lead there"
         ),
         api=source.address("API_URL", f"http://localhost:{port}", "where clients reach this API"),
+        terms=source.address_or_none("TERMS_URL", "terms that everybody accepts who registers; unset asks nobody"),
     )
     return Settings(
         environment=environment,

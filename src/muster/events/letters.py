@@ -1,4 +1,4 @@
-"""What the mails about events say."""
+"""What the mails about events tell, in the words of `words/`."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -9,7 +9,8 @@ from muster.events import queries
 from muster.events.queries import Outline
 from muster.events.tables import EventMemberStatus, EventStatus
 from muster.kit.commands.context import Ctx
-from muster.kit.mail.kinds import Action, Letter, Mail
+from muster.kit.mail.kinds import Letter, Mail
+from muster.kit.words import Value
 
 
 class JoinedMail(Mail):
@@ -23,12 +24,7 @@ class JoinedMail(Mail):
         event = await queries.outline_of(ctx, self.event_id)
         if event is None:
             return None
-        return Letter(
-            subject=f"Somebody joined {event.title}",
-            paragraphs=(f"There is one more at {event.title}.",),
-            action=_look(ctx, self.event_id, "See who comes"),
-            footnote="You get this because the event is yours.",
-        )
+        return Letter(values={"title": event.title}, link=_page(ctx, self.event_id))
 
 
 class PromotedMail(Mail):
@@ -42,13 +38,7 @@ class PromotedMail(Mail):
         event = await _to_come(ctx, self.event_id, user_id)
         if event is None:
             return None
-        return Letter(
-            subject=f"You have a place at {event.title}",
-            paragraphs=(f"A place became free at {event.title}, and you were next in line.", *_when_and_where(event)),
-            action=_look(ctx, self.event_id, "See the event"),
-            footnote="You get this because you stood on the waitlist. If you cannot come, leave the event: "
-            "whoever is next will be glad.",
-        )
+        return Letter(values={"title": event.title, **_when_and_where(event)}, link=_page(ctx, self.event_id))
 
 
 class CancelledMail(Mail):
@@ -62,13 +52,8 @@ class CancelledMail(Mail):
         event = await queries.outline_of(ctx, self.event_id)
         if event is None:
             return None
-        reason = () if event.cancel_reason is None else (f"The organisers say: {event.cancel_reason}",)
-        return Letter(
-            subject=f"{event.title} is cancelled",
-            paragraphs=(f"{event.title} will not take place.", *reason),
-            action=_look(ctx, self.event_id, "See the event"),
-            footnote="You get this because you have a place in the event or stood on its waitlist.",
-        )
+        values = {"title": event.title, "reason": event.cancel_reason}
+        return Letter(values=values, link=_page(ctx, self.event_id))
 
 
 class MovedMail(Mail):
@@ -82,12 +67,7 @@ class MovedMail(Mail):
         event = await _to_come(ctx, self.event_id, user_id)
         if event is None:
             return None
-        return Letter(
-            subject=f"{event.title} has moved",
-            paragraphs=(f"The organisers changed when or where {event.title} takes place.", *_when_and_where(event)),
-            action=_look(ctx, self.event_id, "See the event"),
-            footnote="You get this because you have a place in the event.",
-        )
+        return Letter(values={"title": event.title, **_when_and_where(event)}, link=_page(ctx, self.event_id))
 
 
 class MessagesMail(Mail):
@@ -102,13 +82,7 @@ class MessagesMail(Mail):
         event = await queries.outline_of(ctx, self.event_id)
         if event is None or not await chat.is_unread(ctx, self.event_id, user_id, self.sequence):
             return None
-        return Letter(
-            subject=f"New messages in {event.title}",
-            paragraphs=(f"Others have written in the room of {event.title} since you were last there.",),
-            action=_look(ctx, self.event_id, "Read them"),
-            footnote="You get this because you have a place in the event. No other follows until you have read; "
-            "mute the event's room to get none.",
-        )
+        return Letter(values={"title": event.title}, link=_page(ctx, self.event_id))
 
 
 async def _to_come(ctx: Ctx, event_id: UUID, user_id: UUID) -> Outline | None:
@@ -120,13 +94,11 @@ async def _to_come(ctx: Ctx, event_id: UUID, user_id: UUID) -> Outline | None:
     return event if event is not None and event.status == EventStatus.PUBLISHED else None
 
 
-def _when_and_where(event: Outline) -> tuple[str, ...]:
-    """Lines that tell the time in the event's own zone, and the place where there is one."""
-    starts_at = event.starts_at.astimezone(ZoneInfo(event.timezone))
+def _when_and_where(event: Outline) -> dict[str, Value]:
+    """When it starts, in the event's own zone, and its place where there is one."""
     place = ", ".join(each for each in (event.address, event.city, event.country) if each)
-    when = f"When: {starts_at:%A, %d %B %Y, %H:%M} ({event.timezone})"
-    return (when, f"Where: {place}") if place else (when,)
+    return {"starts_at": event.starts_at.astimezone(ZoneInfo(event.timezone)), "place": place or None}
 
 
-def _look(ctx: Ctx, event_id: UUID, label: str) -> Action:
-    return Action(label, f"{ctx.settings.addresses.app}/events/{event_id}")
+def _page(ctx: Ctx, event_id: UUID) -> str:
+    return f"{ctx.settings.addresses.app}/events/{event_id}"

@@ -15,4 +15,4 @@ async def post_mail(ctx: Ctx, mail: Mail, *, user_id: UUID) -> None:
     """
     mailbox = await queries.mailbox(ctx.db, user_id)
     if mailbox is not None and mailbox.verified_at is not None:
-        await post(ctx, mail, user_id=user_id, address=mailbox.email)
+        await post(ctx, mail, user_id=user_id, address=mailbox.email, language=mailbox.locale)

@@ -16,7 +16,7 @@ from muster.identity.mail import post_mail
 from muster.identity.seals import link_token
 from muster.identity.tables import LinkPurpose
 from muster.kit.commands.context import Ctx
-from muster.kit.mail.kinds import Action, Letter, Mail
+from muster.kit.mail.kinds import Letter, Mail
 from muster.kit.mail.posting import post
 
 _LIFETIMES = {
@@ -25,7 +25,6 @@ _LIFETIMES = {
     LinkPurpose.UNLOCK: timedelta(hours=1),
 }
 _PAGES = {LinkPurpose.VERIFY: "/verify", LinkPurpose.RESET: "/reset", LinkPurpose.UNLOCK: "/unlock"}
-_NOT_YOU = "If that was not you, ignore this mail: without the link nothing happens."
 
 
 class LinkMail(Mail):
@@ -40,11 +39,7 @@ class LinkMail(Mail):
         if link is None or link.used_at is not None or link.expires_at <= ctx.now:
             return None
         token = link_token(ctx.settings.security.jwt_secret, link.purpose, link.id)
-        return self.around(f"{ctx.settings.addresses.app}{_PAGES[link.purpose]}?token={token}")
-
-    def around(self, link: str) -> Letter:
-        """The words around a link."""
-        raise NotImplementedError
+        return Letter(link=f"{ctx.settings.addresses.app}{_PAGES[link.purpose]}?token={token}")
 
 
 class VerifyMail(LinkMail):
@@ -52,34 +47,11 @@ class VerifyMail(LinkMail):
 
     kind: ClassVar[str] = "identity.verify"
 
-    def around(self, link: str) -> Letter:
-        return Letter(
-            subject="Confirm your mail address",
-            paragraphs=(
-                "Somebody, we hope you, opened an account with this mail address.",
-                "Confirm within 24 hours that it is yours, and the account is ready.",
-            ),
-            action=Action("Confirm my address", link),
-            footnote=_NOT_YOU,
-        )
-
 
 class RegisteredAgainMail(LinkMail):
     """To who has an account already: somebody tried to open another with this mail."""
 
     kind: ClassVar[str] = "identity.registered_again"
-
-    def around(self, link: str) -> Letter:
-        return Letter(
-            subject="You have an account already",
-            paragraphs=(
-                "Somebody, perhaps you, wanted to open an account with this mail address, but there is one.",
-                "If you do not know its password, or did not open it yourself, set a new one within an hour.",
-                "Everybody who is signed in to it now is then signed out.",
-            ),
-            action=Action("Set a new password", link),
-            footnote=_NOT_YOU,
-        )
 
 
 class ResetMail(LinkMail):
@@ -87,30 +59,11 @@ class ResetMail(LinkMail):
 
     kind: ClassVar[str] = "identity.reset"
 
-    def around(self, link: str) -> Letter:
-        return Letter(
-            subject="Set a new password",
-            paragraphs=("Somebody, we hope you, forgot the password of your account.", "Set a new one within an hour."),
-            action=Action("Set a new password", link),
-            footnote=_NOT_YOU,
-        )
-
 
 class LockedMail(LinkMail):
     """To whose account rests: too many wrong passwords."""
 
     kind: ClassVar[str] = "identity.locked"
-
-    def around(self, link: str) -> Letter:
-        return Letter(
-            subject="Too many wrong passwords",
-            paragraphs=(
-                "Somebody gave a wrong password for your account five times. For 15 minutes nobody can sign in to it.",
-                "If it was you, follow this link and sign in again.",
-                "If it was not, there is nothing to do: they did not get in.",
-            ),
-            action=Action("Let me sign in again", link),
-        )
 
 
 class PasswordChangedMail(Mail):
@@ -120,14 +73,7 @@ class PasswordChangedMail(Mail):
 
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """The same whoever changed it."""
-        return Letter(
-            subject="Your password was changed",
-            paragraphs=(
-                "Your account has a new password, and other devices were signed out.",
-                "If that was not you, set another one at once.",
-            ),
-            action=Action("That was not me", f"{ctx.settings.addresses.app}/forgot"),
-        )
+        return Letter(link=f"{ctx.settings.addresses.app}/forgot")
 
 
 async def mail_verification(ctx: Ctx, fact: VerificationAsked) -> None:
@@ -168,4 +114,5 @@ async def _mail_link(ctx: Ctx, kind: type[LinkMail], purpose: LinkPurpose, user_
     lifetime = _LIFETIMES[purpose]
     link_id = await queries.put_link(ctx, user_id=user_id, purpose=purpose, address=mailbox.email, lifetime=lifetime)
     if link_id is not None:
-        await post(ctx, kind(link_id=link_id), user_id=user_id, address=mailbox.email)
+        mail = kind(link_id=link_id)
+        await post(ctx, mail, user_id=user_id, address=mailbox.email, language=mailbox.locale)

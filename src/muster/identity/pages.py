@@ -10,10 +10,9 @@ from muster.kit.errors import Invalid
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the form."""
+    """A field of the form; its name is also that of its label in the page's words."""
 
     name: str
-    label: str
     type: str
     autocomplete: str
 
@@ -23,14 +22,12 @@ class Step:
     """One thing to do on a page.
 
     command: what the form does, by its GraphQL name, with its fields and perhaps the link's token as arguments.
-    done: title and text of what is shown afterwards.
+    words: the section of identity's words: `title`, `text`, `button`, the labels of its fields, and what is shown
+    afterwards, `done_title` and `done_text`.
     """
 
     command: str
-    title: str
-    text: str
-    button: str
-    done: tuple[str, str]
+    words: str
     fields: tuple[Field, ...] = ()
     by_link: bool = True
 
@@ -39,9 +36,7 @@ class Step:
         return visit.show(
             "identity/templates/step.html",
             status=200 if wrong is None else Invalid.status,
-            title=self.title,
-            text=self.text,
-            button=self.button,
+            words=visit.words(self.words),
             fields=self.fields,
             token=visit.field("token") if self.by_link else None,
             wrong=wrong,
@@ -54,41 +49,13 @@ class Step:
             await visit.run(self.command, **{name: visit.field(name) for name in names})
         except Invalid as refusal:
             return self.show(visit, wrong="; ".join(each.message for each in refusal.fields) or refusal.detail)
-        title, text = self.done
-        return visit.show("identity/templates/done.html", title=title, text=text)
+        return visit.show("identity/templates/done.html", words=visit.words(self.words))
 
 
-_VERIFY = Step(
-    "verifyEmail",
-    "Confirm your mail address",
-    "Press the button, and your account is ready.",
-    "Confirm my address",
-    ("Confirmed", "Your account is ready. You may close this page."),
-)
-_RESET = Step(
-    "resetPassword",
-    "Set a new password",
-    "At least 10 characters. Everybody who is signed in to your account now will be signed out.",
-    "Set the password",
-    ("Your password is set", "Sign in with it. You may close this page."),
-    (Field("password", "New password", "password", "new-password"),),
-)
-_UNLOCK = Step(
-    "unlockAccount",
-    "Sign in again",
-    "Press the button, and you can sign in again at once.",
-    "Let me sign in again",
-    ("You can sign in again", "You may close this page."),
-)
-_FORGOT = Step(
-    "forgotPassword",
-    "Forgot your password?",
-    "Give the mail address of your account, and a link to set a new password is mailed there.",
-    "Mail me the link",
-    ("Look into your mailbox", "If that address has an account, a link is on its way. It works for an hour."),
-    (Field("email", "Mail address", "email", "email"),),
-    by_link=False,
-)
+_VERIFY = Step("verifyEmail", "identity.page_verify")
+_RESET = Step("resetPassword", "identity.page_reset", (Field("password", "password", "new-password"),))
+_UNLOCK = Step("unlockAccount", "identity.page_unlock")
+_FORGOT = Step("forgotPassword", "identity.page_forgot", (Field("email", "email", "email"),), by_link=False)
 
 
 @page("GET /verify")

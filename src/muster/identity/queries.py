@@ -33,10 +33,11 @@ class Credentials(Row):
 
 
 class Mailbox(Row):
-    """Where somebody gets mail, and since when it is known to be theirs."""
+    """Where somebody gets mail, since when it is known to be theirs, and what they read."""
 
     email: str
     verified_at: datetime | None
+    locale: str | None
 
 
 class Tries(Row):
@@ -72,14 +73,14 @@ class MailedLink(Row):
 _PUT_USER = Statement(
     UserId,
     insert(User).on_conflict_do_nothing(index_elements=["email"]).returning(User.id),
-    insert_keys=("id", "name", "email", "created_at", "verified_at"),
+    insert_keys=("id", "name", "email", "created_at", "verified_at", "locale", "timezone", "terms_accepted_at"),
 )
 _MAIL = bindparam("mail", type_=User.email.type)
 _PERSON = bindparam("person", type_=User.id.type)
 _MOMENT = bindparam("moment", type_=User.created_at.type)
 _ANY_ACCOUNT = Statement(UserId, select(User.id).limit(1))
 _USER_BY_EMAIL = Statement(UserId, select(User.id).where(User.email == _MAIL))
-_MAILBOX = Statement(Mailbox, select(User.email, User.verified_at).where(User.id == _PERSON))
+_MAILBOX = Statement(Mailbox, select(*columns(Mailbox, User)).where(User.id == _PERSON))
 _VERIFY = Statement(
     Nothing,
     update(User)
@@ -169,10 +170,28 @@ _VOID_LINKS = Statement(
 _FORGET_LINKS = Statement(Nothing, delete(Link).where(Link.expires_at < _MOMENT))
 
 
-async def put_user(ctx: Ctx, *, name: str, email: str, verified: bool) -> UUID | None:
+async def put_user(
+    ctx: Ctx,
+    *,
+    name: str,
+    email: str,
+    verified: bool,
+    locale: str | None,
+    timezone: str | None,
+    accepted_terms: bool,
+) -> UUID | None:
     """Make an account; None when the mail is taken."""
-    verified_at = ctx.now if verified else None
-    made = await ctx.db.one(_PUT_USER, id=new_id(), name=name, email=email, created_at=ctx.now, verified_at=verified_at)
+    made = await ctx.db.one(
+        _PUT_USER,
+        id=new_id(),
+        name=name,
+        email=email,
+        created_at=ctx.now,
+        verified_at=ctx.now if verified else None,
+        locale=locale,
+        timezone=timezone,
+        terms_accepted_at=ctx.now if accepted_terms else None,
+    )
     return None if made is None else made.id
 
 

@@ -12,7 +12,11 @@ from muster.kit.db.tables import Erasure, GlobalTable, one_of, personal, plain, 
 
 
 class User(GlobalTable):
-    """A person's account. `email` is stored in lower case; `verified_at` is when they showed that it is theirs."""
+    """A person's account. `email` is stored in lower case; `verified_at` is when they showed that it is theirs.
+
+    locale: the language that they read, such as `de-AT`. timezone: where their clock is, as the IANA names it.
+    terms_accepted_at: when they accepted the deployment's terms, where it has any.
+    """
 
     __tablename__ = "users"
     reason: ClassVar[str] = "one account per person, many communities"
@@ -23,6 +27,9 @@ class User(GlobalTable):
     email: Mapped[str] = personal(unique=True, erased="id || '@erased.invalid'")
     created_at: Mapped[datetime] = plain()
     verified_at: Mapped[datetime | None] = plain()
+    locale: Mapped[str | None] = plain()
+    timezone: Mapped[str | None] = plain()
+    terms_accepted_at: Mapped[datetime | None] = plain()
 
 
 class Password(GlobalTable):

@@ -11,12 +11,13 @@ _DARK, _LIGHT = "#000000", "#ffffff"
 
 @dataclass(frozen=True)
 class Brand:
-    """Whose page or mail it is. logo: an https address. primary, accent: `#rrggbb`."""
+    """Whose page or mail it is. logo: an https address. primary, accent: `#rrggbb`. locale: what most of its people read."""
 
     name: str
     logo: str | None = None
     primary: str = "#2f6f62"
     accent: str = "#b8860b"
+    locale: str | None = None
 
     @property
     def on_primary(self) -> str:

@@ -21,4 +21,5 @@ async def brand_of(tx: Transaction, tenant_id: UUID, *, to_anybody: bool) -> Bra
         logo=look.logo_url,
         primary=look.primary_colour or HOUSE.primary,
         accent=look.accent_colour or HOUSE.accent,
+        locale=look.locale,
     )

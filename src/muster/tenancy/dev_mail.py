@@ -14,7 +14,7 @@ from muster.kit.db.tables import PLATFORM_TENANT
 from muster.kit.endpoints.http import json_response
 from muster.kit.endpoints.pages.page import Visit, page
 from muster.kit.errors import NotFound
-from muster.kit.mail.reading import PostedMail, links_of, newest, written
+from muster.kit.mail.reading import PostedMail, newest, written
 from muster.kit.mail.tables import MailState
 from muster.kit.text import as_id
 from muster.tenancy.branding import brand_of
@@ -102,7 +102,7 @@ async def _mails(visit: Visit, *, mail_id: UUID | None = None) -> list[ShownMail
 
 
 async def _shown(ctx: Ctx, community: str, mail: PostedMail, brand: Brand) -> ShownMail:
-    letter, looks = await written(ctx, mail, brand)
+    links, looks = await written(ctx, mail, brand)
     return ShownMail(
         id=mail.id,
         community=community,
@@ -113,5 +113,5 @@ async def _shown(ctx: Ctx, community: str, mail: PostedMail, brand: Brand) -> Sh
         subject=looks.subject,
         text=looks.text,
         html=looks.html,
-        links=links_of(letter),
+        links=links,
     )

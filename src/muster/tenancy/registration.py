@@ -6,10 +6,12 @@ from muster.identity import queries as identity_queries
 from muster.identity.commands import (
     Email,
     EmailTaken,
+    Locale,
     MailSent,
     NewPassword,
     PersonName,
     Session,
+    Timezone,
     ask_for_verification,
     checked_password,
     normal_email,
@@ -21,21 +23,34 @@ from muster.kit.arguments import Input
 from muster.kit.caller import Claim, whoever
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx, Services
-from muster.kit.errors import NotFound
+from muster.kit.errors import Invalid, NotFound
 from muster.kit.limits import AUTH
+from muster.kit.places import is_timezone
 from muster.tenancy import queries
 
 
 class RegisterInput(Input):
-    """What an account needs."""
+    """What an account needs.
+
+    accepted_terms: those at `TERMS_URL`, which have to be accepted where a deployment has any.
+    """
 
     name: PersonName
     email: Email
     password: NewPassword
+    locale: Locale | None = None
+    timezone: Timezone | None = None
+    accepted_terms: bool = False
 
 
 async def _hash(services: Services, claim: Claim, *, input: RegisterInput) -> str:
-    """The hash of an acceptable password."""
+    """The hash of an acceptable password, when all else is acceptable."""
+    if input.timezone is not None and not is_timezone(input.timezone):
+        raise Invalid.field("input.timezone", "must be an IANA time zone such as Europe/Warsaw")
+    if services.settings.addresses.terms is not None and not input.accepted_terms:
+        raise Invalid.field(
+            "input.acceptedTerms", f"accept the terms at {services.settings.addresses.terms}", "REQUIRED"
+        )
     return await checked_password(input.password, field="input.password", known=(input.name, input.email))
 
 
@@ -48,7 +63,14 @@ async def register(ctx: Ctx, *, input: RegisterInput, prepared: str) -> MailSent
     """
     await ctx.enter(await queries.default_tenant(ctx))
     try:
-        user_id = await open_account(ctx, name=input.name, email=input.email)
+        user_id = await open_account(
+            ctx,
+            name=input.name,
+            email=input.email,
+            locale=input.locale,
+            timezone=input.timezone,
+            accepted_terms=input.accepted_terms,
+        )
     except EmailTaken:
         await _tell_owner(ctx, normal_email(input.email))
     else:

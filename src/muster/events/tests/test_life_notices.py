@@ -7,7 +7,8 @@ from uuid import UUID
 from muster.events.letters import CancelledMail, MovedMail, PromotedMail
 from muster.events.tests.support import crowd
 from muster.kit.commands.system import system_transaction
-from muster.kit.mail.kinds import Letter, Mail
+from muster.kit.mail.kinds import Mail
+from muster.kit.mail.writing import Wording, worded
 from muster.testing.below import ask, change, value
 from muster.testing.people import Person, Standing, sign_in
 from muster.testing.serving import Service
@@ -53,12 +54,15 @@ async def test_who_has_a_place_is_told_that_the_event_moved(town: Town) -> None:
         await work.quiet()
         assert await _told(town, "EVENT_UPDATED", "events.moved") == _ids(moderator, member)
         letter = await _letter(work, town, MovedMail(event_id=town.event_id), member)
+        in_polish = await _letter(work, town, MovedMail(event_id=town.event_id), member, "pl")
         assert await _letter(work, town, MovedMail(event_id=town.event_id), town.waiting) is None
     assert letter is not None
     assert letter.paragraphs[1:] == (
-        "When: Wednesday, 01 July 2099, 20:00 (Europe/Warsaw)",
+        "When: Wednesday, 1 July 2099, 20:00 (Europe/Warsaw)",
         "Where: Market Square 1, Warsaw, Poland",
     )
+    assert in_polish is not None
+    assert in_polish.paragraphs[1] == "Kiedy: środa, 1 lipca 2099, 20:00 (Europe/Warsaw)"
     (told,) = (
         each for each in (await member.client.call("myNotifications")).ok()["items"] if "UPDATED" in each["kind"]
     )
@@ -102,9 +106,10 @@ async def _update(person: Person, event_id: UUID, **changes: object) -> Any:
     return await person.client.call("updateEvent", id=event_id, input=changes)
 
 
-async def _letter(work: Work, town: Town, mail: Mail, person: Person) -> Letter | None:
-    """The letter that a person would get now."""
+async def _letter(work: Work, town: Town, mail: Mail, person: Person, language: str = "en") -> Wording | None:
+    """What a person would read now."""
     async with system_transaction(
         work.services, tenant_id=town.tenant_id, verb="test", reason="test", now=datetime.now(UTC), request_id="test"
     ) as ctx:
-        return await mail.letter(ctx, person.user_id)
+        letter = await mail.letter(ctx, person.user_id)
+    return None if letter is None else worded(mail, letter, language)

@@ -35,6 +35,21 @@ PersonName = Annotated[
     Meta(min_length=1, max_length=80, pattern=r"\S", examples=["Ada"], description="How a person wants to be called."),
 ]
 
+# A language, perhaps its script, perhaps a region: what people choose of BCP 47.
+Locale = Annotated[
+    str,
+    Meta(
+        max_length=12,
+        pattern="^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$",
+        examples=["de-AT"],
+        description="The language that somebody reads; mails and pages are there in English, German and Polish.",
+    ),
+]
+Timezone = Annotated[
+    str,
+    Meta(max_length=64, examples=["Europe/Warsaw"], description="A time zone, as the IANA names it."),
+]
+
 
 class EmailTaken(Conflict):
     """An account with this mail exists; sign in instead."""
@@ -59,9 +74,26 @@ def normal_email(email: str) -> str:
     return email.strip().lower()
 
 
-async def open_account(ctx: Ctx, *, name: str, email: str, verified: bool = False) -> UUID:
+async def open_account(
+    ctx: Ctx,
+    *,
+    name: str,
+    email: str,
+    verified: bool = False,
+    locale: str | None = None,
+    timezone: str | None = None,
+    accepted_terms: bool = False,
+) -> UUID:
     """Make an account and go on as that person. verified: the mail is known to be theirs. Raises EmailTaken."""
-    user_id = await queries.put_user(ctx, name=name.strip(), email=normal_email(email), verified=verified)
+    user_id = await queries.put_user(
+        ctx,
+        name=name.strip(),
+        email=normal_email(email),
+        verified=verified,
+        locale=locale,
+        timezone=timezone,
+        accepted_terms=accepted_terms,
+    )
     if user_id is None:
         raise EmailTaken
     ctx.act_as(user_id)

@@ -172,6 +172,8 @@ async def test_who_takes_over_an_unverified_account_puts_out_whoever_opened_it(s
         ({"password": "!!Manchester1999!!"}, "password"),
         ({"password": "27182818284590"}, "password"),
         ({"password": "abcabcabcabcabc"}, "password"),
+        ({"locale": "Deutsch"}, "locale"),
+        ({"timezone": "Europe/Nowhere"}, "timezone"),
     ],
 )
 async def test_an_account_that_cannot_be_is_refused_by_field(
@@ -180,6 +182,14 @@ async def test_an_account_that_cannot_be_is_refused_by_field(
     answer = await Client(service).call("register", input=account() | change_to)
     assert (answer.status, answer.problem["errors"][0]["path"]) == (422, field)
     assert await value(service.urls, "select count(*) from users") == 0
+
+
+async def test_where_there_are_terms_nobody_registers_without_accepting_them(urls: Urls) -> None:
+    async with serving_in_process(urls, TERMS_URL="https://example.org/terms") as service:
+        refused = await Client(service).call("register", input=account())
+        assert (refused.status, refused.problem["errors"][0]["path"]) == (422, "acceptedTerms")
+        (await Client(service).call("register", input={**account(), "acceptedTerms": True})).ok()
+        assert await value(service.urls, "select terms_accepted_at is not null from users")
 
 
 async def test_people_made_in_development_are_verified(urls: Urls) -> None:

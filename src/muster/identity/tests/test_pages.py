@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from muster.identity.tests.people import ANN, PASSWORD, mailed, register
+from muster.identity.tests.people import ANN, PASSWORD, account, mailed, register
 from muster.testing.below import value
 from muster.testing.client import Client
 from muster.testing.serving import Service
@@ -53,6 +53,19 @@ async def test_a_password_is_set_on_a_page_and_a_poor_one_can_be_mended(service:
     done = await _press(service, "/reset", password=NEW, **form)
     assert (done.status_code, "Your password is set" in done.text) == (200, True)
     (await Client(service).call("login", email=ANN, password=NEW)).ok()
+
+
+async def test_pages_and_mails_speak_the_language_of_who_reads_them(service: Service) -> None:
+    told = {"locale": "de-AT", "timezone": "Europe/Vienna"}
+    (await Client(service).call("register", input=account() | told)).ok()
+    assert await mailed(service, "identity.verify")
+    assert await value(service.urls, "select language from mails") == "de-AT"
+    shown = await service.http.get("/dev/mail.json")
+    assert shown.json()[0]["subject"] == "Bestätige deine E-Mail-Adresse"
+    page = await service.http.get("/forgot", headers={"accept-language": "pl-PL,pl;q=0.9,en;q=0.8"})
+    assert page.headers["content-language"] == "pl"
+    assert '<html lang="pl">' in page.text
+    assert "Adres e-mail" in page.text
 
 
 async def test_an_account_is_unlocked_on_a_page(service: Service) -> None:

@@ -1,4 +1,6 @@
-"""Content negotiation: which of the media types on offer a client likes best, and whether it takes gzip (RFC 9110, 12.5)."""
+"""Content negotiation (RFC 9110, 12.5): which media type and language on offer a client likes best, and whether it takes
+gzip.
+"""
 
 import re
 from collections.abc import Sequence
@@ -52,6 +54,19 @@ def takes_gzip(accept_encoding: str | None) -> bool:
     weights = {each.kind: each.weight for each in map(_read, (accept_encoding or "").split(","))}
     any_other = weights.get("*", 0.0)
     return weights.get("gzip", any_other) > 0 and weights.get("gzip", any_other) >= weights.get("identity", 0.0)
+
+
+@lru_cache(maxsize=200)
+def preferred_language(accept_language: str | None, offered: tuple[str, ...]) -> str:
+    """The language to answer in, of those on offer; the first where the client reads none of them.
+
+    accept_language: the header. A region makes no difference: who reads `de-AT` reads `de`. Of languages liked alike,
+    the one that is named first is chosen.
+    """
+    ranges = [_read(each) for each in (accept_language or "").split(",") if each.strip()]
+    liked = sorted((each for each in ranges if each.weight > 0), key=lambda each: -each.weight)
+    named = (each.kind.split("-")[0] for each in liked)
+    return next((each for each in named if each in offered), offered[0])
 
 
 def _mark(media_type: str, ranges: Sequence[_Range]) -> tuple[float, int, int]:

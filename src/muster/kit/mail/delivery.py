@@ -9,14 +9,15 @@ from uuid import UUID
 import structlog
 from sqlalchemy import bindparam, update
 
-from muster.kit.commands.context import Ctx
+from muster.kit.commands.context import Ctx, Services
 from muster.kit.db.statements import Nothing, Row, Statement, columns
 from muster.kit.db.tables import Json
-from muster.kit.mail.kinds import Letter, read_mail
+from muster.kit.mail.kinds import read_mail
 from muster.kit.mail.posting import MailPosted
 from muster.kit.mail.tables import MailRow, MailState
-from muster.kit.mail.writing import message_of
+from muster.kit.mail.writing import Written, message_of, worded, write
 from muster.kit.tracing.switch import step
+from muster.kit.words import language_of
 from muster.kit.work.errands import Errand, NotYet
 from muster.settings import Settings
 
@@ -45,6 +46,7 @@ class _Waiting(Row):
     address: str
     kind: str
     data: Json
+    language: str | None
     attempts: int
     created_at: datetime
 
@@ -80,13 +82,10 @@ class Delivery:
         settings = errand.services.settings
         async with errand.transaction() as ctx:
             waiting = await ctx.db.one(_CLAIM, tenant=ctx.tenant_id, mail=fact.mail_id)
-            letter = None if waiting is None else await self._letter(ctx, waiting)
-            brand = await errand.services.brand_of(ctx.db, ctx.tenant_id, to_anybody=False)
-        if waiting is None or letter is None:
+            written = None if waiting is None else await self._written(errand.services, ctx, waiting)
+        if waiting is None or written is None:
             return
-        message = message_of(
-            letter, settings, brand, mail_id=waiting.id, address=waiting.address, at=waiting.created_at
-        )
+        message = message_of(written, settings, mail_id=waiting.id, address=waiting.address, at=waiting.created_at)
         try:
             with step("mail", {"muster.mail.kind": waiting.kind, "muster.attempt": waiting.attempts}, kind="client"):
                 await self._send(settings, message)
@@ -97,15 +96,18 @@ class Delivery:
         else:
             await _note(errand, waiting, MailState.SENT)
 
-    async def _letter(self, ctx: Ctx, waiting: _Waiting) -> Letter | None:
+    async def _written(self, services: Services, ctx: Ctx, waiting: _Waiting) -> Written | None:
         """What to send; None when nothing is, and then that is noted."""
-        letter = await read_mail(waiting.kind, waiting.data).letter(ctx, waiting.user_id)
+        mail = read_mail(waiting.kind, waiting.data)
+        letter = await mail.letter(ctx, waiting.user_id)
         if letter is None:
             await _noted(ctx, waiting, MailState.DROPPED)
-        elif ctx.settings.mail.smtp_url is None:
+            return None
+        if ctx.settings.mail.smtp_url is None:
             await _noted(ctx, waiting, MailState.KEPT)
             return None
-        return letter
+        brand = await services.brand_of(ctx.db, ctx.tenant_id, to_anybody=False)
+        return write(worded(mail, letter, language_of(waiting.language, brand.locale)), ctx.settings, brand)
 
 
 async def _put_off(errand: Errand, waiting: _Waiting, said: str) -> None:

@@ -6,28 +6,21 @@ from uuid import UUID
 import msgspec
 
 from muster.kit.commands.context import Ctx
-
-
-class Action(msgspec.Struct, frozen=True):
-    """What the letter asks for: the words of its button, and where that leads."""
-
-    label: str
-    link: str
+from muster.kit.words import Section, Values, section
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person reads, in plain words without any markup. footnote: why they get it."""
+    """What a mail tells: the values that its words speak of, and where its button leads."""
 
-    subject: str
-    paragraphs: tuple[str, ...]
-    action: Action | None = None
-    footnote: str | None = None
+    values: Values = {}
+    link: str | None = None
 
 
 class Mail(msgspec.Struct, kw_only=True):
     """Base of every kind of mail. Holds ids; what they stand for is read when the letter is written.
 
-    kind: its stable name, `<slice>.<what_it_tells>`.
+    kind: its stable name, `<slice>.<what_it_tells>`, which is also where its words stand: `subject`, `paragraphs`, and
+    perhaps `button` and `footnote`, which says why people get it.
     """
 
     kind: ClassVar[str]
@@ -44,6 +37,11 @@ class Mail(msgspec.Struct, kw_only=True):
         It may run again for the same mail, and changes nothing.
         """
         raise NotImplementedError
+
+    @classmethod
+    def words(cls, language: str) -> Section:
+        """Its words in a language. Raises WordsMissing."""
+        return section(cls.kind, language)
 
 
 KINDS: dict[str, type[Mail]] = {}

@@ -40,6 +40,7 @@ _PUT = Statement(
         "address",
         "kind",
         "data",
+        "language",
         "state",
         "attempts",
         "created_at",
@@ -47,10 +48,11 @@ _PUT = Statement(
 )
 
 
-async def post(ctx: Ctx, mail: Mail, *, user_id: UUID, address: str) -> None:
+async def post(ctx: Ctx, mail: Mail, *, user_id: UUID, address: str, language: str | None = None) -> None:
     """Send somebody a mail that follows from the fact at hand; a repeat for the same fact sends nothing.
 
-    Slices call `identity.mail.post_mail`, which knows the address. Raises LookupError outside a handler.
+    Slices call `identity.mail.post_mail`, which knows the address and the language. language: theirs, such as `de-AT`;
+    None for that of the community. Raises LookupError outside a handler.
     """
     if ctx.cause is None:
         raise LookupError("only a handler posts, since the fact it follows is the key that makes a repeat harmless")
@@ -63,6 +65,7 @@ async def post(ctx: Ctx, mail: Mail, *, user_id: UUID, address: str) -> None:
         address=address,
         kind=mail.kind,
         data=msgspec.json.encode(mail).decode(),
+        language=language,
         state=MailState.WAITING,
         attempts=0,
         created_at=ctx.now,

@@ -9,9 +9,10 @@ from muster.kit.brand import Brand
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Row, Statement, columns
 from muster.kit.db.tables import Json
-from muster.kit.mail.kinds import Action, Letter, UnknownMail, read_mail
+from muster.kit.mail.kinds import UnknownMail, read_mail
 from muster.kit.mail.tables import MailRow, MailState
-from muster.kit.mail.writing import Written, write
+from muster.kit.mail.writing import Wording, Written, worded, write
+from muster.kit.words import language_of
 
 
 class PostedMail(Row):
@@ -22,6 +23,7 @@ class PostedMail(Row):
     address: str
     kind: str
     data: Json
+    language: str | None
     state: MailState
     created_at: datetime
 
@@ -43,17 +45,20 @@ async def newest(ctx: Ctx, *, size: int, to: str | None = None, mail_id: UUID | 
     return await ctx.db.all(_NEWEST, tenant=ctx.tenant_id, to=to, mail=mail_id, size=size)
 
 
-async def written(ctx: Ctx, mail: PostedMail, brand: Brand) -> tuple[Letter, Written]:
-    """A mail's letter, and how it looks. One that cannot be written any more says why. brand: of its community."""
+async def written(ctx: Ctx, posted: PostedMail, brand: Brand) -> tuple[list[str], Written]:
+    """Where a mail leads, and how it looks. One that cannot be written any more says why. brand: of its community."""
     try:
-        letter = await read_mail(mail.kind, mail.data).letter(ctx, mail.user_id)
-        why = "There is nothing left to tell: its link was used, or what it is about is gone."
+        mail = read_mail(posted.kind, posted.data)
     except UnknownMail as unknown:
-        letter, why = None, f"This release does not know {unknown}."
-    letter = letter or Letter(subject=f"({mail.kind})", paragraphs=(why,))
-    return letter, write(letter, ctx.settings, brand)
+        return [], _unwritten(ctx, posted, brand, f"This release does not know {unknown}.")
+    letter = await mail.letter(ctx, posted.user_id)
+    if letter is None:
+        why = "There is nothing left to tell: its link was used, or what it is about is gone."
+        return [], _unwritten(ctx, posted, brand, why)
+    links = [] if letter.link is None else [letter.link]
+    language = language_of(posted.language, brand.locale)
+    return links, write(worded(mail, letter, language), ctx.settings, brand)
 
 
-def links_of(letter: Letter) -> list[str]:
-    """Where a letter leads."""
-    return [letter.action.link] if isinstance(letter.action, Action) else []
+def _unwritten(ctx: Ctx, posted: PostedMail, brand: Brand, why: str) -> Written:
+    return write(Wording(subject=f"({posted.kind})", paragraphs=(why,)), ctx.settings, brand)

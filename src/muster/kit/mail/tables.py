@@ -28,7 +28,8 @@ class MailState(StrEnum):
 class MailRow(TenantTable):
     """A mail to one person. At most one per fact, address and kind, however often a handler runs.
 
-    attempts: how often it was taken in hand. error: what the mail server said last.
+    language: of the reader; None for that of the community. attempts: how often it was taken in hand. error: what the
+    mail server said last.
     """
 
     __tablename__ = "mails"
@@ -45,6 +46,7 @@ class MailRow(TenantTable):
     address: Mapped[str] = personal()
     kind: Mapped[str] = plain()
     data: Mapped[Json] = plain()
+    language: Mapped[str | None] = plain()
     state: Mapped[MailState] = state(MailState)
     attempts: Mapped[int] = plain()
     created_at: Mapped[datetime] = plain()

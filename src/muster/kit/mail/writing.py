@@ -15,10 +15,28 @@ from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
 from muster.kit.brand import Brand
-from muster.kit.mail.kinds import Letter
+from muster.kit.mail.kinds import Letter, Mail
+from muster.kit.words import FALLBACK
 from muster.settings import Settings
 
 _HERE = Path(__file__).parent
+
+
+class Button(msgspec.Struct, frozen=True):
+    """What a letter asks for: the words of its button, and where that leads."""
+
+    label: str
+    link: str
+
+
+class Wording(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person reads, in plain words without any markup. footnote: why they get it."""
+
+    subject: str
+    paragraphs: tuple[str, ...]
+    button: Button | None = None
+    footnote: str | None = None
+    language: str = FALLBACK
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -29,23 +47,34 @@ class Written(msgspec.Struct, frozen=True):
     html: str
 
 
-def write(letter: Letter, settings: Settings, brand: Brand) -> Written:
+def worded(mail: Mail, letter: Letter, language: str) -> Wording:
+    """A letter in words of a language. Raises WordsMissing."""
+    words, values = mail.words(language), letter.values
+    label = words.text("button", values)
+    return Wording(
+        subject=words.text("subject", values) or mail.kind,
+        paragraphs=words.texts_of("paragraphs", values),
+        button=None if label is None or letter.link is None else Button(label, letter.link),
+        footnote=words.text("footnote", values),
+        language=language,
+    )
+
+
+def write(wording: Wording, settings: Settings, brand: Brand) -> Written:
     """A letter in the layout of this deployment, with the look of a community. What stands in it is text: nothing of it
     becomes markup.
     """
-    subject = _one_line(letter.subject)
-    values = {"letter": letter, "subject": subject, "home": settings.addresses.app, "brand": brand}
+    subject = _one_line(wording.subject)
+    values = {"letter": wording, "subject": subject, "home": settings.addresses.app, "brand": brand}
     return Written(subject, _text_layout().render(values), _html_layout().render(values))
 
 
-def message_of(
-    letter: Letter, settings: Settings, brand: Brand, *, mail_id: UUID, address: str, at: datetime
-) -> EmailMessage:
+def message_of(written: Written, settings: Settings, *, mail_id: UUID, address: str, at: datetime) -> EmailMessage:
     """The message to hand to a mail server. Its id is made from the mail's: sent twice, it is known as one.
 
-    brand: how it looks. address: whom it is to. at: when it was posted. Raises ValueError for an address that no header can hold.
+    address: whom it is to. at: when it was posted. Raises ValueError for an address that no header can hold.
     """
-    written, sender = write(letter, settings, brand), settings.mail.sender
+    sender = settings.mail.sender
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = Address(addr_spec=address)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, structs
 
+from muster.identity.commands import Locale, Timezone
 from muster.kit.arguments import Input
 from muster.kit.caller import Permission, member, verified
 from muster.kit.commands.command import command
@@ -42,10 +43,6 @@ Name = Annotated[
     str,
     Meta(min_length=2, max_length=60, pattern=r"\S", examples=["Chess club"], description="As people read it."),
 ]
-Locale = Annotated[
-    str, Meta(pattern=r"^[a-z]{2}(-[A-Z]{2})?$", examples=["pl"], description="The language of its letters and pages.")
-]
-Timezone = Annotated[str, Meta(max_length=60, examples=["Europe/Warsaw"], description="The IANA name.")]
 Country = Annotated[str, Meta(min_length=2, max_length=2, examples=["PL"], description="Its code in ISO 3166.")]
 # Nothing in it may end the directive of a page's policy that its origin becomes part of.
 LogoUrl = Annotated[

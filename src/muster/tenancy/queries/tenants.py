@@ -38,6 +38,7 @@ class Look(Row):
     logo_url: str | None
     primary_colour: str | None
     accent_colour: str | None
+    locale: str
     is_known: bool
 
 
@@ -82,7 +83,12 @@ _OPEN_TO_SIGHT = or_(Tenant.is_default, and_(Tenant.is_listed, Tenant.status == 
 _LOOK = Statement(
     Look,
     select(
-        Tenant.name, Tenant.logo_url, Tenant.primary_colour, Tenant.accent_colour, _OPEN_TO_SIGHT.label("is_known")
+        Tenant.name,
+        Tenant.logo_url,
+        Tenant.primary_colour,
+        Tenant.accent_colour,
+        Tenant.locale,
+        _OPEN_TO_SIGHT.label("is_known"),
     ).where(Tenant.id == bindparam("tenant")),
 )
 _TENANT_BY_SLUG = Statement(TenantId, select(Tenant.id).where(Tenant.slug == bindparam("wanted")))

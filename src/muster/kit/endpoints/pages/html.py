@@ -11,6 +11,7 @@ from muster.kit.brand import HOUSE, Brand
 from muster.kit.endpoints.pages.assets import asset
 from muster.kit.endpoints.pages.colours import colours
 from muster.kit.text import origin_of
+from muster.kit.words import FALLBACK
 
 Policy = Mapping[str, str]
 """A Content-Security-Policy: what a page may load and do, by directive."""
@@ -42,21 +43,27 @@ def html(
     values: Mapping[str, object],
     *,
     brand: Brand = HOUSE,
+    language: str = FALLBACK,
     status: int = 200,
     policy: Policy | None = None,
 ) -> Response:
     """A page.
 
     template: its path below `muster/`; it extends `kit/endpoints/pages/templates/base.html`. values: what it shows,
-    escaped. brand: how it looks. policy: directives that this page needs beyond or instead of `STRICT`.
+    escaped. brand: how it looks. language: of its words. policy: directives that this page needs beyond or instead of
+    `STRICT`.
     """
     logo = {} if brand.logo is None else {"img-src": f"'self' {origin_of(brand.logo)}"}
     directives = {**STRICT, **logo, **(policy or {})}
     headers = {
         "content-security-policy": "; ".join(f"{name} {sources}" for name, sources in directives.items()),
         "cache-control": "private, no-store",
-        "vary": "Accept",
+        "content-language": language,
+        "vary": "Accept, Accept-Language",
     }
     return Response(
-        _TEMPLATES.get_template(template).render({**values, "brand": brand}), status, headers, media_type="text/html"
+        _TEMPLATES.get_template(template).render({**values, "brand": brand, "language": language}),
+        status,
+        headers,
+        media_type="text/html",
     )

@@ -13,9 +13,11 @@ from muster.kit.caller import Origin
 from muster.kit.commands.command import COMMANDS
 from muster.kit.commands.context import Services
 from muster.kit.commands.run import run_command
+from muster.kit.endpoints.accept import preferred_language
 from muster.kit.endpoints.pages.html import Policy, html
 from muster.kit.errors import Invalid
 from muster.kit.route import Route
+from muster.kit.words import FALLBACK, LANGUAGES, Section, language_of, section
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,30 @@ class Visit:
         given = command.arguments.read({**arguments}, from_text=True)
         return (await run_command(self.services, command, self.origin, given)).result
 
-    def show(self, template: str, *, status: int = 200, policy: Policy | None = None, **values: object) -> Response:
-        """The answer: a template with these values. See `html`."""
-        return html(template, values, brand=self.brand, status=status, policy=policy)
+    @property
+    def language(self) -> str:
+        """The language that the browser asks for, of those that there are; else that of the community."""
+        usual = language_of(self.brand.locale)
+        return preferred_language(self.request.headers.get("accept-language"), (usual, *LANGUAGES))
+
+    def words(self, name: str) -> Section:
+        """The words of a page, such as `identity.page_verify`, in the browser's language. Raises WordsMissing."""
+        return section(name, self.language)
+
+    def show(
+        self,
+        template: str,
+        *,
+        words: Section | None = None,
+        status: int = 200,
+        policy: Policy | None = None,
+        **values: object,
+    ) -> Response:
+        """The answer: a template with these values, and the words that it shows, where it does not hold its own. See `html`."""
+        language = FALLBACK if words is None else words.language
+        return html(
+            template, {"words": words, **values}, brand=self.brand, language=language, status=status, policy=policy
+        )
 
 
 Show = Callable[[Visit], Awaitable[Response]]

@@ -151,6 +151,7 @@ async def test_what_counts_even_where_it_is_refused_runs_alone() -> None:
         "login",
         "publishEventTyping",
         "refreshSession",
+        "stepUp",
     }
 
 

@@ -19,9 +19,10 @@ from muster.kit.db.migrate import Urls
 from muster.kit.ids import new_id
 from muster.kit.mail import delivery
 from muster.kit.mail.delivery import Delivery, backoff
-from muster.kit.mail.kinds import Action, Letter, Mail
+from muster.kit.mail.kinds import Letter, Mail
 from muster.kit.mail.posting import MailPosted, post
 from muster.kit.mail.tests.post_office import post_office
+from muster.kit.words import Section
 from muster.kit.work.errands import outside
 from muster.kit.work.handlers import on
 from muster.kit.work.jobs import run_jobs
@@ -43,6 +44,7 @@ class Asked(Fact):
     user_id: UUID
     subject: str = "Hello"
     times: int = 1
+    language: str | None = None
 
 
 class HelloMail(Mail):
@@ -52,15 +54,24 @@ class HelloMail(Mail):
     subject: str
 
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
-        if not self.subject:
-            return None
-        action = Action(self.subject, "https://app.example/?a=1&b=2")
-        return Letter(subject=self.subject, paragraphs=(f"Hello, {self.subject}",), action=action, footnote="A test")
+        return Letter(values={"subject": self.subject}, link="https://app.example/?a=1&b=2") if self.subject else None
+
+    @classmethod
+    def words(cls, language: str) -> Section:
+        said = {"en": "Hello, {subject}", "de": "Hallo, {subject}"}.get(language, "{subject}")
+        texts: dict[str, str | list[str]] = {
+            "subject": "{subject}",
+            "paragraphs": [said],
+            "button": "{subject}",
+            "footnote": "A test",
+        }
+        return Section(cls.kind, language, texts)
 
 
 async def say_hello(ctx: Ctx, fact: Asked) -> None:
     for _ in range(fact.times):
-        await post(ctx, HelloMail(subject=fact.subject), user_id=fact.user_id, address=TO)
+        mail = HelloMail(subject=fact.subject)
+        await post(ctx, mail, user_id=fact.user_id, address=TO, language=fact.language)
 
 
 @asynccontextmanager
@@ -103,6 +114,18 @@ async def test_a_mail_is_delivered_once_however_often_its_handler_posts_it(urls:
     assert message["Auto-Submitted"] == "auto-generated"
     assert "https://app.example/?a=1&b=2" in body(message, "plain")
     assert 'href="https://app.example/?a=1&amp;b=2"' in body(message, "html")
+
+
+async def test_it_is_written_in_the_language_of_its_reader(urls: Urls) -> None:
+    async with post_office() as office, at_work(urls, office.url) as services:
+        await record(services, Asked(user_id=new_id(), language="de-AT"))
+        await in_state(urls, "SENT")
+        await record(services, Asked(user_id=new_id(), language="sv"))
+        await in_state(urls, "SENT", 2)
+    german, other = office.taken
+    assert body(german, "plain").startswith("Hallo, Hello")
+    assert '<html lang="de"' in body(german, "html")
+    assert body(other, "plain").startswith("Hello, Hello")
 
 
 async def test_nothing_a_person_is_called_becomes_a_header_or_markup(urls: Urls) -> None:
