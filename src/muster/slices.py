@@ -1,5 +1,7 @@
 """What is mounted: importing this declares every table, command, view, query, subscription, page and kind of mail."""
 
+import muster.access.commands
+import muster.access.views
 import muster.events.commands
 import muster.events.letters
 import muster.events.streams

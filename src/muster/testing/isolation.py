@@ -90,7 +90,8 @@ async def settle_both(service: Service) -> Towns:
     intruder, victim = await settle(service, INTRUDER), await settle(service, VICTIM)
     for town in (intruder, victim):
         await change(service.urls, _A_STEP, town.tenant_id)
-        await put_role(service, town.tenant_id, "greeter", base="participant", add=["member:approve"])
+        for slug in ("greeter", "porter"):
+            await put_role(service, town.tenant_id, slug, base="participant", add=["member:approve"])
     return Towns(service.urls, victim, intruder)
 
 

@@ -25,7 +25,9 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "changePassword.newPassword": lambda: "a new long enough one",
     "changePassword.oldPassword": lambda: "not their password",
     "createEvent.input": event_input,
+    "createRole.input": lambda: {"slug": f"role_{new_id().hex[-12:]}", "name": "A new role"},
     "createTenant.input": lambda: {"slug": f"town-{new_id().hex[-12:]}", "name": "A new town"},
+    "deleteRole.slug": lambda: "porter",
     "devLogin.name": lambda: "Somebody new",
     "editEventMessage.content": lambda: "Hello again",
     "forgotPassword.email": lambda: "somebody.new@dev.invalid",
@@ -41,6 +43,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "resendVerification.email": lambda: "somebody.new@dev.invalid",
     "resetPassword.password": lambda: "a new long enough one",
     "resetPassword.token": lambda: "not a token",
+    "role.slug": lambda: "greeter",
     "sendEventMessage.content": lambda: "Hello",
     "stepUp.password": lambda: "not their password",
     "unlockAccount.token": lambda: "not a token",
@@ -48,6 +51,8 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "updateMemberRole.role": lambda: "MODERATOR",
     "updateBranding.input": lambda: {"primaryColour": "#2f6f62"},
     "updateTenant.input": lambda: {"name": "A new name"},
+    "updateRole.input": lambda: {"name": "A warmer greeter"},
+    "updateRole.slug": lambda: "greeter",
     "verifyEmail.token": lambda: "not a token",
 }
 """A valid value for each required argument that is no id."""

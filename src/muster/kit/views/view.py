@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import DeclarativeBase
 
-from muster.kit.db.tables import Table
 from muster.kit.deprecation import Deprecation
 from muster.kit.views.paging import Filter, Order
 
@@ -118,7 +118,7 @@ class Page(Generic[T]):
 class View:
     """Base of every view, and, as an instance, a reference to one row of it that a command vouches for.
 
-    of: the table. visible: which rows a viewer sees; None means all of the tenant.
+    of: the table, or what stands for one (`derived.py`). visible: which rows a viewer sees; None means all of the tenant.
     within: the `one` field of the parent whose visibility this view's rows need too.
     brief: the fields that REST shows where this view is nested in another.
     filters, orders: what lists can be asked for; the first order is the default.
@@ -126,7 +126,7 @@ class View:
     deprecated: fields that clients should leave, by their names on the wire.
     """
 
-    of: ClassVar[type[Table]]
+    of: ClassVar[type[DeclarativeBase]]
     visible: ClassVar[Predicate | None] = None
     within: ClassVar[str | None] = None
     brief: ClassVar[tuple[str, ...]] = ("id",)
@@ -137,7 +137,7 @@ class View:
 
     id: UUID
 
-    def __init_subclass__(cls, *, of: type[Table]) -> None:
+    def __init_subclass__(cls, *, of: type[DeclarativeBase]) -> None:
         super().__init_subclass__()
         if cls.__name__ in VIEWS:
             raise TypeError(f"two views are named {cls.__name__}")

@@ -1,0 +1,33 @@
+"""What happens to the roles of a community."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from muster.kit.commands.facts import Fact
+
+
+class RoleFact(Fact):
+    """Base of what happens to a role that a community made."""
+
+    kind: ClassVar[str] = "role"
+    about: ClassVar[str] = "role_id"
+    role_id: UUID
+    slug: str
+
+
+class RoleCreated(RoleFact):
+    """A community has a new role."""
+
+    kind: ClassVar[str] = "role.created"
+
+
+class RoleUpdated(RoleFact):
+    """A role gives something else, or looks otherwise."""
+
+    kind: ClassVar[str] = "role.updated"
+
+
+class RoleDeleted(RoleFact):
+    """A role is no more."""
+
+    kind: ClassVar[str] = "role.deleted"
