@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped
 
 from muster.kit.db.tables import Erasure, GlobalTable, one_of, personal, plain, state
@@ -19,6 +19,9 @@ class User(GlobalTable):
     """
 
     __tablename__ = "users"
+    __table_args__ = (
+        Index("users_search_idx", func.to_tsvector(text("'simple'"), text("name")), postgresql_using="gin"),
+    )
     reason: ClassVar[str] = "one account per person, many communities"
     person: ClassVar[str | None] = "id"
     erasure: ClassVar[Erasure] = Erasure.BLANK

@@ -1,9 +1,10 @@
-"""Decisions of tenancy: which slugs, names and looks a community may have."""
+"""Decisions of tenancy: which slugs, names and looks a community may have, and who comes into it."""
 
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 from muster.kit.places import is_country, is_timezone
 from muster.kit.text import as_id
+from muster.tenancy.tables import MemberStatus
 
 RESERVED = frozenset(
     {
@@ -39,3 +40,51 @@ def place_problems(timezone: str, country: str | None) -> dict[str, str]:
     if country is not None and not is_country(country):
         found["country"] = "must be the code of a country in ISO 3166, such as PL"
     return found
+
+
+OWNER = "owner"
+"""The role that nobody is given: it is handed over, whole."""
+
+
+class Way(StrEnum):
+    """How somebody comes in."""
+
+    OPEN = "OPEN"
+    REQUEST = "REQUEST"
+    MAIL = "MAIL"
+    LINK = "LINK"
+
+
+class Admission(Enum):
+    """What becomes of somebody who comes."""
+
+    UNCHANGED = auto()
+    NEW = auto()
+    BACK = auto()
+    SUSPENDED = auto()
+    REMOVED = auto()
+
+
+# Somebody decided on this one person, so they may come back although they were removed.
+_PERSONAL = (Way.REQUEST, Way.MAIL)
+_SEATED = {MemberStatus.ACTIVE: Admission.UNCHANGED, MemberStatus.SUSPENDED: Admission.SUSPENDED}
+
+
+def decide_admission(status: MemberStatus | None, way: Way) -> Admission:
+    """What becomes of somebody with this membership, or none, who comes this way.
+
+    Who was removed comes back by a decision about them alone, never by a door that is open to everybody; who is
+    suspended by no door at all.
+    """
+    if status is None:
+        return Admission.NEW
+    if status in _SEATED:
+        return _SEATED[status]
+    if status == MemberStatus.REMOVED and way not in _PERSONAL:
+        return Admission.REMOVED
+    return Admission.BACK
+
+
+def has_room(taken: int, most: int | None) -> bool:
+    """Whether one more may come where so many seats are taken; suspended members keep theirs."""
+    return most is None or taken < most

@@ -19,14 +19,26 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped
 
 from muster.kit.caller import TenantStatus
-from muster.kit.db.tables import PLATFORM_TENANT, Erasure, GlobalTable, Json, TenantTable, one_of, plain, state
+from muster.kit.db.tables import (
+    PLATFORM_TENANT,
+    Erasure,
+    GlobalTable,
+    Json,
+    TenantTable,
+    one_of,
+    personal,
+    plain,
+    state,
+)
 
 
 class MemberStatus(StrEnum):
-    """Whether a member may use their membership."""
+    """Whether a member may use their membership. Who left or was removed keeps a row: what they did refers to it."""
 
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
+    LEFT = "LEFT"
+    REMOVED = "REMOVED"
 
 
 class TenantKind(StrEnum):
@@ -54,6 +66,7 @@ class Tenant(GlobalTable):
     allows_unverified: its members may act before they have verified their mail. country: ISO 3166. is_listed: anybody
     may find it. status_reason, status_since: why it is not open, and since when. deletes_at: when it is gone.
     primary_colour, accent_colour: `#rrggbb`. terms: what it calls things, by `Term`. version: counts its changes.
+    max_members: how many seats it has, of active and suspended members; None is no limit, as always in the default one.
     """
 
     __tablename__ = "tenants"
@@ -66,6 +79,7 @@ class Tenant(GlobalTable):
         CheckConstraint("(status = 'DELETING') = (deletes_at is not null)", name="deletes"),
         CheckConstraint("primary_colour ~ '^#[0-9a-f]{6}$'", name="primary_colour"),
         CheckConstraint("accent_colour ~ '^#[0-9a-f]{6}$'", name="accent_colour"),
+        CheckConstraint("max_members is null or (max_members >= 1 and not is_default)", name="max_members"),
     )
     reason: ClassVar[str] = "a community is the unit of isolation itself"
 
@@ -73,6 +87,7 @@ class Tenant(GlobalTable):
     name: Mapped[str] = plain()
     is_default: Mapped[bool] = plain()
     allows_unverified: Mapped[bool] = plain()
+    max_members: Mapped[int | None] = plain()
     created_at: Mapped[datetime] = plain()
     kind: Mapped[TenantKind] = state(TenantKind, server_default="COMMUNITY")
     locale: Mapped[str] = plain(server_default="en")
@@ -125,6 +140,7 @@ class Member(TenantTable):
     """A person inside a community, with the role they have there.
 
     custom_role: their role where it is not a built-in one. The foreign key keeps it there while somebody has it.
+    joined_at: when they last came. note: why they were suspended or removed, or what they said when they left.
     """
 
     __tablename__ = "members"
@@ -132,6 +148,11 @@ class Member(TenantTable):
         UniqueConstraint("tenant_id", "user_id"),
         ForeignKeyConstraint(["tenant_id", "custom_role"], ["custom_roles.tenant_id", "custom_roles.slug"]),
         Index("members_custom_role_idx", "tenant_id", "custom_role", postgresql_where="custom_role is not null"),
+        Index("members_joined_idx", "tenant_id", "joined_at", "id"),
+        Index("members_status_idx", "tenant_id", "status", "joined_at", "id"),
+        Index("members_inactive_idx", "tenant_id", "joined_at", "id", postgresql_where="status <> 'ACTIVE'"),
+        Index("members_belonging_idx", "user_id", "tenant_id"),
+        Index("members_role_idx", "tenant_id", "role", "joined_at", "id"),
         one_of("status", MemberStatus),
         CheckConstraint(f"role <> 'staff' or tenant_id = '{PLATFORM_TENANT}'", name="staff"),
     )
@@ -146,3 +167,4 @@ class Member(TenantTable):
     )
     status: Mapped[MemberStatus] = state(MemberStatus)
     joined_at: Mapped[datetime] = plain()
+    note: Mapped[str | None] = personal()

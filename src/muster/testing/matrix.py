@@ -22,6 +22,7 @@ from muster.testing.town import event_input
 Endpoint = Command | Query | Subscription
 
 _EXAMPLES: dict[str, Callable[[], object]] = {
+    "changeMemberRole.role": lambda: "spectator",
     "changePassword.newPassword": lambda: "a new long enough one",
     "changePassword.oldPassword": lambda: "not their password",
     "createEvent.input": event_input,

@@ -2,11 +2,19 @@
 
 from muster.tenancy.queries.members import (
     MemberLine,
+    Membership,
+    Seats,
     find_member,
     find_owner,
     find_role,
     list_members,
+    lock_member,
+    lock_seats,
+    put_gone,
     put_member,
+    put_role,
+    put_status,
+    seat_member,
 )
 from muster.tenancy.queries.tenants import (
     EVERY_TENANT,
@@ -28,6 +36,8 @@ __all__ = [
     "EditableTenant",
     "Look",
     "MemberLine",
+    "Membership",
+    "Seats",
     "TenantLine",
     "default_tenant",
     "find_default_tenant",
@@ -39,7 +49,13 @@ __all__ = [
     "list_members",
     "list_tenants",
     "lock_editable",
+    "lock_member",
+    "lock_seats",
     "put_edited",
+    "put_gone",
     "put_member",
+    "put_role",
+    "put_status",
     "put_tenant",
+    "seat_member",
 ]

@@ -3,13 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from muster.identity.tables import User
 from muster.kit.commands.context import Ctx
-from muster.kit.db.statements import Nothing, Row, Statement, insertion
+from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.ids import new_id
-from muster.tenancy.tables import Member, MemberStatus
+from muster.tenancy.tables import Member, MemberStatus, Tenant
 
 
 class MemberId(Row):
@@ -35,6 +36,23 @@ class MemberLine(Row):
     joined_at: datetime
 
 
+class Membership(Row):
+    """A locked membership."""
+
+    id: UUID
+    user_id: UUID
+    role: str
+    status: MemberStatus
+
+
+class Seats(Row):
+    """How many seats a community has taken, and how many it has; None is no limit."""
+
+    taken: int
+    most: int | None
+
+
+_PERSON = bindparam("person", type_=Member.user_id.type)
 _MEMBERS = Statement(
     MemberLine,
     select(User.id, User.name, User.email, Member.role, Member.status, Member.joined_at)
@@ -51,6 +69,39 @@ _ROLE = Statement(
     select(Member.role).where(Member.user_id == bindparam("person"), Member.status == MemberStatus.ACTIVE),
 )
 _PUT_MEMBER = insertion(Nothing, Member, "tenant_id", "id", "user_id", "role", "status", "joined_at")
+_MEMBERSHIP = select(*columns(Membership, Member)).where(Member.user_id == _PERSON)
+# Of two who change one membership at once, the second decides on what the first has left.
+_LOCK_MEMBER = Statement(Membership, _MEMBERSHIP.with_for_update(key_share=True))
+_SEATED = (MemberStatus.ACTIVE, MemberStatus.SUSPENDED)
+_SEATS = Statement(
+    Seats,
+    select(
+        select(func.count()).where(Member.status.in_(_SEATED)).scalar_subquery().label("taken"),
+        Tenant.max_members.label("most"),
+    ).where(Tenant.id == bindparam("tenant", type_=Tenant.id.type)),
+)
+_NEW = insert(Member)
+_SEAT = Statement(
+    Membership,
+    _NEW.on_conflict_do_update(
+        index_elements=["tenant_id", "user_id"],
+        set_={name: _NEW.excluded[name] for name in ("role", "status", "joined_at")} | {"note": None},
+    ).returning(*columns(Membership, Member)),
+    insert_keys=("tenant_id", "id", "user_id", "role", "status", "joined_at"),
+)
+_THIS = Member.id == bindparam("member", type_=Member.id.type)
+_PUT_STATUS = Statement(
+    Nothing,
+    update(Member).where(_THIS).values(status=bindparam("now_is", type_=Member.status.type), note=bindparam("why")),
+)
+# Who is gone holds on to no role of the community's own, so that it can be deleted.
+_PUT_GONE = Statement(
+    Nothing,
+    update(Member)
+    .where(_THIS)
+    .values(status=bindparam("now_is", type_=Member.status.type), note=bindparam("why"), role="participant"),
+)
+_PUT_ROLE = Statement(Nothing, update(Member).where(_THIS).values(role=bindparam("given")))
 
 
 async def put_member(ctx: Ctx, *, user_id: UUID, role: str) -> None:
@@ -70,6 +121,57 @@ async def find_role(ctx: Ctx, user_id: UUID) -> str | None:
     """The role of an active member of the transaction's tenant; None for who is none."""
     found = await ctx.db.one(_ROLE, person=user_id)
     return None if found is None else found.role
+
+
+async def lock_seats(ctx: Ctx) -> Seats:
+    """How many seats are taken. Until the transaction ends nobody else comes into the community.
+
+    So of thirty who come at once where three seats are free three get one, and of two requests of one person the second
+    sees what the first did.
+    """
+    await ctx.db.connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended($1, 0))", f"seats of {ctx.tenant_id}"
+    )
+    found = await ctx.db.one(_SEATS, tenant=ctx.tenant_id)
+    if found is None:
+        raise LookupError(f"there is no tenant {ctx.tenant_id}")
+    return found
+
+
+async def lock_member(ctx: Ctx, user_id: UUID) -> Membership | None:
+    """Lock a person's membership against other changes; None when they never had one."""
+    return await ctx.db.one(_LOCK_MEMBER, person=user_id)
+
+
+async def seat_member(ctx: Ctx, *, user_id: UUID, role: str) -> UUID:
+    """Give a person a seat, a new one or the one they gave up; answers with the membership. Under `lock_seats`."""
+    made = await ctx.db.one(
+        _SEAT,
+        tenant_id=ctx.tenant_id,
+        id=new_id(),
+        user_id=user_id,
+        role=role,
+        status=MemberStatus.ACTIVE,
+        joined_at=ctx.now,
+    )
+    if made is None:
+        raise LookupError("an upsert without a condition answers with its row")
+    return made.id
+
+
+async def put_status(ctx: Ctx, member_id: UUID, status: MemberStatus, *, note: str | None = None) -> None:
+    """Say how a locked membership stands now, and why."""
+    await ctx.db.run(_PUT_STATUS, member=member_id, now_is=status, why=note)
+
+
+async def put_gone(ctx: Ctx, member_id: UUID, status: MemberStatus, *, note: str | None) -> None:
+    """Say how a locked membership ended, and why."""
+    await ctx.db.run(_PUT_GONE, member=member_id, now_is=status, why=note)
+
+
+async def put_role(ctx: Ctx, member_id: UUID, role: str) -> None:
+    """Give a locked membership another role."""
+    await ctx.db.run(_PUT_ROLE, member=member_id, given=role)
 
 
 async def find_owner(ctx: Ctx) -> UUID | None:

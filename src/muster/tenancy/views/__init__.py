@@ -1,5 +1,6 @@
 """What can be read of communities and of who belongs to them."""
 
+from muster.tenancy.views.members import MemberView
 from muster.tenancy.views.tenants import TenantView
 
-__all__ = ["TenantView"]
+__all__ = ["MemberView", "TenantView"]

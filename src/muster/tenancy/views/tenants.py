@@ -3,18 +3,30 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, Uuid, column, func, or_, select
 
-from muster.kit.caller import TenantStatus, anyone
+from muster.kit.caller import TenantStatus, anyone, signed_in
 from muster.kit.db.tables import Json
+from muster.kit.views.paging import ascending
 from muster.kit.views.query import query
-from muster.kit.views.view import View, Viewer
+from muster.kit.views.view import Page, View, Viewer, sql
 from muster.tenancy.tables import JoinPolicy, Tenant, TenantKind
 
 
 def is_open_to(tenant: type[Tenant], viewer: Viewer) -> ColumnElement[bool]:
     """The community that the request is in, and every other that the viewer is an active member of."""
     return or_(tenant.id == viewer.tenant_id, func.finders.belongs(tenant.id, viewer.user_id))
+
+
+def own_role(tenant: type[Tenant], viewer: Viewer) -> ColumnElement[str | None]:
+    """The viewer's role in a community."""
+    return func.finders.role_in(tenant.id, viewer.user_id)
+
+
+def is_own(tenant: type[Tenant], viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer is an active member."""
+    own = func.finders.communities_of(viewer.user_id).table_valued(column("community", Uuid()))
+    return tenant.id.in_(select(own.c.community))
 
 
 class TenantView(View, of=Tenant):
@@ -27,9 +39,11 @@ class TenantView(View, of=Tenant):
     about to be deleted. logo_url: of an image, over https. primary_colour: `#rrggbb`; null is the house's.
     accent_colour: the same. terms: what it calls things, by term: an object with the words for `one` and for `many`.
     version: counts its changes; give it to `updateTenant`, so that it overwrites nobody else's.
+    own_role: the viewer's role there; null for who is no active member.
     """
 
     visible = is_open_to
+    orders = {"FOUNDED": ascending(Tenant.created_at)}
     brief = ("id", "slug", "name")
     example = {
         "slug": "chess-club",
@@ -43,6 +57,7 @@ class TenantView(View, of=Tenant):
         "primaryColour": "#2f6f62",
         "accentColour": "#b8860b",
         "terms": {"EVENT": {"one": "Match", "many": "Matches"}},
+        "ownRole": "participant",
     }
 
     id: UUID
@@ -62,6 +77,7 @@ class TenantView(View, of=Tenant):
     accent_colour: str | None
     terms: Json
     version: int
+    own_role: str | None = sql(own_role)
 
 
 @query("GET /tenants/{id}", "tenant", allow=anyone, stale=True)
@@ -76,3 +92,8 @@ def _is_entered(tenant: type[Tenant], viewer: Viewer) -> ColumnElement[bool]:
 @query("GET /tenant", "currentTenant", allow=anyone, stale=True, where=_is_entered)
 def current_tenant() -> TenantView | None:
     """The community that the request is in."""
+
+
+@query("GET /me/tenants", "myTenants", allow=signed_in, where=is_own)
+def my_tenants() -> Page[TenantView]:
+    """The communities that the caller may enter; the header `X-Tenant` names the one that a request is for."""

@@ -20,10 +20,12 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     },
     "EventChat": {"NEWEST": (("id",), True)},
     "EventMember": {"ASKED": (("asked_at", "id"), False)},
+    "Member": {"JOINED": (("joined_at", "id"), False), "RELEVANCE": (("rank", "id"), True)},
     "Message": {"SEQUENCE": (("sequence", "id"), False)},
     "MessageVersion": {"WRITTEN": (("written_at", "id"), False)},
     "Notification": {"NEWEST": (("created_at", "id"), True)},
     "OpenSession": {"NEWEST": (("created_at", "id"), True)},
+    "Tenant": {"FOUNDED": (("created_at", "id"), False)},
 }
 """The keys of each order by type, and whether the largest come first."""
 

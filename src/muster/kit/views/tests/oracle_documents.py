@@ -21,7 +21,8 @@ from graphql import (
 
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, check_shape
 from muster.kit.errors import BadInput
-from muster.kit.views.tests.oracle_rows import List, Oracle
+from muster.kit.views.tests.oracle_lists import List
+from muster.kit.views.tests.oracle_rows import Oracle
 from muster.kit.views.tests.oracle_world import CIRCLES, MOMENTS, SEARCHES, World
 
 _CIRCLE = ("latitude", "longitude", "radiusKm")

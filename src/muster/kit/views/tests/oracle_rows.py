@@ -1,7 +1,7 @@
 """The oracle: graphql-core's own executor over plain rows. Slow and obviously right: no SQL, no compiler, only lists."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,8 @@ from graphql import GraphQLResolveInfo, GraphQLSchema, execute_sync, parse
 from muster.kit.caller import Claim
 from muster.kit.text import camel
 from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
+from muster.kit.views.tests.oracle_lists import Connection, List, Refused
+from muster.kit.views.tests.oracle_tenancy import TenancyOracle
 from muster.kit.views.tests.oracle_world import Row, World
 
 _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
@@ -19,33 +21,8 @@ _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 
 
 _FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant", "currentTenant")
-_FOR_SIGNED_IN = ("me", "mySessions")
+_FOR_SIGNED_IN = ("me", "mySessions", "myTenants")
 """The queries that are not for members alone."""
-
-
-class Refused(Exception):
-    """The whole request is refused with this code."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-@dataclass(frozen=True)
-class List:
-    """A list as its resolver knows it: the rows that the viewer sees in it, before its arguments are read.
-
-    name: of the list, and chosen: the arguments that choose its rows, both for its cursors.
-    """
-
-    type: str
-    name: str
-    rows: list[Row]
-    chosen: dict[str, object] = field(default_factory=dict)
-
-
-class Connection(dict[str, Any]):
-    """A page, by the names of a connection's fields."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +39,7 @@ class Oracle:
     def __init__(self, world: World, claim: Claim) -> None:
         self._world = world
         self._tenant, self._me = claim.tenant_id, claim.user_id
+        self._tenancy = TenancyOracle(world.tables, claim)
         self.users = {row["id"]: row for row in world.tables["users"]}
 
     def answer(self, schema: GraphQLSchema, text: str, variables: dict[str, Any]) -> Answer:
@@ -117,12 +95,6 @@ class Oracle:
     def _tags(self) -> dict[UUID, list[str]]:
         rows = self._rows("event_tags")
         return {each: [row["tag"] for row in rows if row["event_id"] == each] for each in self.events}
-
-    @cached_property
-    def role(self) -> str | None:
-        """The viewer's role in the tenant."""
-        mine = (row for row in self._rows("members") if row["user_id"] == self._me and row["status"] == "ACTIVE")
-        return next((row["role"] for row in mine), None)
 
     def _is_seated(self, event: Row) -> bool:
         own = self._mine.get(event["id"])
@@ -181,6 +153,7 @@ class Oracle:
             "Message.deletionReason": lambda said: said["deletion_reason"] if said["author_id"] == self._me else None,
             "Notification.subject": self._subject,
             "NotificationBadge.unreadCount": lambda _: len([row for row in self._told if row["read_at"] is None]),
+            "Tenant.ownRole": self._tenancy.own_role,
             "User.email": lambda person: person["email"] if person["id"] == self._me else None,
             "User.verifiedAt": lambda person: _plain(person, "verifiedAt") if person["id"] == self._me else None,
         }
@@ -210,17 +183,21 @@ class Oracle:
         """Whether the viewer may ask a query at all."""
         if name in _FOR_ANYONE:
             return True
-        return self._me is not None if name in _FOR_SIGNED_IN else self.role is not None
+        return self._me is not None if name in _FOR_SIGNED_IN else self._tenancy.role is not None
 
     def _root(self, name: str, given: dict[str, Any]) -> Any:
         if not self.may_ask(name):
             raise Refused("UNAUTHENTICATED" if self._me is None else "NOT_A_MEMBER")
         if name in ("me", "myNotificationBadge"):
             return self.users[self._me] if self._me else None
+        if name == "inactiveMembers":
+            raise Refused("FORBIDDEN")
+        if name == "tenantMember":
+            return self._tenancy.member(UUID(given["userId"]))
         if name == "event":
             return self._seen_event(UUID(given["id"]))
         if name == "tenant":
-            return self._open_tenant(UUID(given["id"]))
+            return self._tenancy.tenant(UUID(given["id"]))
         if name == "eventMessage":
             seen = given["eventId"] in map(str, self._seats) and self._seen_event(UUID(given["eventId"]))
             said = self._said_in(seen["id"]) if seen else []
@@ -229,7 +206,7 @@ class Oracle:
             own = self._mine.get(UUID(given["eventId"]))
             return own if own and self._seen_event(own["event_id"]) else None
         if name == "currentTenant":
-            return self._open_tenant(self._tenant)
+            return self._tenancy.tenant(self._tenant)
         if name == "eventMember":
             event = self._seen_event(UUID(given["eventId"]))
             inside = self._memberships(event) if event else []
@@ -240,17 +217,10 @@ class Oracle:
         found = self.root_list(name, given)
         return None if found is None else self._page(found, given)
 
-    def _open_tenant(self, tenant_id: UUID) -> Row | None:
-        """A community that the viewer is in: in this request, or as an active member."""
-        mine = [
-            row for row in self._world.tables["members"] if row["user_id"] == self._me and row["status"] == "ACTIVE"
-        ]
-        open_ = {self._tenant, *(row["tenant_id"] for row in mine)}
-        found = (row for row in self._world.tables["tenants"] if row["id"] == tenant_id and tenant_id in open_)
-        return next(found, None)
-
     def root_list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list; None when its parent is not visible."""
+        if (found := self._tenancy.list(name)) is not None:
+            return found
         if name == "events":
             every = "status" in _filters(given)
             seen = [row for row in self.events.values() if self.sees_event(row)]
@@ -370,6 +340,8 @@ class Oracle:
                 return row[name] is not None and row[name].lower() == value.lower()
             case "tag":
                 return value.lower() in self._tags[row["id"]]
+            case "role":
+                return bool(row["role"] == value)
             case "meetingKind" | "joinMode" | "ownerId" | "status":
                 columns = {"meetingKind": "meeting_kind", "joinMode": "join_mode", "ownerId": "owner_id"}
                 return bool(row[columns.get(name, name)] == value)

@@ -62,8 +62,8 @@ _MAIN_PEOPLE, _PEOPLE, _EVENTS, _OTHER_EVENTS = 18, 24, 36, 8
 
 @dataclass(frozen=True)
 class World:
-    """Rows by table, every tenant's; who reads them; the ranks of each search by event, and the distances from the
-    middle of each circle.
+    """Rows by table, every tenant's; who reads them; the ranks of each search by event and by member, and the distances
+    from the middle of each circle.
     """
 
     tables: dict[str, list[Row]]
@@ -109,7 +109,9 @@ class _Builder:
         for tenant, group in ((MAIN, main), (self.other, north)):
             for number, person in enumerate(group):
                 status = "SUSPENDED" if number == _MAIN_PEOPLE - 1 else "ACTIVE"
-                self._in(tenant, "members", user_id=person, role="participant", status=status, joined_at=_BASE)
+                role = "spectator" if number % 3 == 2 else "participant"
+                joined_at = self.random.choice(MOMENTS)
+                self._in(tenant, "members", user_id=person, role=role, status=status, joined_at=joined_at)
             for _ in range(_EVENTS if tenant == MAIN else _OTHER_EVENTS):
                 self._event(tenant, group)
             for person in group:
@@ -320,7 +322,10 @@ def fill(owner_url: str) -> World:
 def _ranks(connection: psycopg.Connection[Any], words: str) -> dict[UUID, float]:
     found = connection.execute(
         "select id, ts_rank(search, websearch_to_tsquery('simple', %(words)s))::double precision from events "
-        "where search @@ websearch_to_tsquery('simple', %(words)s)",
+        "where search @@ websearch_to_tsquery('simple', %(words)s) "
+        "union all select m.id, ts_rank(to_tsvector('simple', u.name), websearch_to_tsquery('simple', %(words)s)) "
+        "from members m join users u on u.id = m.user_id "
+        "where to_tsvector('simple', u.name) @@ websearch_to_tsquery('simple', %(words)s)",
         {"words": words},
     )
     return dict(found.fetchall())

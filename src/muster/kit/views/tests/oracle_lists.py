@@ -1,0 +1,31 @@
+"""What resolvers of the oracle answer with: lists, pages, and refusals."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from muster.kit.views.tests.oracle_world import Row
+
+
+class Refused(Exception):
+    """The whole request is refused with this code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class List:
+    """A list as its resolver knows it: the rows that the viewer sees in it, before its arguments are read.
+
+    name: of the list, and chosen: the arguments that choose its rows, both for its cursors.
+    """
+
+    type: str
+    name: str
+    rows: list[Row]
+    chosen: dict[str, object] = field(default_factory=dict)
+
+
+class Connection(dict[str, Any]):
+    """A page, by the names of a connection's fields."""
