@@ -83,6 +83,9 @@ select ':tenant', gen_random_uuid(), ':event', ':viewer', 'Hallo', now() + n * i
 insert into sessions (id, user_id, generation, created_at, refreshed_at, expires_at)
 select gen_random_uuid(), ':viewer', 0, now() + n * interval '1 second', now(), now() + interval '1 day'
   from generate_series(1, 4000) as n;
+insert into passkeys (id, user_id, credential, public_key, sign_count, name, created_at)
+select gen_random_uuid(), ':viewer', gen_random_uuid(), '', 0, 'A phone', now() + n * interval '1 second'
+  from generate_series(1, 4000) as n;
 insert into notifications (tenant_id, id, user_id, fact_id, kind, data, created_at)
 select ':tenant', gen_random_uuid(), ':viewer', gen_random_uuid(), 'K', '{}', now() + n * interval '1 second'
   from generate_series(1, 4000) as n;

@@ -15,6 +15,7 @@ import muster.notifications.streams
 import muster.notifications.views
 import muster.tenancy.commands
 import muster.tenancy.dev_mail
+import muster.tenancy.factors
 import muster.tenancy.registration
 import muster.tenancy.views
 

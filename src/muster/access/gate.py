@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, func, not_, or_, select
 
 from muster.access.queries import role_gives
 from muster.access.roles import permissions_of
-from muster.identity.predicates import is_proved, proof_methods
+from muster.identity.predicates import has_second_factor, is_proved, proof_methods
 from muster.identity.tables import Session, User
 from muster.kit.caller import ClaimSql, Gate
 from muster.tenancy.tables import Member, MemberStatus, Tenant
 
 
 def lookup(claim: ClaimSql) -> ColumnElement[str]:
-    """One JSON object with `tenant`, `session`, `verified`, `role` and `custom`; NULL when the tenant does not exist.
+    """One JSON object with `tenant`, `session`, `verified`, `factor`, `role` and `custom`; NULL without such a tenant.
 
     The default tenant is open to visitors; any other only to its active members.
     """
@@ -47,6 +47,8 @@ def _lookup(claim: ClaimSql, *more: str | ColumnElement[Any]) -> ColumnElement[s
         session_lives,
         "verified",
         or_(is_verified, Tenant.allows_unverified),
+        "factor",
+        or_(not_(Tenant.requires_mfa), has_second_factor(claim)),
         "role",
         Member.role,
         "custom",

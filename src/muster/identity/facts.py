@@ -44,6 +44,39 @@ class AccountLocked(AccountFact):
     kind: ClassVar[str] = "user.locked"
 
 
+class SecondFactorAdded(AccountFact):
+    """A person has one more second factor. factor: a name of `Method`."""
+
+    kind: ClassVar[str] = "user.factor_added"
+    factor: str
+
+
+class SecondFactorRemoved(AccountFact):
+    """A person has one second factor less. factor: a name of `Method`."""
+
+    kind: ClassVar[str] = "user.factor_removed"
+    factor: str
+
+
+class BackupCodesRenewed(AccountFact):
+    """A person has fresh backup codes."""
+
+    kind: ClassVar[str] = "user.codes_renewed"
+
+
+class BackupCodeUsed(AccountFact):
+    """A person came in with a backup code. left: how many they have now."""
+
+    kind: ClassVar[str] = "user.code_used"
+    left: int
+
+
+class SecondFactorsLocked(AccountFact):
+    """Too many wrong codes, from somebody who knows the password: none is looked at for a while."""
+
+    kind: ClassVar[str] = "user.codes_locked"
+
+
 class LinkAsked(Fact):
     """Somebody wants a link mailed. Recorded for every address, so that asking takes as long for an unknown one.
 

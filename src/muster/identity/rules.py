@@ -11,12 +11,19 @@ REPEATED_WITHIN = timedelta(seconds=10)
 """How long a spent refresh token still gives its successor: two tabs refresh at once, answers get lost."""
 PROOF_LASTS = timedelta(minutes=10)
 """How long it counts that somebody has shown who they are."""
+CHALLENGE_LASTS = timedelta(minutes=5)
+"""How long somebody has for the second half of what they began: to ask a passkey, or to find a code."""
+BACKUP_CODES = 10
+"""So many are given out at once."""
 
 
 class Method(StrEnum):
     """What somebody shows who they are by."""
 
     PASSWORD = "PASSWORD"  # noqa: S105 - a name
+    TOTP = "TOTP"
+    PASSKEY = "PASSKEY"
+    BACKUP_CODE = "BACKUP_CODE"
 
 
 def is_locked(failures: int, failed_at: datetime | None, now: datetime) -> bool:

@@ -4,15 +4,21 @@ A token is what it names, and a seal over that: HMAC-SHA256 with a key derived f
 """
 
 import hmac
-from base64 import urlsafe_b64encode
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
+from hashlib import sha256
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from muster.kit.text import as_id
 
+# As NIST SP 800-38D, 5.2.1.1 recommends for GCM.
+_NONCE = 12
 LONGEST_TOKEN = 200
 """Characters; ours are shorter."""
 
@@ -37,6 +43,44 @@ def link_token(secret: str, purpose: str, link_id: UUID) -> str:
 def read_link_token(secrets: tuple[str, ...], purpose: str, token: str) -> UUID | None:
     """The link that a token stands for; None when it is not ours, or for something else. secrets: any may have sealed it."""
     return as_id(_opened(secrets, f"link {purpose}", token) or "")
+
+
+def challenge_token(secret: str, purpose: str, challenge_id: UUID) -> str:
+    """The token by which somebody comes back to what they began, and to nothing else."""
+    return _sealed(secret, f"challenge {purpose}", challenge_id.hex)
+
+
+def read_challenge_token(secrets: tuple[str, ...], purpose: str, token: str) -> UUID | None:
+    """What a token comes back to; None when it is not ours, or for something else. secrets: any may have sealed it."""
+    return as_id(_opened(secrets, f"challenge {purpose}", token) or "")
+
+
+def challenge_bytes(token: str) -> bytes:
+    """What a passkey signs. It need not be stored: nobody without our secret can foresee a token, and each is good once."""
+    return sha256(token.encode()).digest()
+
+
+def code_hash(secret: str, user_id: UUID, code: str) -> str:
+    """A backup code as it is stored. It has 50 random bits, and nobody without the secret can try them."""
+    return hmac.digest(_key(secret, "backup code"), user_id.bytes + code.encode(), "sha256").hex()
+
+
+def lock_away(secret: str, user_id: UUID, text: str) -> str:
+    """What we have to read again ourselves, encrypted (AES-256-GCM) for a person: moved to another's row it opens no more."""
+    nonce = os.urandom(_NONCE)
+    sealed = AESGCM(_key(secret, "kept secret")).encrypt(nonce, text.encode(), user_id.bytes)
+    return urlsafe_b64encode(nonce + sealed).decode()
+
+
+def take_out(secrets: tuple[str, ...], user_id: UUID, sealed: str) -> str | None:
+    """What was locked away with any of the secrets; None when it was with another, or for somebody else."""
+    whole = urlsafe_b64decode(sealed)
+    for secret in secrets:
+        try:
+            return AESGCM(_key(secret, "kept secret")).decrypt(whole[:_NONCE], whole[_NONCE:], user_id.bytes).decode()
+        except InvalidTag:
+            continue
+    return None
 
 
 def _sealed(secret: str, purpose: str, text: str) -> str:

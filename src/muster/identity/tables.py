@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, func, text
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped
 
 from muster.kit.db.tables import Erasure, GlobalTable, one_of, personal, plain, state
@@ -77,6 +77,88 @@ class Session(GlobalTable):
     address: Mapped[str | None] = personal()
     agent: Mapped[str | None] = personal()
     proved_at: Mapped[datetime | None] = plain()
+
+
+class SecondFactor(GlobalTable):
+    """What a person has beside their password; `id` is the person's. Every change of it takes turns at this row.
+
+    totp: the secret of their authenticator app, sealed; `totp_since` is when they showed that they have it, and until
+    then it opens nothing. totp_step: the 30 seconds whose code was used last. failures: wrong codes in a row;
+    `failed_at` is when the last one came.
+    """
+
+    __tablename__ = "second_factors"
+    reason: ClassVar[str] = "belongs to the account, which is global"
+    person: ClassVar[str | None] = "id"
+
+    id: Mapped[UUID] = personal(ForeignKey("users.id"), primary_key=True, sort_order=-1)
+    totp: Mapped[str | None] = personal()
+    totp_since: Mapped[datetime | None] = plain()
+    totp_step: Mapped[int] = plain()
+    failures: Mapped[int] = plain()
+    failed_at: Mapped[datetime | None] = plain()
+
+
+class BackupCode(GlobalTable):
+    """A code that stands in once for a second factor. hash: with the deployment's secret; nobody else can try codes."""
+
+    __tablename__ = "backup_codes"
+    __table_args__ = (UniqueConstraint("user_id", "hash"),)
+    reason: ClassVar[str] = "belongs to the account, which is global"
+    person: ClassVar[str | None] = "user_id"
+
+    user_id: Mapped[UUID] = plain(ForeignKey("users.id"))
+    hash: Mapped[str] = personal()
+    used_at: Mapped[datetime | None] = plain()
+
+
+class Passkey(GlobalTable):
+    """A key that a device or a password manager of a person holds (W3C Web Authentication, level 3).
+
+    credential, public_key: as base64url. sign_count: how often it has signed, where it counts. name: the person's own.
+    """
+
+    __tablename__ = "passkeys"
+    __table_args__ = (Index("passkeys_newest_idx", "user_id", "created_at", "id"),)
+    reason: ClassVar[str] = "belongs to the account, which is global"
+    person: ClassVar[str | None] = "user_id"
+
+    user_id: Mapped[UUID] = plain(ForeignKey("users.id"))
+    credential: Mapped[str] = personal(unique=True)
+    public_key: Mapped[str] = personal()
+    sign_count: Mapped[int] = plain()
+    name: Mapped[str] = personal()
+    created_at: Mapped[datetime] = plain()
+    used_at: Mapped[datetime | None] = plain()
+
+
+class ChallengePurpose(StrEnum):
+    """What is begun and waits for its second half."""
+
+    ENROL = "ENROL"
+    SIGN_IN = "SIGN_IN"
+    SECOND = "SECOND"
+    STEP_UP = "STEP_UP"
+
+
+class Challenge(GlobalTable):
+    """Something begun that its caller comes back to once: a passkey to be asked, a password given and a code to follow.
+
+    user_id: whose; null for who signs in by passkey, who says so only then. session_id: in which it was begun.
+    remember: the session that it opens is to last long.
+    """
+
+    __tablename__ = "challenges"
+    __table_args__ = (one_of("purpose", ChallengePurpose),)
+    reason: ClassVar[str] = "belongs to the account, which is global, or to nobody yet"
+    person: ClassVar[str | None] = "user_id"
+
+    user_id: Mapped[UUID | None] = plain(ForeignKey("users.id"), index=True)
+    session_id: Mapped[UUID | None] = plain()
+    purpose: Mapped[ChallengePurpose] = state(ChallengePurpose)
+    remember: Mapped[bool] = plain()
+    expires_at: Mapped[datetime] = plain(index=True)
+    used_at: Mapped[datetime | None] = plain()
 
 
 class LinkPurpose(StrEnum):

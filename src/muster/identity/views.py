@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, func, select
 
-from muster.identity.tables import Session, User
+from muster.identity.tables import BackupCode, Passkey, SecondFactor, Session, User
 from muster.kit.caller import signed_in
 from muster.kit.views.paging import descending
 from muster.kit.views.query import query
-from muster.kit.views.view import Page, View, Viewer, only_if
+from muster.kit.views.view import Page, View, Viewer, only_if, sql
 
 
 def is_self(user: type[User], viewer: Viewer) -> ColumnElement[bool]:
@@ -65,3 +65,63 @@ class OpenSessionView(View, of=Session):
 @query("GET /auth/sessions", "mySessions", allow=signed_in)
 def my_sessions() -> Page[OpenSessionView]:
     """The devices that the caller is signed in on, the newest first."""
+
+
+def is_own_passkey(passkey: type[Passkey], viewer: Viewer) -> ColumnElement[bool]:
+    """A passkey of the viewer."""
+    return passkey.user_id == viewer.user_id
+
+
+class PasskeyView(View, of=Passkey):
+    """A passkey of the viewer.
+
+    name: their own of it. used_at: when it was last used; null before the first time.
+    """
+
+    visible = is_own_passkey
+    orders = {"NEWEST": descending(Passkey.created_at)}
+    example = {"name": "My phone"}
+
+    id: UUID
+    name: str
+    created_at: datetime
+    used_at: datetime | None
+
+
+@query("GET /auth/passkeys", "myPasskeys", allow=signed_in)
+def my_passkeys() -> Page[PasskeyView]:
+    """The passkeys of the caller, the newest first."""
+
+
+@query("GET /auth/passkeys/{id}", "myPasskey", allow=signed_in)
+def my_passkey(id: UUID) -> PasskeyView | None:
+    """One passkey of the caller."""
+
+
+def is_own_factor(factor: type[SecondFactor], viewer: Viewer) -> ColumnElement[bool]:
+    """The second factors of the viewer."""
+    return factor.id == viewer.user_id
+
+
+def _codes_left(factor: type[SecondFactor], viewer: Viewer) -> ColumnElement[int]:
+    unused = select(func.count()).where(BackupCode.user_id == factor.id, BackupCode.used_at.is_(None))
+    return unused.scalar_subquery()
+
+
+class SecondFactorView(View, of=SecondFactor):
+    """What the viewer has beside a password and passkeys.
+
+    totp_since: when they set up an authenticator app; null without one. backup_codes_left: how many of the ten codes
+    that stand in for it have not been used.
+    """
+
+    visible = is_own_factor
+
+    id: UUID
+    totp_since: datetime | None
+    backup_codes_left: int = sql(_codes_left)
+
+
+@query("GET /auth/mfa", "mySecondFactor", allow=signed_in, where=is_own_factor)
+def my_second_factor() -> SecondFactorView | None:
+    """The authenticator app and backup codes of the caller; nothing while they have never begun to set one up."""

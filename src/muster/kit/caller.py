@@ -82,8 +82,8 @@ class Caller(msgspec.Struct, frozen=True):
 
     tenant: how it is with the tenant; None for who may not be in it. session: the session lives. verified: the mail is
     known to be theirs, or the tenant does not ask. role: in this tenant. custom: that role, where the tenant made it.
-    proved, methods: whether they have shown within the last 10 minutes who they are, and by what they can; looked up
-    only for what asks for it.
+    factor: they have a second factor, or the tenant does not ask. proved, methods: whether they have shown within the
+    last 10 minutes who they are, and by what they can; looked up only for what asks for it.
     """
 
     tenant: TenantStatus | None
@@ -91,6 +91,7 @@ class Caller(msgspec.Struct, frozen=True):
     verified: bool
     role: str | None
     custom: CustomRole | None = None
+    factor: bool = True
     proved: bool = False
     methods: tuple[str, ...] = ()
 
@@ -179,6 +180,12 @@ class NotAMember(Denied):
     code = "NOT_A_MEMBER"
 
 
+class FactorRequired(Denied):
+    """This community asks its members for a second factor: set up an authenticator app or a passkey first."""
+
+    code, title = "MFA_REQUIRED", "A second factor is needed"
+
+
 class StepUpRequired(Denied):
     """Show once more who you are, by `stepUp`, and try again within 10 minutes."""
 
@@ -243,11 +250,11 @@ class Gate:
         within: frozenset[TenantStatus] = READABLE,
         step_up: bool = False,
     ) -> Caller:
-        """The caller, let in; or a refusal: tenant first, then session, verification, membership, permission, proof.
+        """The caller, let in; or a refusal: tenant first, then session, verification, membership, factor, permission, proof.
 
         within: how the tenant may be for it.
         Raises TenantNotFound, TenantArchived, TenantSuspended, TenantDeleting, Unauthenticated, EmailNotVerified,
-        NotAMember, Denied, StepUpRequired.
+        NotAMember, FactorRequired, Denied, StepUpRequired.
         """
         if caller is None or caller.tenant is None:
             raise TenantNotFound
@@ -261,6 +268,8 @@ class Gate:
             raise EmailNotVerified
         if allow is member and caller.role is None:
             raise NotAMember
+        if not caller.factor and caller.role is not None and allow not in (whoever, signed_in):
+            raise FactorRequired
         if permission is not None and permission not in self.permissions(caller):
             raise Denied(
                 f"This needs the permission {permission}, which your role does not give.",
@@ -275,6 +284,7 @@ def gate_refusals(allow: Allow, permission: Permission | None, *, step_up: bool 
     """What `Gate.admit` may refuse with, besides TenantNotFound and Unauthenticated, which every request may meet."""
     found: list[type[AppError]] = [EmailNotVerified] if allow in (verified, member) else []
     found += [NotAMember] if allow is member else []
+    found += [] if allow in (whoever, signed_in) else [FactorRequired]
     found += [] if permission is None else [Denied]
     return [*found, StepUpRequired] if step_up else found
 

@@ -63,10 +63,11 @@ class Tenant(GlobalTable):
     """A community. Exactly one is the default, which visitors may enter and everybody who registers joins; it is always
     open.
 
-    allows_unverified: its members may act before they have verified their mail. country: ISO 3166. is_listed: anybody
-    may find it. status_reason, status_since: why it is not open, and since when. deletes_at: when it is gone.
-    primary_colour, accent_colour: `#rrggbb`. terms: what it calls things, by `Term`. version: counts its changes.
-    max_members: how many seats it has, of active and suspended members; None is no limit, as always in the default one.
+    allows_unverified: its members may act before they have verified their mail. requires_mfa: they need a second factor.
+    country: ISO 3166. is_listed: anybody may find it. status_reason, status_since: why it is not open, and since when.
+    deletes_at: when it is gone. primary_colour, accent_colour: `#rrggbb`. terms: what it calls things, by `Term`.
+    version: counts its changes. max_members: how many seats it has, of active and suspended members; None is no limit,
+    as always in the default one.
     """
 
     __tablename__ = "tenants"
@@ -80,6 +81,7 @@ class Tenant(GlobalTable):
         CheckConstraint("primary_colour ~ '^#[0-9a-f]{6}$'", name="primary_colour"),
         CheckConstraint("accent_colour ~ '^#[0-9a-f]{6}$'", name="accent_colour"),
         CheckConstraint("max_members is null or (max_members >= 1 and not is_default)", name="max_members"),
+        Index("tenants_strict_idx", "id", postgresql_where="requires_mfa"),
     )
     reason: ClassVar[str] = "a community is the unit of isolation itself"
 
@@ -88,6 +90,7 @@ class Tenant(GlobalTable):
     is_default: Mapped[bool] = plain()
     allows_unverified: Mapped[bool] = plain()
     max_members: Mapped[int | None] = plain()
+    requires_mfa: Mapped[bool] = plain(server_default="false")
     created_at: Mapped[datetime] = plain()
     kind: Mapped[TenantKind] = state(TenantKind, server_default="COMMUNITY")
     locale: Mapped[str] = plain(server_default="en")

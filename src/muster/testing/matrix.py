@@ -23,8 +23,13 @@ Endpoint = Command | Query | Subscription
 
 _EXAMPLES: dict[str, Callable[[], object]] = {
     "changeMemberRole.role": lambda: "spectator",
+    "addPasskey.credential": lambda: "{}",
+    "addPasskey.name": lambda: "Their phone",
+    "addPasskey.token": lambda: "not a token",
     "changePassword.newPassword": lambda: "a new long enough one",
     "changePassword.oldPassword": lambda: "not their password",
+    "completeLogin.mfaToken": lambda: "not a token",
+    "confirmTotp.code": lambda: "123456",
     "createEvent.input": event_input,
     "createRole.input": lambda: {"slug": f"role_{new_id().hex[-12:]}", "name": "A new role"},
     "createTenant.input": lambda: {"slug": f"town-{new_id().hex[-12:]}", "name": "A new town"},
@@ -34,6 +39,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "forgotPassword.email": lambda: "somebody.new@dev.invalid",
     "login.email": lambda: "somebody.new@dev.invalid",
     "login.password": lambda: "not their password",
+    "loginWithPasskey.passkey": lambda: {"token": "not a token", "credential": "{}"},
     "muteEvent.muted": lambda: True,
     "refreshSession.refreshToken": lambda: "not a token",
     "register.input": lambda: {
@@ -41,12 +47,12 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
         "email": f"{new_id().hex}@example.org",
         "password": "a long enough one",
     },
+    "renamePasskey.name": lambda: "Their other phone",
     "resendVerification.email": lambda: "somebody.new@dev.invalid",
     "resetPassword.password": lambda: "a new long enough one",
     "resetPassword.token": lambda: "not a token",
     "role.slug": lambda: "greeter",
     "sendEventMessage.content": lambda: "Hello",
-    "stepUp.password": lambda: "not their password",
     "unlockAccount.token": lambda: "not a token",
     "updateEvent.input": lambda: {"title": "Another evening of games"},
     "updateMemberRole.role": lambda: "MODERATOR",
@@ -59,15 +65,20 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
 """A valid value for each required argument that is no id."""
 
 REFUSED_AS_IT_IS = {
-    "login",
+    "addPasskey",
     "changePassword",
+    "completeLogin",
+    "confirmTotp",
+    "login",
+    "loginWithPasskey",
     "refreshSession",
+    "removeTotp",
     "resetPassword",
     "stepUp",
     "unlockAccount",
     "verifyEmail",
 }
-"""Endpoints whose example is refused whoever calls: accounts here have no password, and tokens are in nobody's reach."""
+"""Endpoints whose example is refused whoever calls: accounts here have no password and no app, and tokens are in nobody's reach."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +154,11 @@ def of_tenant(table: SqlTable) -> str:
 
 def _subject(declared: Endpoint) -> type[View]:
     subject = declared.returns if isinstance(declared, Command) else getattr(declared, "view", None)
-    assert isinstance(subject, type)
+    if isinstance(declared, Command) and subject is type(None):
+        # What it removes is what stands at the same address.
+        there = (each.view for each in QUERIES.values() if each.route.template == declared.route.template)
+        subject = next(there, None)
+    assert isinstance(subject, type), f"{declared.name} takes `id`, but nothing says of what"
     assert issubclass(subject, View), f"{declared.name} takes `id`, but answers with no view that says of what"
     return subject
 

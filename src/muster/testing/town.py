@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from muster.identity.commands import token_keys
+from muster.kit.text import origin_of
+from muster.testing.authenticator import Authenticator
 from muster.testing.below import value
 from muster.testing.client import Client
 from muster.testing.people import Person, Standing, found_tenant, make_moderator, put_in_tenant, sign_in, suspend
@@ -77,6 +79,15 @@ async def make_event(owner: Client, *, publish: bool = True, **changes: object) 
     return UUID(made["id"])
 
 
+async def add_passkey(person: Client, name: str) -> Authenticator:
+    """A passkey of somebody who has proved lately who they are; answers with what holds it."""
+    device = Authenticator(origin_of(person.service.settings.addresses.app))
+    begun = (await person.call("enrolPasskey")).ok()
+    made = {"token": begun["token"], "credential": device.create(begun["options"])}
+    (await person.call("addPasskey", name=name, **made)).ok()
+    return device
+
+
 async def settle(service: Service, slug: str | None = None) -> Town:
     """Found a town and fill it. The worker has not run yet.
 
@@ -104,6 +115,8 @@ async def settle(service: Service, slug: str | None = None) -> Town:
     message = (await told.call("sendEventMessage", eventId=event_id, content=f"Wat is on in {prefix}?")).ok()
     said = {"eventId": event_id, "id": message["id"], "content": f"What is on in {prefix}?"}
     (await member.client.call("editEventMessage", **said)).ok()
+    for device in ("phone", "laptop"):
+        await add_passkey(owner, f"The {device} of {prefix}")
     hidden_id = await make_event(owner, visibility="HIDDEN", title=f"A hidden evening in {prefix}")
     draft_id = await make_event(owner, publish=False, title=f"A drafted evening in {prefix}")
     await suspend(service, people[Standing.SUSPENDED], tenant_id)

@@ -13,6 +13,9 @@ from muster.identity.commands.accounts import (
     resend_verification,
     verify_email,
 )
+from muster.identity.commands.factors import drop_totp, forget_factor, is_last
+from muster.identity.commands.mfa import complete_login
+from muster.identity.commands.passkeys import PasskeyNotFound, login_with_passkey
 from muster.identity.commands.passwords import (
     NewPassword,
     change_password,
@@ -31,6 +34,7 @@ from muster.identity.commands.sessions import (
     open_session,
     refresh,
     revoke_session,
+    sign_in,
     token_keys,
 )
 
@@ -40,6 +44,7 @@ __all__ = [
     "Locale",
     "MailSent",
     "NewPassword",
+    "PasskeyNotFound",
     "PersonName",
     "Proof",
     "Session",
@@ -47,9 +52,14 @@ __all__ = [
     "ask_for_verification",
     "change_password",
     "checked_password",
+    "complete_login",
     "cookie_keys",
+    "drop_totp",
+    "forget_factor",
     "forgot_password",
+    "is_last",
     "login",
+    "login_with_passkey",
     "logout",
     "logout_everywhere",
     "normal_email",
@@ -60,6 +70,7 @@ __all__ = [
     "resend_verification",
     "reset_password",
     "revoke_session",
+    "sign_in",
     "step_up",
     "token_keys",
     "unlock_account",

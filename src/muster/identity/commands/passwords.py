@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from muster.identity import queries, rules
+from muster.identity import factor_queries, queries, rules
 from muster.identity.commands.accounts import Email, MailSent, normal_email, verify_address
 from muster.identity.commands.links import LinkInvalid, Token, follow_link
 from muster.identity.facts import AccountLocked, PasswordChanged, ResetAsked
@@ -126,6 +126,7 @@ async def reset_password(ctx: Ctx, *, token: Token, password: NewPassword, prepa
     link = await follow_link(ctx, token, LinkPurpose.RESET)
     await queries.put_password(ctx, user_id=link.user_id, hashed=prepared)
     await queries.void_links(ctx, link.user_id)
+    await factor_queries.void_challenges(ctx, link.user_id)
     await queries.revoke_sessions(ctx, link.user_id)
     await verify_address(ctx, link.user_id, link.address)
     ctx.record(PasswordChanged(user_id=link.user_id))
@@ -164,6 +165,7 @@ async def change_password(
         raise WrongPassword.field("oldPassword", "is not your present password", "WRONG_PASSWORD")
     await queries.put_password(ctx, user_id=ctx.user_id, hashed=prepared.hashed)
     await queries.void_links(ctx, ctx.user_id)
+    await factor_queries.void_challenges(ctx, ctx.user_id)
     await queries.revoke_sessions(ctx, ctx.user_id, but=ctx.session_id)
     ctx.record(PasswordChanged(user_id=ctx.user_id))
 

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from muster.identity import queries, rules
+from muster.identity import factor_queries, queries, rules
 from muster.identity.commands.accounts import normal_email
 from muster.identity.commands.passwords import Attempt, GivenPassword, attempt, count_attempt
 from muster.identity.facts import SignedIn, SignedOut, SignedOutEverywhere
-from muster.identity.rules import Refresh
-from muster.identity.seals import LONGEST_TOKEN, read_refresh_token, refresh_token
+from muster.identity.rules import CHALLENGE_LASTS, Method, Refresh
+from muster.identity.seals import LONGEST_TOKEN, challenge_token, read_refresh_token, refresh_token
+from muster.identity.tables import ChallengePurpose
 from muster.identity.tokens import ACCESS_LIFETIME, TokenKeys
 from muster.identity.views import OpenSessionView, UserView
 from muster.kit.caller import Claim, signed_in, whoever
@@ -31,6 +32,13 @@ class WrongCredentials(AppError):
     """The mail or the password is wrong, or there were too many tries: then the owner has a mail that helps."""
 
     status, code, title = 401, "WRONG_CREDENTIALS", "Mail or password is wrong"
+    commits = True
+
+
+class MfaRequired(AppError):
+    """This account asks for a second factor, too: go on with `completeLogin`, within 5 minutes."""
+
+    status, code, title = 401, "MFA_REQUIRED", "A second factor is needed"
     commits = True
 
 
@@ -88,6 +96,26 @@ async def open_session(ctx: Ctx, user_id: UUID, *, remember: bool = False, prove
     return _tokens(ctx, user_id, session_id, generation=0)
 
 
+async def sign_in(ctx: Ctx, user_id: UUID, *, remember: bool = False, proved: bool = False) -> Session:
+    """Sign in a person who has shown one thing: their password, or that a mailbox or another account is theirs.
+
+    proved: as in `open_session`. Raises MfaRequired where they have a second factor, with the token to go on with; it
+    is good for nothing else.
+    """
+    has = await factor_queries.standing(ctx, user_id)
+    if not has.totp and not has.passkey:
+        return await open_session(ctx, user_id, remember=remember, proved=proved)
+    ctx.act_as(user_id)
+    begun = await factor_queries.begin(ctx, ChallengePurpose.SECOND, user_id=user_id, remember=remember)
+    ways = {Method.TOTP: has.totp, Method.PASSKEY: has.passkey, Method.BACKUP_CODE: has.codes}
+    details = {
+        "mfaToken": challenge_token(ctx.settings.security.jwt_secret, ChallengePurpose.SECOND, begun),
+        "methods": [method for method, is_there in ways.items() if is_there],
+        "expiresAt": ctx.now + CHALLENGE_LASTS,
+    }
+    raise MfaRequired(details=details)
+
+
 def _tokens(ctx: Ctx, user_id: UUID, session_id: UUID, *, generation: int) -> Session:
     """The tokens of a session, for its person."""
     security = ctx.settings.security
@@ -120,12 +148,13 @@ async def login(
     """Sign in with mail and password.
 
     Five wrong passwords in a row lock the account for 15 minutes. remember_me: the session lasts 30 days, not 7.
-    Raises WrongCredentials, the same for an unknown mail, a wrong password and a locked account.
+    Raises WrongCredentials, the same for an unknown mail, a wrong password and a locked account; MfaRequired, with
+    `mfaToken` and the `methods` that will do, where the account has a second factor.
     """
     right = await count_attempt(ctx, prepared)
     if not right or prepared.account is None:
         raise WrongCredentials
-    return await open_session(ctx, prepared.account.id, remember=remember_me, proved=True)
+    return await sign_in(ctx, prepared.account.id, remember=remember_me, proved=True)
 
 
 @command("POST /auth/refresh", "refreshSession", allow=whoever, limit=API, line="refresh_token")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, get_type_hints
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, DateTime, Integer, Text, Uuid
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Integer, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
 from muster.kit.text import camel
@@ -84,4 +84,5 @@ _SQL_TYPES: dict[Any, TypeEngine[Any]] = {
     int: Integer(),
     UUID: Uuid(),
     datetime: DateTime(timezone=True),
+    list[str]: ARRAY(Text()),
 }

@@ -88,6 +88,7 @@ class CreateTenantInput(Input):
 class UpdateTenantInput(Input):
     """What changes of a community. What is absent stays as it is; a country of null is none.
 
+    requires_mfa: members need a second factor to do anything here; whoever has none is asked to set one up.
     version: the one that the change is meant for; another is refused.
     """
 
@@ -99,6 +100,7 @@ class UpdateTenantInput(Input):
     is_listed: bool | UnsetType = UNSET
     join_policy: JoinPolicy | UnsetType = UNSET
     allows_unverified: bool | UnsetType = UNSET
+    requires_mfa: bool | UnsetType = UNSET
     version: int | UnsetType = UNSET
 
 

@@ -27,6 +27,7 @@ from muster.tenancy.queries.tenants import (
     find_tenant,
     list_tenants,
     lock_editable,
+    needs_factor,
     put_edited,
     put_tenant,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "lock_editable",
     "lock_member",
     "lock_seats",
+    "needs_factor",
     "put_edited",
     "put_gone",
     "put_member",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import Uuid, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.kit.caller import TenantStatus
@@ -47,6 +47,7 @@ class EditableTenant(Row):
 
     name: str
     allows_unverified: bool
+    requires_mfa: bool
     kind: TenantKind
     locale: str
     timezone: str
@@ -91,6 +92,11 @@ _LOOK = Statement(
         _OPEN_TO_SIGHT.label("is_known"),
     ).where(Tenant.id == bindparam("tenant")),
 )
+# Who belongs where is known here across communities; few ask for a factor, and an index has those alone.
+_STRICT = Statement(
+    TenantId,
+    select(Tenant.id).where(Tenant.requires_mfa, func.finders.belongs(Tenant.id, bindparam("person", type_=Uuid()))),
+)
 _TENANT_BY_SLUG = Statement(TenantId, select(Tenant.id).where(Tenant.slug == bindparam("wanted")))
 
 _CHOSEN = ("name", "kind", "locale", "timezone", "country", "is_listed", "join_policy", "allows_unverified")
@@ -131,6 +137,11 @@ async def put_edited(ctx: Ctx, edited: EditableTenant) -> None:
 async def find_look(tx: Transaction, tenant_id: UUID) -> Look | None:
     """How a community looks."""
     return await tx.one(_LOOK, tenant=tenant_id)
+
+
+async def needs_factor(ctx: Ctx, user_id: UUID) -> bool:
+    """Whether any community that somebody is an active member of asks for a second factor."""
+    return await ctx.db.one(_STRICT, person=user_id) is not None
 
 
 async def list_tenants(ctx: Ctx) -> list[TenantLine]:

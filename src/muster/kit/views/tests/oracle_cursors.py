@@ -24,6 +24,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "Message": {"SEQUENCE": (("sequence", "id"), False)},
     "MessageVersion": {"WRITTEN": (("written_at", "id"), False)},
     "Notification": {"NEWEST": (("created_at", "id"), True)},
+    "Passkey": {"NEWEST": (("created_at", "id"), True)},
     "OpenSession": {"NEWEST": (("created_at", "id"), True)},
     "Tenant": {"FOUNDED": (("created_at", "id"), False)},
 }

@@ -11,6 +11,7 @@ from graphql import GraphQLResolveInfo, GraphQLSchema, execute_sync, parse
 
 from muster.kit.caller import Claim
 from muster.kit.text import camel
+from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
 from muster.kit.views.tests.oracle_lists import Connection, List, Refused
 from muster.kit.views.tests.oracle_tenancy import TenancyOracle
@@ -19,9 +20,8 @@ from muster.kit.views.tests.oracle_world import Row, World
 _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 """Relations to people, who are never hidden."""
 
-
 _FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant", "currentTenant")
-_FOR_SIGNED_IN = ("me", "mySessions", "myTenants")
+_FOR_SIGNED_IN = ("me", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS)
 """The queries that are not for members alone."""
 
 
@@ -40,6 +40,7 @@ class Oracle:
         self._world = world
         self._tenant, self._me = claim.tenant_id, claim.user_id
         self._tenancy = TenancyOracle(world.tables, claim)
+        self._account = Account(world.tables, claim.user_id)
         self.users = {row["id"]: row for row in world.tables["users"]}
 
     def answer(self, schema: GraphQLSchema, text: str, variables: dict[str, Any]) -> Answer:
@@ -154,6 +155,7 @@ class Oracle:
             "Notification.subject": self._subject,
             "NotificationBadge.unreadCount": lambda _: len([row for row in self._told if row["read_at"] is None]),
             "Tenant.ownRole": self._tenancy.own_role,
+            "SecondFactor.backupCodesLeft": self._account.codes_left,
             "User.email": lambda person: person["email"] if person["id"] == self._me else None,
             "User.verifiedAt": lambda person: _plain(person, "verifiedAt") if person["id"] == self._me else None,
         }
@@ -194,10 +196,12 @@ class Oracle:
             raise Refused("FORBIDDEN")
         if name == "tenantMember":
             return self._tenancy.member(UUID(given["userId"]))
+        if name in ACCOUNT_ROWS:
+            return self._account.row(name, given)
         if name == "event":
             return self._seen_event(UUID(given["id"]))
-        if name == "tenant":
-            return self._tenancy.tenant(UUID(given["id"]))
+        if name in ("tenant", "currentTenant"):
+            return self._tenancy.tenant(UUID(given["id"]) if given else self._tenant)
         if name == "eventMessage":
             seen = given["eventId"] in map(str, self._seats) and self._seen_event(UUID(given["eventId"]))
             said = self._said_in(seen["id"]) if seen else []
@@ -205,8 +209,6 @@ class Oracle:
         if name == "myMembershipForEvent":
             own = self._mine.get(UUID(given["eventId"]))
             return own if own and self._seen_event(own["event_id"]) else None
-        if name == "currentTenant":
-            return self._tenancy.tenant(self._tenant)
         if name == "eventMember":
             event = self._seen_event(UUID(given["eventId"]))
             inside = self._memberships(event) if event else []
@@ -227,8 +229,8 @@ class Oracle:
             return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
         if name == "myEventChats":
             return List("EventChat", name, [row for row in self._seats.values() if self._seen_event(row["room_id"])])
-        if name == "mySessions":
-            return List("OpenSession", name, self._open_sessions())
+        if name in ACCOUNT_LISTS:
+            return List(ACCOUNT_LISTS[name], name, self._account.rows(name))
         if name == "myEvents":
             return self._my_events(name, given)
         if name == "myNotifications":
@@ -262,10 +264,6 @@ class Oracle:
         seen = [event for own in mine if (event := self._seen_event(own["event_id"]))]
         rows = [row for row in seen if upcoming is None or (row["ends_at"] > datetime.now(UTC)) is upcoming]
         return List("Event", name, rows, {"role": role, "membership_status": status, "upcoming": upcoming})
-
-    def _open_sessions(self) -> list[Row]:
-        open_ = [row for row in self._world.tables["sessions"] if row["revoked_at"] is None]
-        return [row for row in open_ if row["user_id"] == self._me and row["expires_at"] > datetime.now(UTC)]
 
     def cursors(self, list_: List, given: dict[str, Any]) -> list[str]:
         """The cursors of every row of a list, in no order."""

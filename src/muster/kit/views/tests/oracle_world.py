@@ -145,7 +145,27 @@ class _Builder:
                 address=self._maybe("192.0.2.1"),
                 agent=self._maybe(self._text()),
             )
+        self._factors(person)
         return person
+
+    def _factors(self, person: UUID) -> None:
+        """Second factors of some."""
+        maybe = self._maybe
+        self._add("second_factors", id=person, totp=None, totp_since=maybe(_BASE), totp_step=0, failures=0)
+        for number in range(self.random.choice((0, 0, 1, 3))):
+            credential, made_at = f"{person} {number}", self.random.choice(MOMENTS)
+            self._add(
+                "passkeys",
+                id=self._id(),
+                user_id=person,
+                credential=credential,
+                public_key="",
+                sign_count=0,
+                name=self._text(),
+                created_at=made_at,
+                used_at=maybe(_BASE),
+            )
+            self._add("backup_codes", id=self._id(), user_id=person, hash=credential, used_at=maybe(_BASE))
 
     def _event(self, tenant: UUID, group: list[UUID]) -> None:
         pick, maybe = self.random.choice, self._maybe
