@@ -73,12 +73,17 @@ StructT = TypeVar("StructT", bound=msgspec.Struct)
 def read_struct(raw: dict[str, object], struct: type[StructT], *, from_text: bool = False) -> StructT:
     """What a client sent as a struct. Arguments and errors as of `Arguments.read`."""
     refuse_unstorable(raw)
-    try:
-        values = msgspec.convert(raw, struct, strict=not from_text)
-    except msgspec.ValidationError as error:
-        raise _invalid_from(error) from None
+    values = fitting(raw, struct, from_text=from_text)
     _refuse_odd_values(values, raw)
     return values
+
+
+def fitting(raw: dict[str, object], struct: type[StructT], *, from_text: bool = False) -> StructT:
+    """What a client sent as a struct without moments, whose text is checked by whoever uses it. Raises Invalid."""
+    try:
+        return msgspec.convert(raw, struct, strict=not from_text)
+    except msgspec.ValidationError as error:
+        raise _invalid_from(error) from None
 
 
 def _refuse_odd_values(value: object, raw: Any, path: str = "") -> None:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from muster.kit.endpoints.asked import Asked
 from muster.kit.endpoints.http import NoSuchMethod, problem_response
 
 Serve = Callable[[Request], Awaitable[Response]]
@@ -23,7 +24,7 @@ class Address:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        request = Request(scope, receive, send)
+        request = Asked(scope, receive, send)
         response = await self._answer(request)
         if request.method == "HEAD":
             # The length stays that of the body which GET would send (RFC 9110, 9.3.2).

@@ -125,7 +125,7 @@ class GraphQL:
         """The operation that a request wants. Raises BadInput (of which BadOperation is one)."""
         given = None if request.query is msgspec.UNSET else request.query
         text, digest = self._persisted.find(given, request.extensions)
-        refuse_unstorable({"query": text, "variables": request.variables})
+        refuse_unstorable({"query": text, "variables": request.variables, "extensions": request.extensions})
         document = self._documents.get(text)
         if digest is not None:
             self._persisted.keep(digest, text)

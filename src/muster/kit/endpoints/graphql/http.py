@@ -12,7 +12,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from muster.kit.arguments import read_struct
+from muster.kit.arguments import fitting
 from muster.kit.caller import Origin
 from muster.kit.commands.command import Command
 from muster.kit.endpoints.accept import preferred
@@ -189,7 +189,7 @@ async def _read(request: Request) -> GraphQLRequest:
     if not isinstance(raw, dict):
         raise BadInput("The body must be a JSON object with `query`.")
     try:
-        return read_struct(raw, GraphQLRequest)
+        return fitting(raw, GraphQLRequest)
     except Invalid as error:
         raise BadInput(error.detail, fields=error.fields) from None
 
