@@ -86,6 +86,16 @@ select gen_random_uuid(), ':viewer', 0, now() + n * interval '1 second', now(), 
 insert into passkeys (id, user_id, credential, public_key, sign_count, name, created_at)
 select gen_random_uuid(), ':viewer', gen_random_uuid(), '', 0, 'A phone', now() + n * interval '1 second'
   from generate_series(1, 4000) as n;
+insert into ties (id, from_id, to_id, kind, created_at)
+select gen_random_uuid(), ':viewer', user_id, kind, now() + n * interval '1 second'
+  from numbered, unnest(array['STAR', 'FOLLOW']) as kind where user_id <> ':viewer'
+union all
+select gen_random_uuid(), user_id, ':viewer', kind, now() + n * interval '1 second'
+  from numbered, unnest(array['STAR', 'FOLLOW']) as kind where user_id <> ':viewer';
+insert into blocks (id, user_id, blocked_id, created_at)
+select gen_random_uuid(), ':viewer', user_id, now() + n * interval '1 second' from numbered where user_id <> ':viewer'
+union all
+select gen_random_uuid(), user_id, ':viewer', now() from numbered where user_id <> ':viewer' and n % 9 = 0;
 insert into notifications (tenant_id, id, user_id, fact_id, kind, data, created_at)
 select ':tenant', gen_random_uuid(), ':viewer', gen_random_uuid(), 'K', '{}', now() + n * interval '1 second'
   from generate_series(1, 4000) as n;

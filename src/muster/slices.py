@@ -13,6 +13,8 @@ import muster.identity.views
 import muster.notifications.commands
 import muster.notifications.streams
 import muster.notifications.views
+import muster.profiles.commands
+import muster.profiles.views
 import muster.tenancy.commands
 import muster.tenancy.dev_mail
 import muster.tenancy.factors

@@ -1,13 +1,15 @@
-"""SQL predicates of identity: by what somebody can show who they are, and whether they have lately."""
+"""SQL predicates of identity: by what somebody can show who they are, whether they have lately, and who is blocked."""
 
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, case, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, SQLColumnExpression, Text, and_, case, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import array
 
 from muster.identity.rules import PROOF_LASTS, Method
-from muster.identity.tables import Passkey, Password, SecondFactor, Session
+from muster.identity.tables import Block, Passkey, Password, SecondFactor, Session
 from muster.kit.caller import ClaimSql
+from muster.kit.db.tables import once_more
 
 
 def is_proved(claim: ClaimSql) -> ColumnElement[bool]:
@@ -39,3 +41,20 @@ def _has_totp(claim: ClaimSql) -> ColumnElement[bool]:
 
 def _has_passkey(claim: ClaimSql) -> ColumnElement[bool]:
     return select(Passkey.id).where(Passkey.user_id == claim.user_id).exists()
+
+
+PersonId = SQLColumnExpression[UUID]
+"""A person in a statement: a column or a value."""
+
+
+def not_blocked(viewer_id: PersonId, other_id: PersonId) -> ColumnElement[bool]:
+    """Neither of two people has blocked the other; true of a visitor, who is nobody.
+
+    Two look-ups, not one with `or`: each is a condition on the unique index.
+    """
+    return and_(not_(_blocks(viewer_id, other_id)), not_(_blocks(other_id, viewer_id)))
+
+
+def _blocks(user_id: PersonId, blocked_id: PersonId) -> ColumnElement[bool]:
+    block: Any = once_more(Block)
+    return select(block.id).where(block.user_id == user_id, block.blocked_id == blocked_id).exists()

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped
 
 from muster.kit.db.tables import Erasure, GlobalTable, one_of, personal, plain, state
@@ -186,3 +186,20 @@ class Link(GlobalTable):
     created_at: Mapped[datetime] = plain()
     expires_at: Mapped[datetime] = plain(index=True)
     used_at: Mapped[datetime | None] = plain()
+
+
+class Block(GlobalTable):
+    """One person wants nothing of another. It holds both ways; see `predicates.not_blocked`."""
+
+    __tablename__ = "blocks"
+    __table_args__ = (
+        UniqueConstraint("user_id", "blocked_id"),
+        CheckConstraint("user_id <> blocked_id", name="of_another"),
+        Index("blocks_newest_idx", "user_id", "created_at", "id"),
+    )
+    reason: ClassVar[str] = "people meet in many communities, and a block holds in all of them"
+    person: ClassVar[str | None] = "user_id"
+
+    user_id: Mapped[UUID] = plain(ForeignKey("users.id"))
+    blocked_id: Mapped[UUID] = plain(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = plain()

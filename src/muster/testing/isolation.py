@@ -45,6 +45,11 @@ VICTIM, INTRUDER = "northern", "southern"
 """The names of the two towns. Everything that people of the first wrote holds its name."""
 _WORK_SECONDS = 4.0
 _WRITTEN_BY_WORKER = ["notifications", "mails"]
+# Whoever shares the default community shares what its members show each other; the victims share nothing with anybody.
+_LEAVE_DEFAULT = """
+delete from members where tenant_id = (select id from tenants where is_default)
+   and user_id in (select user_id from members where tenant_id = $1)
+"""
 # No handler of ours takes steps yet.
 _A_STEP = "insert into job_steps (tenant_id, id, job_id, name) values ($1, uuidv7(), 0, 'a step')"
 
@@ -92,6 +97,7 @@ async def settle_both(service: Service) -> Towns:
         await change(service.urls, _A_STEP, town.tenant_id)
         for slug in ("greeter", "porter"):
             await put_role(service, town.tenant_id, slug, base="participant", add=["member:approve"])
+    await change(service.urls, _LEAVE_DEFAULT, victim.tenant_id)
     return Towns(service.urls, victim, intruder)
 
 
@@ -109,11 +115,12 @@ async def open_world(urls: Urls, towns: Towns) -> AsyncIterator[World]:
 
 @dataclass(frozen=True)
 class Intruder:
-    """Somebody who tries. client: in the tenant they ask for. knocks: whether that is the victim's."""
+    """Somebody who tries. client: in the tenant they ask for. knocks: whether that is the victim's. own_id: who they are."""
 
     name: str
     client: Client
     knocks: bool
+    own_id: UUID | None = None
 
 
 async def violations(world: World, *, ways: Sequence[Way] = tuple(Way)) -> AsyncIterator[str]:
@@ -167,7 +174,7 @@ async def endpoint_violations(world: World, declared: Endpoint, way: Way) -> lis
     found = []
     for intruder in await intruders(world):
         try_it = _knocked if intruder.knocks else _tried
-        found += [f"{intruder.name}: {each}" for each in await try_it(world, declared, way, intruder.client)]
+        found += [f"{intruder.name}: {each}" for each in await try_it(world, declared, way, intruder)]
     after = await snapshot_over(world.below, tenant_id=world.victim.tenant_id)
     return found + [f"changed rows of {table}" for table, rows in before.items() if rows != after[table]]
 
@@ -177,13 +184,14 @@ async def intruders(world: World) -> list[Intruder]:
     service, victim = world.service, world.victim
     rival = (await sign_in(service, f"{INTRUDER} owner")).client
     outsider = (await sign_in(service, "nobody special")).client
-    suspended = (await sign_in(service, f"{VICTIM} suspended")).client
+    insider = await sign_in(service, f"{VICTIM} suspended")
+    suspended = insider.client
     anonymous = Client(service)
     return [
         Intruder("another tenant's owner at home", rival.in_tenant(world.intruder.tenant_id), knocks=False),
         Intruder("an outsider in the default tenant", outsider, knocks=False),
         Intruder("an anonymous visitor", anonymous, knocks=False),
-        Intruder("a suspended member in the default tenant", suspended, knocks=False),
+        Intruder("a suspended member in the default tenant", suspended, knocks=False, own_id=insider.user_id),
         Intruder("another tenant's owner at the door", rival.in_tenant(victim.tenant_id), knocks=True),
         Intruder("another tenant's owner at the door by slug", rival.in_tenant(VICTIM), knocks=True),
         Intruder("an outsider at the door", outsider.in_tenant(victim.tenant_id), knocks=True),
@@ -192,8 +200,9 @@ async def intruders(world: World) -> list[Intruder]:
     ]
 
 
-async def _knocked(world: World, declared: Endpoint, way: Way, client: Client) -> list[str]:
+async def _knocked(world: World, declared: Endpoint, way: Way, intruder: Intruder) -> list[str]:
     """A caller asks for the victim's tenant itself: it must look as one that does not exist."""
+    client = intruder.client
     given = await _own_arguments(world, declared)
     if declared.allow is whoever:
         # Which tenant they ask for is not looked at.
@@ -206,13 +215,15 @@ async def _knocked(world: World, declared: Endpoint, way: Way, client: Client) -
     return [f"asked for the victim's tenant gets {answer}, for one that does not exist {absent}"]
 
 
-async def _tried(world: World, declared: Endpoint, way: Way, client: Client) -> list[str]:
+async def _tried(world: World, declared: Endpoint, way: Way, intruder: Intruder) -> list[str]:
     """A caller stays in a tenant that is open to them, and names rows of the victim: they must look as if absent."""
-    found = []
+    client, found = intruder.client, []
     own = await _own_arguments(world, declared)
     for place in places(declared):
         absent = await call(world, client, declared, way, place.put(own, new_id()))
         for foreign_id in await world.ids(world.victim, declared, place):
+            if foreign_id == intruder.own_id:
+                continue
             answer = await call(world, client, declared, way, place.put(own, foreign_id))
             if _tells(answer):
                 found.append(f"{place.path} of the victim's reads {answer}")

@@ -41,6 +41,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "login.password": lambda: "not their password",
     "loginWithPasskey.passkey": lambda: {"token": "not a token", "credential": "{}"},
     "muteEvent.muted": lambda: True,
+    "profile.username": lambda: "southern-owner",
     "refreshSession.refreshToken": lambda: "not a token",
     "register.input": lambda: {
         "name": "Somebody newer",
@@ -53,6 +54,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "resetPassword.token": lambda: "not a token",
     "role.slug": lambda: "greeter",
     "sendEventMessage.content": lambda: "Hello",
+    "setUsername.username": lambda: f"name-{new_id().hex[-12:]}",
     "unlockAccount.token": lambda: "not a token",
     "updateEvent.input": lambda: {"title": "Another evening of games"},
     "updateMemberRole.role": lambda: "MODERATOR",
@@ -60,6 +62,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "updateTenant.input": lambda: {"name": "A new name"},
     "updateRole.input": lambda: {"name": "A warmer greeter"},
     "updateRole.slug": lambda: "greeter",
+    "updateMyProfile.input": lambda: {"bioShort": "Plays more games", "skills": ["shuffling"]},
     "verifyEmail.token": lambda: "not a token",
 }
 """A valid value for each required argument that is no id."""
@@ -149,7 +152,8 @@ def of_tenant(table: SqlTable) -> str:
         return "tenant_id = $1"
     if table.name == "tenants":
         return "id = $1"
-    return "user_id in (select user_id from members where tenant_id = $1 and status = 'ACTIVE')"
+    person = next(each.class_.person for each in Table.registry.mappers if each.local_table is table)
+    return f"{person} in (select user_id from members where tenant_id = $1 and status = 'ACTIVE')"  # noqa: S608 - our own names
 
 
 def _subject(declared: Endpoint) -> type[View]:

@@ -119,6 +119,7 @@ async def settle(service: Service, slug: str | None = None) -> Town:
         await add_passkey(owner, f"The {device} of {prefix}")
     hidden_id = await make_event(owner, visibility="HIDDEN", title=f"A hidden evening in {prefix}")
     draft_id = await make_event(owner, publish=False, title=f"A drafted evening in {prefix}")
+    await _introduce(people, prefix)
     await suspend(service, people[Standing.SUSPENDED], tenant_id)
     return Town(
         service=service,
@@ -131,6 +132,18 @@ async def settle(service: Service, slug: str | None = None) -> Town:
         draft_id=draft_id,
         message_id=UUID(message["id"]),
     )
+
+
+async def _introduce(people: dict[Standing, Person], prefix: str) -> None:
+    """Let some tell of themselves and know each other."""
+    owner, member, outsider = (people[each].client for each in (Standing.OWNER, Standing.MEMBER, Standing.OUTSIDER))
+    owner_id, moderator_id = people[Standing.OWNER].user_id, people[Standing.MODERATOR].user_id
+    told = {"bioShort": f"Plays in {prefix}", "bioLong": f"At home in {prefix}", "city": f"Somewhere in {prefix}"}
+    (await owner.call("updateMyProfile", input={**told, "latitude": 52.23, "longitude": 21.01})).ok()
+    (await owner.call("setUsername", username=f"{prefix}-owner")).ok()
+    (await member.call("starUser", userId=owner_id)).ok()
+    (await member.call("followUser", userId=owner_id)).ok()
+    (await outsider.call("blockUser", userId=moderator_id)).ok()
 
 
 def moved(town: Town, service: Service) -> Town:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, NewType, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, DateTime, Double, MetaData, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, Boolean, CheckConstraint, DateTime, Double, MetaData, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -66,6 +66,7 @@ class Table(DeclarativeBase):
         Json: JSONB(),
         Search: TSVECTOR(),
         bool: Boolean(),
+        list[str]: ARRAY(Text()),
     }
     person: ClassVar[str | None] = None
     erasure: ClassVar[Erasure] = Erasure.DELETE

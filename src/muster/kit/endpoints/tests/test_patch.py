@@ -15,8 +15,8 @@ from muster.testing.town import Town, make_event
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 VERBS = [each for each in COMMANDS.values() if each.route.method == "PATCH"]
-# What counts changes, and when the last one was.
-COUNTED = {"version", "updatedAt", "editedAt"}
+# What counts changes, when the last one was, and what only follows from other fields.
+COUNTED = {"version", "updatedAt", "editedAt", "approximateLatitude", "approximateLongitude"}
 # The least size of an event is never nothing: without one of its own it is that of the mode.
 INSTEAD_OF_NULL = {"updateEvent.min": 1}
 
@@ -53,6 +53,8 @@ async def _ready(town: Town, verb: Command) -> tuple[Client, dict[str, Any], dic
     if "event_id" in verb.route.places:
         said = (await owner.call("sendEventMessage", eventId=town.event_id, content="To be changed")).ok()
         ids: dict[str, Any] = {"eventId": town.event_id, "id": said["id"]}
+    elif not verb.route.places:
+        ids = {}
     else:
         ids = {"id": await make_event(owner, publish=False)}
     given = examples(verb)

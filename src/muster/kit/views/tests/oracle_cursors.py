@@ -12,6 +12,7 @@ Key = tuple[Any, ...]
 """The values that a row is sorted by."""
 
 ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
+    "Block": {"NEWEST": (("created_at", "id"), True)},
     "Event": {
         "START": (("starts_at", "id"), False),
         "NEWEST": (("created_at", "id"), True),
@@ -27,6 +28,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "Passkey": {"NEWEST": (("created_at", "id"), True)},
     "OpenSession": {"NEWEST": (("created_at", "id"), True)},
     "Tenant": {"FOUNDED": (("created_at", "id"), False)},
+    "Tie": {"NEWEST": (("created_at", "id"), True)},
 }
 """The keys of each order by type, and whether the largest come first."""
 

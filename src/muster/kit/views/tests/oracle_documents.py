@@ -23,7 +23,8 @@ from muster.kit.endpoints.graphql.limits import DEVELOPMENT, check_shape
 from muster.kit.errors import BadInput
 from muster.kit.views.tests.oracle_lists import List
 from muster.kit.views.tests.oracle_rows import Oracle
-from muster.kit.views.tests.oracle_world import CIRCLES, MOMENTS, SEARCHES, World
+from muster.kit.views.tests.oracle_values import CIRCLES, MOMENTS, SEARCHES
+from muster.kit.views.tests.oracle_world import World
 
 _CIRCLE = ("latitude", "longitude", "radiusKm")
 _INTROSPECTION = (
@@ -58,6 +59,7 @@ class Writer:
         self._schema, self._oracle = schema, oracle
         self._random = random.Random(seed)
         self._people = [row["id"] for row in world.tables["users"]]
+        self._names = [each for row in world.tables["usernames"] for each in (row["name"], row["name"].upper())]
         self._events = [row["id"] for row in world.tables["events"]]
         self._own_events = [*oracle.events]
         self._tenants = [row["id"] for row in (*world.tables["tenants"], world.tables["users"][0])]
@@ -204,6 +206,8 @@ class Writer:
                 chosen[key] = self._message_id(str(chosen["eventId"]))
             elif key in ("id", "eventId"):
                 chosen[key] = self._event_id()
+            elif key == "username":
+                chosen[key] = self._random.choice([*self._names, *SEARCHES])
             elif key == "userId":
                 chosen[key] = str(self._random.choice(self._people))
             elif key in ("unreadOnly", "upcoming", "role", "membershipStatus") and self._chance(0.5):

@@ -14,14 +14,15 @@ from muster.kit.text import camel
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
 from muster.kit.views.tests.oracle_lists import Connection, List, Refused
+from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
 from muster.kit.views.tests.oracle_tenancy import TenancyOracle
 from muster.kit.views.tests.oracle_world import Row, World
 
 _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 """Relations to people, who are never hidden."""
 
-_FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant", "currentTenant")
-_FOR_SIGNED_IN = ("me", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS)
+_FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant", "currentTenant", *FOR_ANYONE)
+_FOR_SIGNED_IN = ("me", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
 
 
@@ -41,7 +42,8 @@ class Oracle:
         self._tenant, self._me = claim.tenant_id, claim.user_id
         self._tenancy = TenancyOracle(world.tables, claim)
         self._account = Account(world.tables, claim.user_id)
-        self.users = {row["id"]: row for row in world.tables["users"]}
+        self._people = People(world, self._tenant, self._me)
+        self.users = self._people.users
 
     def answer(self, schema: GraphQLSchema, text: str, variables: dict[str, Any]) -> Answer:
         """The expected answer to a valid document."""
@@ -142,7 +144,7 @@ class Oracle:
     @cached_property
     def _computed(self) -> dict[str, Callable[[Row], Any]]:
         """What is no column shown to everybody, by type and field."""
-        return {
+        return self._people.computed | {
             "Event.distanceKm": lambda event: event.get("distance_km"),
             "Event.tags": lambda event: sorted(self._tags[event["id"]]),
             "Event.onlineUrl": lambda event: event["online_url"] if self._is_seated(event) else None,
@@ -187,17 +189,22 @@ class Oracle:
             return True
         return self._me is not None if name in _FOR_SIGNED_IN else self._tenancy.role is not None
 
-    def _root(self, name: str, given: dict[str, Any]) -> Any:
+    def _refusal(self, name: str) -> str | None:
         if not self.may_ask(name):
-            raise Refused("UNAUTHENTICATED" if self._me is None else "NOT_A_MEMBER")
+            return "UNAUTHENTICATED" if self._me is None else "NOT_A_MEMBER"
+        return "FORBIDDEN" if name == "inactiveMembers" else None
+
+    def _root(self, name: str, given: dict[str, Any]) -> Any:
+        if refusal := self._refusal(name):
+            raise Refused(refusal)
         if name in ("me", "myNotificationBadge"):
             return self.users[self._me] if self._me else None
-        if name == "inactiveMembers":
-            raise Refused("FORBIDDEN")
         if name == "tenantMember":
             return self._tenancy.member(UUID(given["userId"]))
         if name in ACCOUNT_ROWS:
             return self._account.row(name, given)
+        if name in ("profile", "profileOfUser", "myProfile"):
+            return self._people.one(name, given)
         if name == "event":
             return self._seen_event(UUID(given["id"]))
         if name in ("tenant", "currentTenant"):
@@ -227,6 +234,8 @@ class Oracle:
             every = "status" in _filters(given)
             seen = [row for row in self.events.values() if self.sees_event(row)]
             return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
+        if name in (*FOR_ANYONE, *FOR_SIGNED_IN):
+            return self._people.listed(name, given)
         if name == "myEventChats":
             return List("EventChat", name, [row for row in self._seats.values() if self._seen_event(row["room_id"])])
         if name in ACCOUNT_LISTS:

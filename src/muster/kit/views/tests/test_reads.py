@@ -31,7 +31,8 @@ from muster.kit.views.paging import ascending, best_match, finder
 from muster.kit.views.picks import Pick
 from muster.kit.views.plans import Plan, PlanCache, compile_plan, run_plan
 from muster.kit.views.query import QUERIES
-from muster.kit.views.tests.oracle_world import MAIN, MOMENTS
+from muster.kit.views.tests.oracle_values import MOMENTS
+from muster.kit.views.tests.oracle_world import MAIN
 from muster.kit.views.tests.support import services_on
 from muster.kit.views.view import VIEWS, View, Viewer, one, only_if
 

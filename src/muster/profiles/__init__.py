@@ -1,0 +1,1 @@
+"""What people tell of themselves, who they star and follow, and whom they block."""
