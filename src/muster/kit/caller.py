@@ -96,6 +96,10 @@ class Caller(msgspec.Struct, frozen=True):
     methods: tuple[str, ...] = ()
 
 
+PASSER_BY = Caller(tenant=TenantStatus.ACTIVE, session=False, verified=False, role=None)
+"""Whoever comes, of whom nothing is asked."""
+
+
 class Actor(msgspec.Struct, frozen=True):
     """Who acts, for facts and audit.
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from muster.kit.caller import Actor, Caller, Origin, Permission, read_caller
+from muster.kit.caller import PASSER_BY, Actor, Caller, Origin, Permission, read_caller, whoever
 from muster.kit.commands.batch import Batch, Call, line_up
 from muster.kit.commands.command import Command
 from muster.kit.commands.context import Ctx, Services
@@ -159,7 +159,13 @@ async def _replay(run: _Run, tx: Transaction, caller: Caller | None) -> list[Don
 
 
 async def _look_up(run: _Run, tx: Transaction | None = None) -> Caller | None:
-    """The caller as they are now. tx: to be asked in it, where it may have changed that; else along with other reads."""
+    """The caller as they are now. tx: to be asked in it, where it may have changed that; else along with other reads.
+
+    Of what is for whoever comes nothing is asked, so nothing is looked up: people sign in and stay signed in whatever
+    has become of the community that they come in by.
+    """
+    if all(call.command.allow is whoever for call in run.batch.calls):
+        return PASSER_BY
     gate = run.services.gate
     asks_proof = any(call.command.step_up for call in run.batch.calls)
     question = gate.question_with_proof if asks_proof else gate.question

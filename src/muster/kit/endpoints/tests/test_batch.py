@@ -148,6 +148,8 @@ async def test_a_batch_that_is_none_is_refused(owner: Client, body: Any, path: s
 async def test_what_counts_even_where_it_is_refused_runs_alone() -> None:
     assert {each.name for each in COMMANDS.values() if each.alone} == {
         "changePassword",
+        "completeLogin",
+        "confirmTotp",
         "login",
         "publishEventTyping",
         "refreshSession",
