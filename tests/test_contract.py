@@ -20,7 +20,7 @@ SECONDS = as_much_as(12, thoroughly=300)
 # is found is asked by tests that know which id is of what.
 NOT_ASKED = "positive_data_acceptance,missing_required_header,ensure_resource_availability"
 # Whoever ends their own session would be a stranger for the rest of the run.
-ENDS_THE_SESSION = "(?i)logout|session|changePassword"
+ENDS_THE_SESSION = "(?i)logout|session|changePassword|deleteAccount"
 # Schemathesis waits for the end of an answer.
 ENDLESS = "^stream$"
 

@@ -6,16 +6,22 @@ from muster.events import notices as event_notices
 from muster.events.facts import EventCancelled, EventJoined, EventKicked, EventPromoted, EventRoleChanged, EventUpdated
 from muster.identity import notices as identity_notices
 from muster.identity.facts import (
+    AccountClosed,
     AccountLocked,
+    AccountOpenedAgain,
     PasswordChanged,
     RegisteredAgain,
     ResetAsked,
+    RestoreAsked,
     VerificationAsked,
 )
 from muster.kit.mail.delivery import Delivery
 from muster.kit.mail.posting import MailPosted
 from muster.kit.work.errands import outside
 from muster.kit.work.handlers import on
+from muster.privacy import jobs as privacy_jobs
+from muster.privacy import notices as privacy_notices
+from muster.privacy.facts import AccountEnded, AccountEndsSoon, ErasureDue
 
 # Connections to the mail server; providers refuse who opens many.
 _MAILS_AT_ONCE = 4
@@ -25,12 +31,22 @@ _CROWDS_OF_TENANT = 1
 # Rooms whose people are told of what they have not read; most are small, and a lively community has many of them.
 _ROOMS_AT_ONCE = 4
 _ROOMS_OF_TENANT = 2
+# People who leave, one after the other: each is looked for in every community.
+_LEAVERS_AT_ONCE = 1
 
 on(VerificationAsked, identity_notices.mail_verification)
 on(RegisteredAgain, identity_notices.mail_registered_again)
 on(ResetAsked, identity_notices.mail_reset)
 on(AccountLocked, identity_notices.mail_locked)
 on(PasswordChanged, identity_notices.mail_password_changed)
+
+on(RestoreAsked, identity_notices.mail_restore)
+
+on(AccountClosed, privacy_notices.mail_closed)
+on(AccountOpenedAgain, privacy_notices.mail_opened_again)
+on(AccountEndsSoon, privacy_notices.mail_ends_soon)
+on(AccountEnded, privacy_notices.mail_ended, outside(privacy_jobs.withdraw_everywhere, at_once=_LEAVERS_AT_ONCE))
+on(ErasureDue, outside(privacy_jobs.erase, at_once=_LEAVERS_AT_ONCE))
 
 on(EventJoined, event_notices.tell_owner_of_join)
 on(EventPromoted, event_notices.tell_promoted)

@@ -13,6 +13,7 @@ import muster.identity.views
 import muster.notifications.commands
 import muster.notifications.streams
 import muster.notifications.views
+import muster.privacy.commands
 import muster.profiles.commands
 import muster.profiles.views
 import muster.tenancy.commands

@@ -77,6 +77,18 @@ class SecondFactorsLocked(AccountFact):
     kind: ClassVar[str] = "user.codes_locked"
 
 
+class AccountClosed(AccountFact):
+    """A person wants their account gone; they have 30 days to think again."""
+
+    kind: ClassVar[str] = "user.closed"
+
+
+class AccountOpenedAgain(AccountFact):
+    """A person came back to the account that they had closed."""
+
+    kind: ClassVar[str] = "user.opened_again"
+
+
 class LinkAsked(Fact):
     """Somebody wants a link mailed. Recorded for every address, so that asking takes as long for an unknown one.
 
@@ -99,6 +111,12 @@ class ResetAsked(LinkAsked):
     """Somebody forgot the password of an account."""
 
     kind: ClassVar[str] = "link.reset_asked"
+
+
+class RestoreAsked(LinkAsked):
+    """Somebody wants back into an account that they have closed."""
+
+    kind: ClassVar[str] = "link.restore_asked"
 
 
 class SessionFact(Fact):

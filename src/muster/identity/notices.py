@@ -10,6 +10,7 @@ from muster.identity.facts import (
     PasswordChanged,
     RegisteredAgain,
     ResetAsked,
+    RestoreAsked,
     VerificationAsked,
 )
 from muster.identity.mail import post_mail
@@ -23,8 +24,14 @@ _LIFETIMES = {
     LinkPurpose.VERIFY: timedelta(hours=24),
     LinkPurpose.RESET: timedelta(hours=1),
     LinkPurpose.UNLOCK: timedelta(hours=1),
+    LinkPurpose.RESTORE: timedelta(hours=24),
 }
-_PAGES = {LinkPurpose.VERIFY: "/verify", LinkPurpose.RESET: "/reset", LinkPurpose.UNLOCK: "/unlock"}
+_PAGES = {
+    LinkPurpose.VERIFY: "/verify",
+    LinkPurpose.RESET: "/reset",
+    LinkPurpose.UNLOCK: "/unlock",
+    LinkPurpose.RESTORE: "/restore",
+}
 
 
 class LinkMail(Mail):
@@ -66,6 +73,12 @@ class LockedMail(LinkMail):
     kind: ClassVar[str] = "identity.locked"
 
 
+class RestoreMail(LinkMail):
+    """To who closed their account and wants back in."""
+
+    kind: ClassVar[str] = "identity.restore"
+
+
 class PasswordChangedMail(Mail):
     """To whose password was changed."""
 
@@ -94,6 +107,13 @@ async def mail_reset(ctx: Ctx, fact: ResetAsked) -> None:
     """Mail the link that sets a new password."""
     if fact.user_id is not None:
         await _mail_link(ctx, ResetMail, LinkPurpose.RESET, fact.user_id)
+
+
+async def mail_restore(ctx: Ctx, fact: RestoreAsked) -> None:
+    """Mail the link that opens a closed account again, to whom there is one to open."""
+    life = None if fact.user_id is None else await queries.life_of(ctx.db, fact.user_id)
+    if fact.user_id is not None and life is not None and life.closed_at is not None and life.ended_at is None:
+        await _mail_link(ctx, RestoreMail, LinkPurpose.RESTORE, fact.user_id)
 
 
 async def mail_locked(ctx: Ctx, fact: AccountLocked) -> None:

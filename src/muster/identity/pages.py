@@ -56,6 +56,8 @@ _VERIFY = Step("verifyEmail", "identity.page_verify")
 _RESET = Step("resetPassword", "identity.page_reset", (Field("password", "password", "new-password"),))
 _UNLOCK = Step("unlockAccount", "identity.page_unlock")
 _FORGOT = Step("forgotPassword", "identity.page_forgot", (Field("email", "email", "email"),), by_link=False)
+_RESTORE = Step("restoreAccount", "identity.page_restore")
+_COME_BACK = Step("askToRestore", "identity.page_come_back", (Field("email", "email", "email"),), by_link=False)
 
 
 @page("GET /verify")
@@ -104,3 +106,27 @@ async def show_forgot(visit: Visit) -> Response:
 async def forgot(visit: Visit) -> Response:
     """Have the link mailed."""
     return await _FORGOT.take(visit)
+
+
+@page("GET /restore")
+async def show_restore(visit: Visit) -> Response:
+    """Where the mail to who wants back into a closed account leads."""
+    return _RESTORE.show(visit)
+
+
+@page("POST /restore")
+async def restore(visit: Visit) -> Response:
+    """Open the account again."""
+    return await _RESTORE.take(visit)
+
+
+@page("GET /come-back")
+async def show_come_back(visit: Visit) -> Response:
+    """Where the mails about a closed account lead."""
+    return _COME_BACK.show(visit)
+
+
+@page("POST /come-back")
+async def come_back(visit: Visit) -> Response:
+    """Have the link mailed."""
+    return await _COME_BACK.take(visit)

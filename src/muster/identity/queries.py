@@ -24,6 +24,13 @@ class UserId(Row):
     id: UUID
 
 
+class Life(Row):
+    """Whether an account is closed, and whether it has ended."""
+
+    closed_at: datetime | None
+    ended_at: datetime | None
+
+
 class Credentials(Row):
     """A person and the hash of their password, with when it was set."""
 
@@ -87,6 +94,13 @@ _VERIFY = Statement(
     .where(User.id == _PERSON, User.email == _MAIL)
     .values(verified_at=func.coalesce(User.verified_at, _MOMENT)),
 )
+# Who signs in and who closes the account at that moment: the second waits here and sees what the first did, so that no
+# closed account has an open session.
+_LOCK_ACCOUNT = Statement(
+    Life, select(User.closed_at, User.ended_at).where(User.id == _PERSON).with_for_update(key_share=True)
+)
+_LIFE = Statement(Life, select(User.closed_at, User.ended_at).where(User.id == _PERSON))
+_CLOSE = Statement(Nothing, update(User).where(User.id == _PERSON).values(closed_at=_MOMENT))
 
 _FRESH_PASSWORD = insert(Password)
 _PUT_PASSWORD = Statement(
@@ -214,6 +228,21 @@ async def mailbox(tx: Transaction, user_id: UUID) -> Mailbox | None:
 async def verify(ctx: Ctx, user_id: UUID, address: str) -> bool:
     """Note that a person's mail is theirs; False when they have another one by now."""
     return await ctx.db.run(_VERIFY, person=user_id, mail=address, moment=ctx.now) > 0
+
+
+async def lock_account(ctx: Ctx, user_id: UUID) -> Life | None:
+    """Lock an account against being closed, opened or ended; None when there is none."""
+    return await ctx.db.one(_LOCK_ACCOUNT, person=user_id)
+
+
+async def life_of(tx: Transaction, user_id: UUID) -> Life | None:
+    """Whether an account is closed; None when there is none."""
+    return await tx.one(_LIFE, person=user_id)
+
+
+async def put_closed(ctx: Ctx, user_id: UUID, since: datetime | None) -> None:
+    """Close a locked account, or open it again."""
+    await ctx.db.run(_CLOSE, person=user_id, moment=since)
 
 
 async def put_password(ctx: Ctx, *, user_id: UUID, hashed: str) -> None:

@@ -16,11 +16,14 @@ class User(GlobalTable):
 
     locale: the language that they read, such as `de-AT`. timezone: where their clock is, as the IANA names it.
     terms_accepted_at: when they accepted the deployment's terms, where it has any.
+    closed_at: since when its person wants it gone; to sign in opens it again. ended_at: since when there is no way back:
+    what it holds is erased soon after, and the row stays as the id that others' rows point to.
     """
 
     __tablename__ = "users"
     __table_args__ = (
         Index("users_search_idx", func.to_tsvector(text("'simple'"), text("name")), postgresql_using="gin"),
+        Index("users_closed_idx", "closed_at", postgresql_where="closed_at is not null"),
     )
     reason: ClassVar[str] = "one account per person, many communities"
     person: ClassVar[str | None] = "id"
@@ -29,10 +32,12 @@ class User(GlobalTable):
     name: Mapped[str] = personal()
     email: Mapped[str] = personal(unique=True, erased="id || '@erased.invalid'")
     created_at: Mapped[datetime] = plain()
-    verified_at: Mapped[datetime | None] = plain()
-    locale: Mapped[str | None] = plain()
-    timezone: Mapped[str | None] = plain()
+    verified_at: Mapped[datetime | None] = plain(erased="null")
+    locale: Mapped[str | None] = personal()
+    timezone: Mapped[str | None] = personal()
     terms_accepted_at: Mapped[datetime | None] = plain()
+    closed_at: Mapped[datetime | None] = plain()
+    ended_at: Mapped[datetime | None] = plain()
 
 
 class Password(GlobalTable):
@@ -167,6 +172,7 @@ class LinkPurpose(StrEnum):
     VERIFY = "VERIFY"
     RESET = "RESET"
     UNLOCK = "UNLOCK"
+    RESTORE = "RESTORE"
 
 
 class Link(GlobalTable):

@@ -90,7 +90,7 @@ async def _tell_owner(ctx: Ctx, email: str) -> None:
 async def dev_login(ctx: Ctx, *, name: PersonName) -> Session:
     """In development only: sign in as whoever has this name, making them when there is nobody.
 
-    Raises NotFound in production.
+    Raises NotFound in production, WrongCredentials for somebody who has deleted their account for good.
     """
     if ctx.settings.is_production:
         raise NotFound

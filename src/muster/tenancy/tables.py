@@ -68,6 +68,11 @@ class Tenant(GlobalTable):
     deletes_at: when it is gone. primary_colour, accent_colour: `#rrggbb`. terms: what it calls things, by `Term`.
     version: counts its changes. max_members: how many seats it has, of active and suspended members; None is no limit,
     as always in the default one.
+    allows_unverified: its members may act before they have verified their mail. country: ISO 3166. is_listed: anybody
+    may find it. status_reason, status_since: why it is not open, and since when. deletes_at: when it is gone.
+    primary_colour, accent_colour: `#rrggbb`. terms: what it calls things, by `Term`. version: counts its changes.
+    max_members: how many seats it has, of active and suspended members; None is no limit, as always in the default one.
+    keeps_content: what people made stays when they are erased, under nobody's name.
     """
 
     __tablename__ = "tenants"
@@ -107,6 +112,7 @@ class Tenant(GlobalTable):
     accent_colour: Mapped[str | None] = plain()
     terms: Mapped[Json] = plain(server_default="{}")
     version: Mapped[int] = plain(server_default=text("1"))
+    keeps_content: Mapped[bool] = plain(server_default="false")
 
 
 _BUILT_IN = (
@@ -168,6 +174,6 @@ class Member(TenantTable):
     custom_role: Mapped[str | None] = plain(
         Computed(f"case when role in ({_BUILT_IN}) then null else role end", persisted=True)
     )
-    status: Mapped[MemberStatus] = state(MemberStatus)
+    status: Mapped[MemberStatus] = state(MemberStatus, erased="'LEFT'")
     joined_at: Mapped[datetime] = plain()
     note: Mapped[str | None] = personal()

@@ -23,7 +23,7 @@ _OPAQUE = re.compile(
     r'"(accessToken|refreshToken|endCursor)": "[^"]*"|[0-9a-f]{32}@example\.org|((town|name)-|role_)[0-9a-f]{12}'
 )
 # They end the caller's session, so they come last.
-_LAST = ("logout", "logoutEverywhere")
+_LAST = ("logout", "logoutEverywhere", "deleteAccount")
 
 
 @dataclass(frozen=True)

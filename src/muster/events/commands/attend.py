@@ -131,7 +131,7 @@ async def leave(ctx: Ctx, *, event_id: UUID) -> EventMemberView:
     if own.role == EventMemberRole.OWNER:
         raise OwnerStays
     if own.status in _INSIDE and is_left_to_do(ctx, event, Deed.LEAVE):
-        await _depart(ctx, event, ctx.user_id, member_id=own.member_id, was=own.status, now_is=EventMemberStatus.LEFT)
+        await depart(ctx, event, ctx.user_id, member_id=own.member_id, was=own.status, now_is=EventMemberStatus.LEFT)
         ctx.record(EventLeft(event_id=event_id, user_id=ctx.user_id, member_id=own.member_id))
     return EventMemberView.ref(own.member_id)
 
@@ -152,7 +152,7 @@ async def kick(
     if target.role == EventMemberRole.OWNER:
         raise OwnerStays
     if target.status in _INSIDE and is_left_to_do(ctx, event, Deed.KICK):
-        await _depart(
+        await depart(
             ctx,
             event,
             user_id,
@@ -188,7 +188,7 @@ async def update_member_role(ctx: Ctx, *, event_id: UUID, user_id: UUID, role: E
     return EventMemberView.ref(target.member_id)
 
 
-async def _depart(
+async def depart(
     ctx: Ctx,
     event: LockedEvent,
     user_id: UUID,

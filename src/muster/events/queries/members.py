@@ -65,6 +65,12 @@ class Attendee(Row):
     user_id: UUID
 
 
+class AttendedId(Row):
+    """An event that somebody is in."""
+
+    event_id: UUID
+
+
 class Found(Row):
     """Whether there is such a row."""
 
@@ -182,6 +188,19 @@ _AFTER = Statement(
 )
 
 
+_ATTENDED_AFTER = Statement(
+    AttendedId,
+    select(EventMember.event_id)
+    .where(
+        EventMember.user_id == bindparam("person"),
+        EventMember.status.in_((EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)),
+        EventMember.event_id > bindparam("after", type_=EventMember.event_id.type),
+    )
+    .order_by(EventMember.event_id)
+    .limit(bindparam("size", type_=Integer())),
+)
+
+
 def _is_there(*conditions: ColumnElement[bool]) -> Statement[Found]:
     membership = select(EventMember.id).where(EventMember.event_id == bindparam("event"), *conditions)
     return Statement(Found, select(membership.exists().label("found")))
@@ -276,6 +295,12 @@ async def members_after(
     """The next people with one of these standings, by their ids. after: the last one known. size: how many at most."""
     found = await ctx.db.all(_AFTER, event=event_id, after=after, statuses=list(statuses), size=size)
     return [each.user_id for each in found]
+
+
+async def attended_after(ctx: Ctx, user_id: UUID, after: UUID | None, *, size: int) -> list[UUID]:
+    """The next events that a person has a place in or waits for, by their ids. after: the last one known."""
+    found = await ctx.db.all(_ATTENDED_AFTER, person=user_id, after=after or UUID(int=0), size=size)
+    return [each.event_id for each in found]
 
 
 async def has_guests(ctx: Ctx, event_id: UUID) -> bool:

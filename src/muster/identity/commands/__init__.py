@@ -16,6 +16,7 @@ from muster.identity.commands.accounts import (
 from muster.identity.commands.factors import drop_totp, forget_factor, is_last
 from muster.identity.commands.mfa import complete_login
 from muster.identity.commands.passkeys import PasskeyNotFound, login_with_passkey
+from muster.identity.commands.closing import ask_to_restore, close_account, open_again, restore_account
 from muster.identity.commands.passwords import (
     NewPassword,
     change_password,
@@ -50,9 +51,11 @@ __all__ = [
     "Session",
     "Timezone",
     "ask_for_verification",
+    "ask_to_restore",
     "change_password",
     "checked_password",
     "complete_login",
+    "close_account",
     "cookie_keys",
     "drop_totp",
     "forget_factor",
@@ -64,11 +67,13 @@ __all__ = [
     "logout_everywhere",
     "normal_email",
     "open_account",
+    "open_again",
     "open_session",
     "prove",
     "refresh",
     "resend_verification",
     "reset_password",
+    "restore_account",
     "revoke_session",
     "sign_in",
     "step_up",

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from muster.identity import factor_queries, queries, rules
 from muster.identity.commands.accounts import normal_email
+from muster.identity.commands.closing import open_again
 from muster.identity.commands.passwords import Attempt, GivenPassword, attempt, count_attempt
 from muster.identity.facts import SignedIn, SignedOut, SignedOutEverywhere
 from muster.identity.rules import CHALLENGE_LASTS, Method, Refresh
@@ -89,7 +90,12 @@ def cookie_keys(security: Security) -> TokenKeys:
 
 
 async def open_session(ctx: Ctx, user_id: UUID, *, remember: bool = False, proved: bool = False) -> Session:
-    """Sign a person in on one more device. proved: they have just shown by something of their own who they are."""
+    """Sign a person in on one more device; an account that they had closed is open again.
+
+    proved: they have just shown by something of their own who they are. Raises WrongCredentials when it has ended.
+    """
+    if not await open_again(ctx, user_id):
+        raise WrongCredentials
     lifetime = _REMEMBERED_SESSION if remember else _SESSION
     session_id = await queries.put_session(ctx, user_id=user_id, lifetime=lifetime, proved=proved)
     ctx.record(SignedIn(user_id=user_id, session_id=session_id))

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.facts import Fact
@@ -38,11 +39,11 @@ class Errand:
     job_id: int
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Ctx]:
-        """A transaction under the fact's tenant. Keep it short, and the outside out of it."""
+    async def transaction(self, tenant_id: UUID | None = None) -> AsyncIterator[Ctx]:
+        """A transaction under the fact's tenant, or another. Keep it short, and the outside out of it."""
         async with system_transaction(
             self.services,
-            tenant_id=self.call.tenant_id,
+            tenant_id=tenant_id or self.call.tenant_id,
             verb=self.verb,
             reason=f"follows {self.call.kind}",
             now=datetime.now(UTC),

@@ -89,6 +89,8 @@ class UpdateTenantInput(Input):
     """What changes of a community. What is absent stays as it is; a country of null is none.
 
     requires_mfa: members need a second factor to do anything here; whoever has none is asked to set one up.
+    keeps_content: what people wrote and organised here stays when they delete their account, under nobody's name;
+    otherwise it goes with them.
     version: the one that the change is meant for; another is refused.
     """
 
@@ -101,6 +103,7 @@ class UpdateTenantInput(Input):
     join_policy: JoinPolicy | UnsetType = UNSET
     allows_unverified: bool | UnsetType = UNSET
     requires_mfa: bool | UnsetType = UNSET
+    keeps_content: bool | UnsetType = UNSET
     version: int | UnsetType = UNSET
 
 

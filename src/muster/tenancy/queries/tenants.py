@@ -54,6 +54,7 @@ class EditableTenant(Row):
     country: str | None
     is_listed: bool
     join_policy: JoinPolicy
+    keeps_content: bool
     logo_url: str | None
     primary_colour: str | None
     accent_colour: str | None

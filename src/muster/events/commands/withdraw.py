@@ -1,0 +1,48 @@
+"""Somebody goes for good: their places go to who wait, and what they organise does not take place."""
+
+from uuid import UUID
+
+from muster.events import queries, rules
+from muster.events.commands.attend import depart
+from muster.events.facts import EventCancelled, EventDeleted, EventLeft
+from muster.events.rules import Deed, Phase, Ruling
+from muster.events.tables import EventMemberRole, EventMemberStatus
+from muster.kit.commands.context import Ctx
+
+AT_ONCE = 20
+"""Events that one transaction locks."""
+
+
+async def withdraw(ctx: Ctx, user_id: UUID, after: UUID | None) -> UUID | None:
+    """Take a person out of their next events in the tenant, in the order of ids, so that no two who lock several wait
+    for each other. Answers with the last of them; None when there are no more.
+
+    after: the last event of the call before. What is over stays as it was. Done twice, it changes nothing.
+    """
+    attended = await queries.attended_after(ctx, user_id, after, size=AT_ONCE)
+    for event_id in attended:
+        await _leave(ctx, event_id, user_id)
+    return attended[-1] if attended else None
+
+
+async def _leave(ctx: Ctx, event_id: UUID, user_id: UUID) -> None:
+    event = await queries.lock_event(ctx, event_id)
+    own = await queries.standing(ctx, event_id, user_id)
+    if event is None or own is None or own.member_id is None or own.status is None:
+        return
+    phase = event.phase(ctx.now)
+    if own.role == EventMemberRole.OWNER:
+        await _call_off(ctx, event_id, phase, user_id)
+    elif phase != Phase.OVER and rules.LIFE[Deed.LEAVE][phase] == Ruling.DO:
+        await depart(ctx, event, user_id, member_id=own.member_id, was=own.status, now_is=EventMemberStatus.LEFT)
+        ctx.record(EventLeft(event_id=event_id, user_id=user_id, member_id=own.member_id))
+
+
+async def _call_off(ctx: Ctx, event_id: UUID, phase: Phase, user_id: UUID) -> None:
+    """Cancel what is to come, so that everybody in it is told; a draft, which nobody else needs, is deleted."""
+    if rules.LIFE[Deed.CANCEL][phase] == Ruling.DO:
+        await queries.put_cancelled(ctx, event_id, None)
+        ctx.record(EventCancelled(event_id=event_id, user_id=user_id))
+    elif phase == Phase.DRAFT:
+        await queries.put_deleted(ctx, event_id)
+        ctx.record(EventDeleted(event_id=event_id))

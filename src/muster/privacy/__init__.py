@@ -1,0 +1,1 @@
+"""Leaving for good, and taking along what is one's own."""

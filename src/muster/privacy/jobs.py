@@ -1,0 +1,57 @@
+"""What is due for those who leave, and what then happens: reminding, ending, erasing."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from muster.events.commands.withdraw import withdraw
+from muster.identity.queries import life_of
+from muster.kit.commands.context import Ctx
+from muster.kit.personal.erasing import erase_person
+from muster.kit.work.errands import Errand
+from muster.privacy import queries
+from muster.privacy.facts import AccountEnded, AccountEndsSoon, AccountErased, ErasureDue
+
+
+async def see_who_leaves(ctx: Ctx) -> None:
+    """Remind who can still come back, end the accounts of who did not, and have those erased that have ended."""
+    for user_id in await queries.take_to_remind(ctx):
+        ctx.record(AccountEndsSoon(user_id=user_id))
+    for user_id in await queries.take_to_end(ctx):
+        ctx.record(AccountEnded(user_id=user_id))
+    for user_id in await queries.take_to_erase(ctx):
+        ctx.record(ErasureDue(user_id=user_id))
+
+
+async def withdraw_everywhere(errand: Errand, fact: AccountEnded) -> None:
+    """Give back all that a person who is gone holds, community by community, so that others get it and are told."""
+    async with errand.transaction() as ctx:
+        tenants = [each.id for each in await queries.policies(ctx)]
+    for done, tenant_id in enumerate(tenants):
+        await _until_none(errand, tenant_id, lambda ctx, last: withdraw(ctx, fact.user_id, last))
+        await errand.progress(done / len(tenants))
+
+
+async def erase(errand: Errand, fact: ErasureDue) -> None:
+    """Erase a person everywhere. Killed, it goes on where it stopped; run again, it changes nothing."""
+    async with errand.transaction() as ctx:
+        life = await life_of(ctx.db, fact.user_id)
+        tenants = await queries.policies(ctx)
+    if life is None or life.ended_at is None:
+        return
+    places = [(each.id, each.keeps_content) for each in tenants]
+    await erase_person(errand.services.database, fact.user_id, ctx.now, places)
+    async with errand.transaction() as ctx:
+        if await queries.put_erased(ctx, fact.user_id):
+            ctx.record(AccountErased(user_id=fact.user_id))
+
+
+async def _until_none(
+    errand: Errand, tenant_id: UUID, step: Callable[[Ctx, UUID | None], Awaitable[UUID | None]]
+) -> None:
+    """Repeat a step in a community, each time in a transaction of its own, until it answers with None."""
+    last: UUID | None = None
+    while True:
+        async with errand.transaction(tenant_id) as ctx:
+            last = await step(ctx, last)
+        if last is None:
+            return
