@@ -14,6 +14,7 @@ import muster.notifications.commands
 import muster.notifications.streams
 import muster.notifications.views
 import muster.privacy.commands
+import muster.privacy.notices
 import muster.profiles.commands
 import muster.profiles.views
 import muster.tenancy.commands

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.identity.tables import User
+from muster.kit.caller import TenantStatus
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Nothing, Row, Statement, columns
 from muster.privacy import rules
@@ -41,7 +42,9 @@ _PERSON = bindparam("person", type_=User.id.type)
 _NOW = bindparam("now", type_=User.created_at.type)
 _OWNED = Statement(
     Owned,
-    select(*columns(Owned, Tenant)).where(Tenant.id.in_(select(func.finders.owned_by(_PERSON)))).order_by(Tenant.slug),
+    select(*columns(Owned, Tenant))
+    .where(Tenant.id.in_(select(func.finders.owned_by(_PERSON))), Tenant.status != TenantStatus.DELETING)
+    .order_by(Tenant.slug),
 )
 _POLICIES = Statement(Policy, select(*columns(Policy, Tenant)).order_by(Tenant.id))
 
@@ -80,7 +83,11 @@ _TO_REMIND = _taking(
     "reminded_at",
     _due(*_open, Departure.reminded_at.is_(None), Departure.closed_at <= _NOW - (rules.GRACE - rules.REMINDED_BEFORE)),
 )
-_OWNS_NOTHING = ~select(func.finders.owned_by(Departure.id)).exists()
+_OWNS_NOTHING = (
+    ~select(Tenant.id)
+    .where(Tenant.id.in_(select(func.finders.owned_by(Departure.id))), Tenant.status != TenantStatus.DELETING)
+    .exists()
+)
 _TO_END = _taking("ended_at", _due(*_open, Departure.closed_at <= _NOW - rules.GRACE, _OWNS_NOTHING))
 _END = Statement(Nothing, update(User).where(User.id == func.any(bindparam("people"))).values(ended_at=_NOW))
 _TO_ERASE = _taking(

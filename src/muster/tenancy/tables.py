@@ -68,10 +68,6 @@ class Tenant(GlobalTable):
     deletes_at: when it is gone. primary_colour, accent_colour: `#rrggbb`. terms: what it calls things, by `Term`.
     version: counts its changes. max_members: how many seats it has, of active and suspended members; None is no limit,
     as always in the default one.
-    allows_unverified: its members may act before they have verified their mail. country: ISO 3166. is_listed: anybody
-    may find it. status_reason, status_since: why it is not open, and since when. deletes_at: when it is gone.
-    primary_colour, accent_colour: `#rrggbb`. terms: what it calls things, by `Term`. version: counts its changes.
-    max_members: how many seats it has, of active and suspended members; None is no limit, as always in the default one.
     keeps_content: what people made stays when they are erased, under nobody's name.
     """
 

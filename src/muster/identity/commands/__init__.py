@@ -13,10 +13,10 @@ from muster.identity.commands.accounts import (
     resend_verification,
     verify_email,
 )
+from muster.identity.commands.closing import ask_to_restore, close_account, open_again, restore_account
 from muster.identity.commands.factors import drop_totp, forget_factor, is_last
 from muster.identity.commands.mfa import complete_login
 from muster.identity.commands.passkeys import PasskeyNotFound, login_with_passkey
-from muster.identity.commands.closing import ask_to_restore, close_account, open_again, restore_account
 from muster.identity.commands.passwords import (
     NewPassword,
     change_password,
@@ -54,8 +54,8 @@ __all__ = [
     "ask_to_restore",
     "change_password",
     "checked_password",
-    "complete_login",
     "close_account",
+    "complete_login",
     "cookie_keys",
     "drop_totp",
     "forget_factor",

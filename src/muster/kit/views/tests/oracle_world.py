@@ -58,6 +58,7 @@ class _Builder:
             country="PL",
             is_listed=False,
             join_policy="REQUEST",
+            keeps_content=True,
             status="ACTIVE",
             status_reason=None,
             deletes_at=None,
