@@ -25,6 +25,7 @@ VERBS = (
     *("up", "serve", "worker", "migrate", "import events", "user create", "user list", "tenant create", "tenant list"),
     *("demo", "token", "check", "openapi", "sdl", "operations", "version"),
     *(f"jobs {verb}" for verb in ("list", "show", "stats", "pause", "resume", "retry", "discard", "cancel")),
+    "audit verify",
 )
 
 

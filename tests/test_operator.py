@@ -12,7 +12,8 @@ import pytest
 
 from muster.kit.db.migrate import Urls
 from muster.kit.mail.tests.post_office import post_office
-from muster.testing.below import ask, change
+from muster.testing.auditing import as_worker, seal
+from muster.testing.below import ask, change, value
 from muster.testing.client import Client
 from muster.testing.serving import serving
 from muster.testing.shell import database_settings, muster
@@ -206,3 +207,22 @@ def test_what_cannot_be_done_to_jobs_is_one_sentence(operate: Operate, arguments
     assert (failed.returncode, failed.stdout) == (1, "")
     assert says in failed.stderr
     assert failed.stderr.count("\n") == 1
+
+
+async def test_the_audit_log_is_verified_and_a_tampered_row_named(operate: Operate, urls: Urls, tmp_path: Path) -> None:
+    told(operate("user", "create", "ada@example.org", "Ada", "--role", "owner", "--json"))
+    tenant_id = await value(urls, "select id from tenants where is_default")
+    async with as_worker(urls) as worker:
+        await seal(worker, tenant_id)
+    [whole] = told(operate("audit", "verify", "--json"))
+    assert (whole["tenantId"], whole["report"]["rows"], whole["report"]["breaks"]) == (str(tenant_id), 1, [])
+    ends = tmp_path / "ends.json"
+    ends.write_text(json.dumps([whole]), encoding="utf-8")
+    assert operate("audit", "verify", "--against", str(ends)).returncode == 0
+    [row_id] = [row[0] for row in await ask(urls, "select id from audit_rows where tenant_id = $1", tenant_id)]
+    await change(urls, "alter table audit_rows disable trigger user")
+    await change(urls, "update audit_rows set reason = 'nobody, really' where id = $1", row_id)
+    found = operate("audit", "verify", "--tenant", "main")
+    assert found.returncode == 1
+    assert f"row {row_id}: the row is not what was sealed" in found.stdout
+    assert found.stderr == "muster: the audit log was tampered with in 1 places.\n"

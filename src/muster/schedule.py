@@ -1,5 +1,7 @@
 """What is due when: one line per entry, `every(seconds=..., name=..., run=...)` or `at("30 3 * * *", ...)`."""
 
+from muster.audit import jobs as audit
+from muster.audit.queries import TENANTS_WITH_UNSEALED
 from muster.chat.jobs import announce_unread
 from muster.chat.queries import TENANTS_WITH_DUE_ROOMS
 from muster.identity.jobs import forget_expired
@@ -16,3 +18,6 @@ every(seconds=3600, name="identity.forget_expired", run=forget_expired)
 every(seconds=86_400, name="mail.forget_finished", run=forget_mails, tenants=EVERY_TENANT)
 every(seconds=30, name="chat.announce_unread", run=announce_unread, tenants=TENANTS_WITH_DUE_ROOMS)
 every(seconds=600, name="privacy.see_who_leaves", run=see_who_leaves)
+every(seconds=audit.SEAL_SECONDS, name="audit.seal", run=audit.seal, tenants=TENANTS_WITH_UNSEALED)
+every(seconds=86_400, name="audit.mark", run=audit.mark, tenants=EVERY_TENANT)
+every(seconds=3600, name="audit.forget", run=audit.forget, tenants=EVERY_TENANT)

@@ -156,7 +156,11 @@ class Watching:
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings, checked."""
+    """All settings, checked.
+
+    Attributes:
+        audit_days: how long audit rows are kept; what is about money longer.
+    """
 
     environment: Environment
     http: Http
@@ -175,6 +179,7 @@ class Settings:
     data_dir: Path
     operations: Path | None
     demo: bool
+    audit_days: int
     origins: tuple[Origin, ...] = field(repr=False, compare=False)
 
     @property
@@ -239,6 +244,7 @@ def _read(source: Source) -> Settings:
         rates=_rates(source, environment),
         operations=_operations(source),
         demo=source.choice("MUSTER_DEMO", ("on", "off"), "on", "whether a first `muster up` loads the demo") == "on",
+        audit_days=source.number("MUSTER_AUDIT_DAYS", 90, 90, 731, "days that audit rows are kept; money's 7 years"),
         origins=tuple(source.origins),
     )
 

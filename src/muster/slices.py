@@ -2,6 +2,7 @@
 
 import muster.access.commands
 import muster.access.views
+import muster.audit.views
 import muster.events.commands
 import muster.events.letters
 import muster.events.streams

@@ -25,7 +25,8 @@ _import = App(name="import", help="Bring data of other systems in.")
 _user = App(name="user", help="Make and list people's accounts.")
 _tenant = App(name="tenant", help="Make and list communities.")
 _jobs = App(name="jobs", help="See jobs, and put right what failed.")
-for group in (_import, _user, _tenant, _jobs):
+_audit = App(name="audit", help="Verify and export who did what.")
+for group in (_import, _user, _tenant, _jobs, _audit):
     app.command(group)
 
 
@@ -70,6 +71,7 @@ _verb(_jobs, "jobs:resume_queue", "resume")
 _verb(_jobs, "jobs:retry_jobs", "retry")
 _verb(_jobs, "jobs:discard_jobs", "discard")
 _verb(_jobs, "jobs:cancel_jobs", "cancel")
+_verb(_audit, "auditing:verify_audit", "verify")
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 JsonFlag = Annotated[bool, Parameter("--json", negative="", help="Print JSON, for programs.")]
@@ -59,3 +60,10 @@ def show_list(rows: Sequence[msgspec.Struct], *, as_json: bool) -> None:
         show_json(rows)
     else:
         show_rows([msgspec.structs.asdict(row) for row in rows])
+
+
+def progress_bar(*more: str) -> Progress:
+    """A bar for long work, where somebody looks at a terminal. more: columns, as rich writes them."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), *map(TextColumn, more))
+    return Progress(*columns, console=console, disable=not console.is_terminal)

@@ -104,12 +104,13 @@ class Actor(msgspec.Struct, frozen=True):
     """Who acts, for facts and audit.
 
     kind: `anonymous`, `person` or `system`. user_id: of the person, or of whom the system acts for. reason: why the
-    system acts.
+    system acts. acted_as: the person as whom somebody else acts.
     """
 
     kind: Literal["anonymous", "person", "system"]
     user_id: UUID | None = None
     reason: str | None = None
+    acted_as: UUID | None = None
 
 
 class Allow(StrEnum):

@@ -22,6 +22,7 @@ from muster.kit.errors import AppError
 from muster.kit.ids import new_id
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.subscription import Subscription
+from muster.testing.auditing import as_worker, seal
 from muster.testing.below import ask, change, maintenance, snapshot_over, value
 from muster.testing.client import Answer, Client, Way
 from muster.testing.matrix import (
@@ -75,7 +76,7 @@ class World:
             key = (town.tenant_id, table.name, column)
             if key not in self._ids:
                 query = f"select distinct {column} from {table.name} where {of_tenant(table)}"  # noqa: S608 - our own names
-                rows = await ask(self.service.urls, query, town.tenant_id)
+                rows = await ask(self.service.urls, f"{query} and {column} is not null", town.tenant_id)
                 self._ids[key] = {UUID(int=row[0].int) for row in rows}
             found |= self._ids[key]
         return sorted(found)
@@ -97,6 +98,10 @@ async def settle_both(service: Service) -> Towns:
         await change(service.urls, _A_STEP, town.tenant_id)
         for slug in ("greeter", "porter"):
             await put_role(service, town.tenant_id, slug, base="participant", add=["member:approve"])
+        async with as_worker(service.urls) as worker:
+            await seal(worker, town.tenant_id)
+        # One row of the audit log still waits for its seal.
+        (await town.client(Standing.MEMBER).call("muteEvent", eventId=town.event_id, muted=False)).ok()
     await change(service.urls, _LEAVE_DEFAULT, victim.tenant_id)
     return Towns(service.urls, victim, intruder)
 

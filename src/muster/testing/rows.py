@@ -15,6 +15,7 @@ _CROSSINGS = {
     ("worker", "facts"),
     ("worker", "outbox"),
     ("worker", "rooms"),
+    ("worker", "audit_unsealed"),
     ("worker", "idempotency_keys"),
     ("worker", "job_steps"),
 }

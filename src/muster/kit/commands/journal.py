@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from muster.kit.commands.context import Ctx
+from muster.kit.commands.tables import AuditChain
 from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, SqlText, Statement
 from muster.kit.ids import new_id
@@ -27,13 +28,17 @@ _JOURNAL = """fresh as (
   select $1, id, kind, version, aggregate_id, data, actor_kind, actor_id, request_id, at, trace from fresh
 ), waiting as (
   insert into outbox (tenant_id, fact_id) select $1, id from fresh order by id
+), audited as (
+  insert into audit_rows (tenant_id, id, at, actor_kind, actor_id, acted_as, reason, verb, outcome, object_kind,
+                          object_id, address, agent, request_id, chain, changes)
+  select $1, id, at, actor_kind, actor_id, acted_as, reason, verb, outcome, object_kind, object_id, address, agent,
+         request_id, chain, take_changes()
+    from jsonb_to_recordset($3::jsonb)
+         as a(id uuid, at timestamptz, actor_kind text, actor_id uuid, acted_as uuid, reason text, verb text,
+              outcome text, object_kind text, object_id uuid, address text, agent text, request_id text, chain text)
+  returning id
 )
-insert into audit_rows (tenant_id, id, at, actor_kind, actor_id, reason, verb, outcome, object_kind, object_id,
-                        address, agent, request_id)
-select $1, id, at, actor_kind, actor_id, reason, verb, outcome, object_kind, object_id, address, agent, request_id
-  from jsonb_to_recordset($3::jsonb)
-       as a(id uuid, at timestamptz, actor_kind text, actor_id uuid, reason text, verb text, outcome text,
-            object_kind text, object_id uuid, address text, agent text, request_id text)
+insert into audit_unsealed (tenant_id, id) select $1, id from audited
 """
 _SETTLED = """settled as (
   update idempotency_keys as k set outcome = s.outcome
@@ -47,6 +52,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What the audit log says of a command besides who and when.
 
     verb: the command. outcome: `done`, or the code of the refusal. object_kind, object_id: what it was done to.
+    chain: for how long it is kept.
     """
 
     verb: str
@@ -55,6 +61,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     object_id: UUID | None = None
     address: str | None = None
     agent: str | None = None
+    chain: AuditChain = AuditChain.USUAL
 
 
 @dataclass(frozen=True)
@@ -130,6 +137,7 @@ def _audit_rows(pages: Sequence[Page]) -> list[dict[str, Any]]:
         {
             "id": new_id(),
             "reason": page.ctx.actor.reason,
+            "acted_as": page.ctx.actor.acted_as,
             **msgspec.structs.asdict(page.entry),
             **_who_and_when(page.ctx),
         }

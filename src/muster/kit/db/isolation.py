@@ -80,6 +80,27 @@ def announce_rights(table: str, *, tenant: str | None, user: str | None, columns
     op.execute(f"create trigger {table}_rights_gone after delete on {table} for each row {function}")
 
 
+def note_changes(table: str, *, columns: Sequence[str] = (), masked: Sequence[str] = ()) -> None:
+    """Have the audit log tell, in a migration, what a command changed in a table: before and after of each column.
+
+    masked: columns of which it tells that they changed, and not from what to what: secrets, and whatever is personal.
+    An update that names none of the columns pays nothing. What a command leaves to `ctx.write` is not told.
+    """
+    noted = [*columns, *masked]
+    changed = " or ".join(f"old.{column} is distinct from new.{column}" for column in noted)
+    given = ", ".join(f"'{name}'" for name in [*columns, *(f"*{column}" for column in masked)])
+    op.execute(f"drop trigger if exists {table}_change_noted on {table}")
+    op.execute(f"drop trigger if exists {table}_removal_noted on {table}")
+    op.execute(
+        f"create trigger {table}_change_noted after update of {', '.join(noted)} on {table} "
+        f"for each row when ({changed}) execute function note_change({given})"
+    )
+    op.execute(
+        f"create trigger {table}_removal_noted after delete on {table} "
+        f"for each row execute function note_change({given})"
+    )
+
+
 def grant(table: str, *, app: str = "", worker: str = "") -> None:
     """Let the runtime roles do more with a table of an earlier migration. app, worker: as in `isolate`."""
     for privileges, role in ((app, roles().app), (worker, roles().worker)):

@@ -12,6 +12,7 @@ Key = tuple[Any, ...]
 """The values that a row is sorted by."""
 
 ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
+    "AuditEntry": {"NEWEST": (("at", "id"), True), "OLDEST": (("at", "id"), False)},
     "Block": {"NEWEST": (("created_at", "id"), True)},
     "Event": {
         "START": (("starts_at", "id"), False),

@@ -64,6 +64,7 @@ class Writer:
         self._own_events = [*oracle.events]
         self._tenants = [row["id"] for row in (*world.tables["tenants"], world.tables["users"][0])]
         self._messages = [row["id"] for row in world.tables["messages"]]
+        self._audited = [row["id"] for row in world.tables["audit_rows"]]
         self._definitions: list[str]
         self._variables: dict[str, Any]
         self._fragments: list[str]
@@ -202,6 +203,8 @@ class Writer:
         for key in found.args:
             if name == "tenant":
                 chosen[key] = str(self._random.choice(self._tenants))
+            elif name == "auditEntry":
+                chosen[key] = str(self._random.choice(self._audited))
             elif key == "messageId" or (key == "id" and "eventId" in chosen):
                 chosen[key] = self._message_id(str(chosen["eventId"]))
             elif key in ("id", "eventId"):

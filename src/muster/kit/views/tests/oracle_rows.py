@@ -13,6 +13,7 @@ from muster.kit.caller import Claim
 from muster.kit.text import camel
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
+from muster.kit.views.tests.oracle_filters import around, filters_of, matches
 from muster.kit.views.tests.oracle_lists import Connection, List, Refused
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
 from muster.kit.views.tests.oracle_tenancy import TenancyOracle
@@ -24,6 +25,8 @@ _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 _FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant", "currentTenant", *FOR_ANYONE)
 _FOR_SIGNED_IN = ("me", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
+_FOR_INSPECTORS = ("auditEntries", "auditEntry")
+"""The queries that need a permission which one of the viewers has."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,10 @@ class Oracle:
     @cached_property
     def events(self) -> dict[UUID, Row]:
         return {row["id"]: row for row in self._rows("events")}
+
+    @cached_property
+    def _audited(self) -> dict[UUID, Row]:
+        return {row["id"]: row for row in self._rows("audit_rows")}
 
     @cached_property
     def messages(self) -> list[Row]:
@@ -145,6 +152,8 @@ class Oracle:
     def _computed(self) -> dict[str, Callable[[Row], Any]]:
         """What is no column shown to everybody, by type and field."""
         return self._people.computed | {
+            "AuditEntry.actor": lambda row: self.users.get(row["actor_id"]),
+            "AuditEntry.actedAs": lambda row: self.users.get(row["acted_as"]),
             "Event.distanceKm": lambda event: event.get("distance_km"),
             "Event.tags": lambda event: sorted(self._tags[event["id"]]),
             "Event.onlineUrl": lambda event: event["online_url"] if self._is_seated(event) else None,
@@ -187,11 +196,14 @@ class Oracle:
         """Whether the viewer may ask a query at all."""
         if name in _FOR_ANYONE:
             return True
+        if name in _FOR_INSPECTORS:
+            return self._tenancy.role == "inspector"
         return self._me is not None if name in _FOR_SIGNED_IN else self._tenancy.role is not None
 
     def _refusal(self, name: str) -> str | None:
         if not self.may_ask(name):
-            return "UNAUTHENTICATED" if self._me is None else "NOT_A_MEMBER"
+            no_member = "UNAUTHENTICATED" if self._me is None else "NOT_A_MEMBER"
+            return "FORBIDDEN" if self._tenancy.role else no_member
         return "FORBIDDEN" if name == "inactiveMembers" else None
 
     def _root(self, name: str, given: dict[str, Any]) -> Any:
@@ -205,8 +217,9 @@ class Oracle:
             return self._account.row(name, given)
         if name in ("profile", "profileOfUser", "myProfile"):
             return self._people.one(name, given)
-        if name == "event":
-            return self._seen_event(UUID(given["id"]))
+        if name in ("event", "auditEntry"):
+            wanted = UUID(given["id"])
+            return self._seen_event(wanted) if name == "event" else self._audited.get(wanted)
         if name in ("tenant", "currentTenant"):
             return self._tenancy.tenant(UUID(given["id"]) if given else self._tenant)
         if name == "eventMessage":
@@ -231,11 +244,13 @@ class Oracle:
         if (found := self._tenancy.list(name)) is not None:
             return found
         if name == "events":
-            every = "status" in _filters(given)
+            every = "status" in filters_of(given)
             seen = [row for row in self.events.values() if self.sees_event(row)]
             return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
         if name in (*FOR_ANYONE, *FOR_SIGNED_IN):
             return self._people.listed(name, given)
+        if name == "auditEntries":
+            return List("AuditEntry", name, [*self._audited.values()])
         if name == "myEventChats":
             return List("EventChat", name, [row for row in self._seats.values() if self._seen_event(row["room_id"])])
         if name in ACCOUNT_LISTS:
@@ -246,6 +261,9 @@ class Oracle:
             wanted = given.get("unreadOnly", False)
             unread = [row for row in self._told if not (wanted and row["read_at"])]
             return List("Notification", name, unread, {"unread_only": wanted})
+        return self._of_event(name, given)
+
+    def _of_event(self, name: str, given: dict[str, Any]) -> List | None:
         event = self._seen_event(UUID(given["eventId"]))
         if event is None:
             return None
@@ -303,10 +321,12 @@ class Oracle:
         )
 
     def _ordered(self, list_: List, given: dict[str, Any]) -> list[Row]:
-        filters = _filters(given)
-        rows = [row for row in list_.rows if all(self._matches(row, *each) for each in filters.items())]
+        filters = filters_of(given)
+        rows = [
+            row for row in list_.rows if all(matches(self._world, self._tags, row, *each) for each in filters.items())
+        ]
         if near := filters.get("near"):
-            rows = [{**row, "distance_km": self._around(near)[row["id"]]} for row in rows]
+            rows = [{**row, "distance_km": around(self._world, near)[row["id"]]} for row in rows]
         return sorted(rows, key=self._key(list_, given), reverse=self._descends(list_, given))
 
     def _descends(self, list_: List, given: dict[str, Any]) -> bool:
@@ -314,45 +334,14 @@ class Oracle:
 
     def _cursor(self, list_: List, given: dict[str, Any]) -> Callable[[Row], str]:
         key = self._key(list_, given)
-        order, filters = _order(list_, given), _filters(given)
+        order, filters = _order(list_, given), filters_of(given)
         return lambda row: encode_cursor(list_.name, order, {**list_.chosen, **filters}, key(row))
 
     def _key(self, list_: List, given: dict[str, Any]) -> Callable[[Row], Key]:
         """What the order sorts by."""
         columns = ORDERS[list_.type][_order(list_, given)][0]
-        ranks = self._world.ranks.get(_filters(given).get("text", ""), {})
+        ranks = self._world.ranks.get(filters_of(given).get("text", ""), {})
         return lambda row: tuple(ranks[row["id"]] if name == "rank" else row[name] for name in columns)
-
-    def _around(self, near: dict[str, float]) -> dict[UUID, float]:
-        """The events within a circle, with their distances from its middle."""
-        return self._world.distances[near["latitude"], near["longitude"], near["radiusKm"]]
-
-    def _matches(self, row: Row, name: str, value: Any) -> bool:
-        match name:
-            case "text":
-                return row["id"] in self._world.ranks[value]
-            case "near":
-                return row["id"] in self._around(value)
-            case "startsAfter":
-                return bool(row["starts_at"] >= value)
-            case "fromSequence":
-                return bool(row["sequence"] >= value)
-            case "beforeSequence":
-                return bool(row["sequence"] < value)
-            case "startsBefore":
-                return bool(row["starts_at"] < value)
-            case "online":
-                return (row["meeting_kind"] != "ONSITE") is value
-            case "city" | "country":
-                return row[name] is not None and row[name].lower() == value.lower()
-            case "tag":
-                return value.lower() in self._tags[row["id"]]
-            case "role":
-                return bool(row["role"] == value)
-            case "meetingKind" | "joinMode" | "ownerId" | "status":
-                columns = {"meetingKind": "meeting_kind", "joinMode": "join_mode", "ownerId": "owner_id"}
-                return bool(row[columns.get(name, name)] == value)
-        raise LookupError(f"the oracle does not know the filter {name}; write it here")
 
 
 def _plain(source: Row, name: str) -> Any:
@@ -365,15 +354,3 @@ def _plain(source: Row, name: str) -> Any:
 
 def _order(list_: List, given: dict[str, Any]) -> str:
     return given.get("order") or next(iter(ORDERS[list_.type]))
-
-
-def _filters(given: dict[str, Any]) -> dict[str, Any]:
-    """The filters that are given, as values."""
-    wanted: dict[str, Any] = given.get("filter") or {}
-    return {name: _typed(name, value) for name, value in wanted.items() if value is not None}
-
-
-def _typed(name: str, value: Any) -> Any:
-    if name in ("startsAfter", "startsBefore"):
-        return datetime.fromisoformat(value)
-    return UUID(value) if name == "ownerId" else value

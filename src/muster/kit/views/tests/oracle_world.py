@@ -75,13 +75,14 @@ class _Builder:
         for tenant, group in ((MAIN, main), (self.other, north)):
             for number, person in enumerate(group):
                 status = "SUSPENDED" if number == _MAIN_PEOPLE - 1 else "ACTIVE"
-                role = "spectator" if number % 3 == 2 else "participant"
+                role = "inspector" if number == 1 else ("participant", "participant", "spectator")[number % 3]
                 joined_at = self.random.choice(MOMENTS)
                 self._in(tenant, "members", user_id=person, role=role, status=status, joined_at=joined_at)
             for _ in range(_EVENTS if tenant == MAIN else _OTHER_EVENTS):
                 self._event(tenant, group)
             for person in group:
                 self._notifications(tenant, person)
+                self._audited(tenant, group)
         return self.tables
 
     def _person(self, number: int) -> UUID:
@@ -256,6 +257,24 @@ class _Builder:
                 read_at=self._maybe(BASE),
                 deleted_at=self.random.choice((None, None, None, BASE)),
             )
+
+    def _audited(self, tenant: UUID, group: list[UUID]) -> None:
+        pick, maybe = self.random.choice, self._maybe
+        self._in(
+            tenant,
+            "audit_rows",
+            at=pick(MOMENTS),
+            actor_kind=pick(("person", "system")),
+            actor_id=maybe(pick(group)),
+            acted_as=maybe(pick([*group, self._id()])),
+            reason=maybe(self._text()),
+            verb=pick(SEARCHES),
+            outcome=pick(("done", *SEARCHES)),
+            object_id=maybe(pick(group)),
+            agent=maybe(self._text()),
+            request_id=self._text(),
+            changes=maybe(Jsonb([{self._text(): None}])),
+        )
 
     def _subject(self, tenant: UUID) -> tuple[str | None, UUID | None]:
         """What a notification is about: now and then nothing, what nobody has heard of, or what is gone."""
