@@ -22,6 +22,8 @@ from muster.kit.work.handlers import on
 from muster.privacy import jobs as privacy_jobs
 from muster.privacy import notices as privacy_notices
 from muster.privacy.facts import AccountEnded, AccountEndsSoon, ErasureDue
+from muster.tenancy import jobs as tenancy_jobs
+from muster.tenancy.facts import TenantDue
 
 # Connections to the mail server; providers refuse who opens many.
 _MAILS_AT_ONCE = 4
@@ -55,5 +57,7 @@ on(EventRoleChanged, event_notices.tell_new_role)
 on(EventCancelled, outside(event_notices.tell_cancelled, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(EventUpdated, outside(event_notices.tell_moved, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(RoomUnread, outside(event_notices.tell_of_messages, at_once=_ROOMS_AT_ONCE, tenant_at_once=_ROOMS_OF_TENANT))
+
+on(TenantDue, outside(tenancy_jobs.erase_due, at_once=1))
 
 on(MailPosted, outside(Delivery(smtp.send), at_once=_MAILS_AT_ONCE))

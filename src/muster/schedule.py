@@ -10,11 +10,13 @@ from muster.kit.work.keys import TENANTS_WITH_OLD_KEYS, forget_keys
 from muster.kit.work.retention import forget_finished
 from muster.kit.work.schedule import every
 from muster.privacy.jobs import see_who_leaves
+from muster.tenancy.jobs import announce_due
 from muster.tenancy.queries import EVERY_TENANT
 
 every(seconds=30, name="jobs.forget_finished", run=forget_finished)
 every(seconds=3600, name="idempotency.forget_keys", run=forget_keys, tenants=TENANTS_WITH_OLD_KEYS)
 every(seconds=3600, name="identity.forget_expired", run=forget_expired)
+every(seconds=3600, name="tenancy.announce_due", run=announce_due)
 every(seconds=86_400, name="mail.forget_finished", run=forget_mails, tenants=EVERY_TENANT)
 every(seconds=30, name="chat.announce_unread", run=announce_unread, tenants=TENANTS_WITH_DUE_ROOMS)
 every(seconds=600, name="privacy.see_who_leaves", run=see_who_leaves)

@@ -115,6 +115,19 @@ class Rates:
 
 
 @dataclass(frozen=True)
+class Communities:
+    """Who founds communities.
+
+    Attributes:
+        by_staff: the platform's own people alone.
+        per_person: how many one person owns at most.
+    """
+
+    by_staff: bool
+    per_person: int
+
+
+@dataclass(frozen=True)
 class Metrics:
     """Who may see what is measured. Without any of these, nobody.
 
@@ -170,6 +183,7 @@ class Settings:
     addresses: Addresses
     mail: Mail
     sockets: Sockets
+    communities: Communities
     metrics: Metrics
     traces: Traces
     watching: Watching
@@ -238,6 +252,7 @@ def _read(source: Source) -> Settings:
         addresses=addresses,
         mail=_mail(source, addresses),
         sockets=_sockets(source),
+        communities=_communities(source),
         metrics=_metrics(source),
         traces=read_traces(source),
         watching=_watching(source),
@@ -342,6 +357,14 @@ def _rates(source: Source, environment: Environment) -> Rates:
     except ValueError as error:
         raise SettingError(f"MUSTER_LIMITS {error}.") from None
     return Rates(limited == "on", chosen, proxies)
+
+
+def _communities(source: Source) -> Communities:
+    founders = source.choice(
+        "MUSTER_TENANT_FOUNDERS", ("anyone", "staff"), "anyone", "who founds communities: anyone verified, or staff"
+    )
+    per_person = source.number("MUSTER_TENANTS_PER_PERSON", 20, 1, 100_000, "communities that one person may own")
+    return Communities(by_staff=founders == "staff", per_person=per_person)
 
 
 def _sockets(source: Source) -> Sockets:

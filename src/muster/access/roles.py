@@ -27,6 +27,7 @@ TENANT_DOMAIN = Permission("tenant:domain")
 TENANT_ARCHIVE = Permission("tenant:archive")
 TENANT_TRANSFER = Permission("tenant:transfer")
 TENANT_DELETE = Permission("tenant:delete")
+TENANT_CREATE = Permission("tenant:create")
 TENANT_SUSPEND = Permission("tenant:suspend")
 USER_IMPERSONATE = Permission("user:impersonate")
 
@@ -53,6 +54,7 @@ PERMISSIONS: dict[Permission, str] = {
     TENANT_ARCHIVE: "archive the community, and bring it back",
     TENANT_TRANSFER: "hand the community over to another owner",
     TENANT_DELETE: "delete the community",
+    TENANT_CREATE: "found communities where nobody else may",
     TENANT_SUSPEND: "close a community to its members for a while, and open it again",
     USER_IMPERSONATE: "act as somebody, to help them",
 }
@@ -60,7 +62,7 @@ PERMISSIONS: dict[Permission, str] = {
 
 OWNER_ALONE = frozenset({TENANT_TRANSFER, TENANT_DELETE})
 """What no role but the owner's gives."""
-PLATFORM_ALONE = frozenset({TENANT_SUSPEND, USER_IMPERSONATE})
+PLATFORM_ALONE = frozenset({TENANT_CREATE, TENANT_SUSPEND, USER_IMPERSONATE})
 """What the platform's own staff may do, and nobody by a role in a community, be it the owner's."""
 GRANTABLE = frozenset(PERMISSIONS) - OWNER_ALONE - PLATFORM_ALONE
 """What a community may put into a role of its own."""

@@ -1,8 +1,10 @@
 """What happens to communities and to who belongs to them."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from muster.kit.caller import TenantStatus
 from muster.kit.commands.facts import Fact
 from muster.tenancy.rules import Way
 
@@ -27,6 +29,78 @@ class TenantUpdated(TenantFact):
 
     kind: ClassVar[str] = "tenant.updated"
     changed: list[str]
+
+
+class TenantClosed(TenantFact):
+    """A community was archived, or suspended by the platform. reason: why, for its people."""
+
+    kind: ClassVar[str] = "tenant.closed"
+    status: TenantStatus
+    reason: str | None = None
+
+
+class TenantOpened(TenantFact):
+    """A community is open again. status: as which it was closed."""
+
+    kind: ClassVar[str] = "tenant.opened"
+    status: TenantStatus
+
+
+class TenantDeletionBegun(TenantFact):
+    """A community is closed, and is to be erased then."""
+
+    kind: ClassVar[str] = "tenant.deletion_begun"
+    deletes_at: datetime
+
+
+class TenantRestored(TenantFact):
+    """A community is not to be deleted after all."""
+
+    kind: ClassVar[str] = "tenant.restored"
+
+
+class TenantDue(TenantFact):
+    """The time has come to erase a community. The platform's fact: those of the community are erased, too."""
+
+    kind: ClassVar[str] = "tenant.due"
+
+
+class TenantErased(TenantFact):
+    """Nothing is left of a community but its audit log. The platform's fact."""
+
+    kind: ClassVar[str] = "tenant.erased"
+
+
+class OwnershipFact(TenantFact):
+    """Base of what happens between an owner and who is to be the next one. user_id: the latter."""
+
+    kind: ClassVar[str] = "ownership"
+    user_id: UUID
+
+
+class OwnershipOffered(OwnershipFact):
+    """An owner wants to hand over."""
+
+    kind: ClassVar[str] = "ownership.offered"
+
+
+class OwnershipWithdrawn(OwnershipFact):
+    """They do not want to any more."""
+
+    kind: ClassVar[str] = "ownership.withdrawn"
+
+
+class OwnershipDeclined(OwnershipFact):
+    """The other does not want to."""
+
+    kind: ClassVar[str] = "ownership.declined"
+
+
+class OwnershipTransferred(OwnershipFact):
+    """A community has another owner. old_owner_id: who was it before."""
+
+    kind: ClassVar[str] = "ownership.transferred"
+    old_owner_id: UUID
 
 
 class MemberFact(Fact):

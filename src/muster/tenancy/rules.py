@@ -1,7 +1,9 @@
 """Decisions of tenancy: which slugs, names and looks a community may have, and who comes into it."""
 
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 
+from muster.kit.caller import TenantStatus
 from muster.kit.places import is_country, is_timezone
 from muster.kit.text import as_id
 from muster.tenancy.tables import MemberStatus
@@ -40,6 +42,35 @@ def place_problems(timezone: str, country: str | None) -> dict[str, str]:
     if country is not None and not is_country(country):
         found["country"] = "must be the code of a country in ISO 3166, such as PL"
     return found
+
+
+GRACE = timedelta(days=30)
+"""How long a community that is to be deleted can be restored."""
+OFFER_LIFETIME = timedelta(days=7)
+"""How long somebody may think about owning a community."""
+
+
+class Deed(Enum):
+    """What is done to the life of a community."""
+
+    ARCHIVE = auto()
+    UNARCHIVE = auto()
+    SUSPEND = auto()
+    RESUME = auto()
+
+
+LIFE: dict[Deed, tuple[frozenset[TenantStatus], TenantStatus]] = {
+    Deed.ARCHIVE: (frozenset({TenantStatus.ACTIVE}), TenantStatus.ARCHIVED),
+    Deed.UNARCHIVE: (frozenset({TenantStatus.ARCHIVED}), TenantStatus.ACTIVE),
+    Deed.SUSPEND: (frozenset({TenantStatus.ACTIVE, TenantStatus.ARCHIVED}), TenantStatus.SUSPENDED),
+    Deed.RESUME: (frozenset({TenantStatus.SUSPENDED}), TenantStatus.ACTIVE),
+}
+"""From where each deed leads to where. What is there already is left as it is; from anywhere else it is refused."""
+
+
+def can_restore(status: TenantStatus, deletes_at: datetime | None, now: datetime) -> bool:
+    """Whether a community is to be deleted, and not yet."""
+    return status == TenantStatus.DELETING and deletes_at is not None and now < deletes_at
 
 
 OWNER = "owner"

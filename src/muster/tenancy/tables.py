@@ -59,16 +59,19 @@ class JoinPolicy(StrEnum):
     INVITE = "INVITE"
 
 
+_LISTED = "is_listed and status = 'ACTIVE'"
+
+
 class Tenant(GlobalTable):
     """A community. Exactly one is the default, which visitors may enter and everybody who registers joins; it is always
     open.
 
     allows_unverified: its members may act before they have verified their mail. requires_mfa: they need a second factor.
     country: ISO 3166. is_listed: anybody may find it. status_reason, status_since: why it is not open, and since when.
-    deletes_at: when it is gone. primary_colour, accent_colour: `#rrggbb`. terms: what it calls things, by `Term`.
-    version: counts its changes. max_members: how many seats it has, of active and suspended members; None is no limit,
-    as always in the default one.
-    keeps_content: what people made stays when they are erased, under nobody's name.
+    status_before: what it was before it was to be deleted. deletes_at: when it is gone. primary_colour, accent_colour:
+    `#rrggbb`. terms: what it calls things, by `Term`. version: counts its changes. max_members: how many seats it has,
+    of active and suspended members; None is no limit, as always in the default one. keeps_content: what people made
+    stays when they are erased, under nobody's name.
     """
 
     __tablename__ = "tenants"
@@ -77,6 +80,12 @@ class Tenant(GlobalTable):
         one_of("kind", TenantKind),
         one_of("join_policy", JoinPolicy),
         one_of("status", TenantStatus),
+        one_of("status_before", TenantStatus),
+        Index("tenants_deletes_at_idx", "deletes_at", postgresql_where="deletes_at is not null"),
+        Index("tenants_listed_name_idx", "name", "id", postgresql_where=_LISTED),
+        Index("tenants_listed_kind_idx", "kind", "created_at", "id", postgresql_where=_LISTED),
+        Index("tenants_listed_country_idx", "country", "created_at", "id", postgresql_where=_LISTED),
+        Index("tenants_listed_created_idx", "created_at", "id", postgresql_where=_LISTED),
         CheckConstraint("not is_default or status = 'ACTIVE'", name="default"),
         CheckConstraint("(status = 'DELETING') = (deletes_at is not null)", name="deletes"),
         CheckConstraint("primary_colour ~ '^#[0-9a-f]{6}$'", name="primary_colour"),
@@ -102,6 +111,7 @@ class Tenant(GlobalTable):
     status: Mapped[TenantStatus] = state(TenantStatus, server_default="ACTIVE")
     status_reason: Mapped[str | None] = plain()
     status_since: Mapped[datetime | None] = plain()
+    status_before: Mapped[TenantStatus | None] = state(TenantStatus)
     deletes_at: Mapped[datetime | None] = plain()
     logo_url: Mapped[str | None] = plain()
     primary_colour: Mapped[str | None] = plain()
@@ -152,6 +162,9 @@ class Member(TenantTable):
     __table_args__ = (
         UniqueConstraint("tenant_id", "user_id"),
         ForeignKeyConstraint(["tenant_id", "custom_role"], ["custom_roles.tenant_id", "custom_roles.slug"]),
+        # At most one; that there is one is up to `ownership`: nothing else gives this role or takes it.
+        Index("members_owner_idx", "tenant_id", unique=True, postgresql_where="role = 'owner'"),
+        Index("members_owned_idx", "user_id", postgresql_where="role = 'owner'"),
         Index("members_custom_role_idx", "tenant_id", "custom_role", postgresql_where="custom_role is not null"),
         Index("members_joined_idx", "tenant_id", "joined_at", "id"),
         Index("members_status_idx", "tenant_id", "status", "joined_at", "id"),
@@ -173,3 +186,18 @@ class Member(TenantTable):
     status: Mapped[MemberStatus] = state(MemberStatus, erased="'LEFT'")
     joined_at: Mapped[datetime] = plain()
     note: Mapped[str | None] = personal()
+
+
+class OwnershipOffer(TenantTable):
+    """That a member may become the owner of their community; there is one such offer at most."""
+
+    __tablename__ = "ownership_offers"
+    __table_args__ = (
+        UniqueConstraint("tenant_id"),
+        ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"], ondelete="CASCADE"),
+    )
+    person: ClassVar[str | None] = "user_id"
+
+    user_id: Mapped[UUID] = plain()
+    made_at: Mapped[datetime] = plain()
+    expires_at: Mapped[datetime] = plain()

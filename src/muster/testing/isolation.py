@@ -98,6 +98,8 @@ async def settle_both(service: Service) -> Towns:
         await change(service.urls, _A_STEP, town.tenant_id)
         for slug in ("greeter", "porter"):
             await put_role(service, town.tenant_id, slug, base="participant", add=["member:approve"])
+        member = town.people[Standing.MEMBER]
+        (await town.client(Standing.OWNER).call("offerOwnership", userId=member.user_id)).ok()
         async with as_worker(service.urls) as worker:
             await seal(worker, town.tenant_id)
         # One row of the audit log still waits for its seal.

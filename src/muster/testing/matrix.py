@@ -57,6 +57,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "restoreAccount.token": lambda: "not a token",
     "sendEventMessage.content": lambda: "Hello",
     "setUsername.username": lambda: f"name-{new_id().hex[-12:]}",
+    "suspendTenant.reason": lambda: "They sell what they should not",
     "unlockAccount.token": lambda: "not a token",
     "updateEvent.input": lambda: {"title": "Another evening of games"},
     "updateMemberRole.role": lambda: "MODERATOR",
@@ -83,8 +84,15 @@ REFUSED_AS_IT_IS = {
     "stepUp",
     "unlockAccount",
     "verifyEmail",
+    "suspendTenant",
+    "resumeTenant",
+    "acceptOwnership",
+    "declineOwnership",
+    "ownershipOffer",
 }
-"""Endpoints whose example is refused whoever calls: accounts here have no password and no app, and tokens are in nobody's reach."""
+"""Endpoints whose example is refused whoever calls: accounts here have no password and no app, tokens are in nobody's
+reach, nobody is the platform's staff, and the one offer to own a community was taken back before it is asked about.
+"""
 
 
 @dataclass(frozen=True)

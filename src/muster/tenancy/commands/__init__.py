@@ -1,6 +1,16 @@
 """The verbs of tenancy."""
 
 from muster.tenancy.commands import members
+from muster.tenancy.commands.life import begin_deletion, move
+from muster.tenancy.commands.ownership import TooManyTenants
 from muster.tenancy.commands.tenants import TENANT_UPDATE, CreateTenantInput, create_tenant
 
-__all__ = ["TENANT_UPDATE", "CreateTenantInput", "create_tenant", "members"]
+__all__ = [
+    "TENANT_UPDATE",
+    "CreateTenantInput",
+    "TooManyTenants",
+    "begin_deletion",
+    "create_tenant",
+    "members",
+    "move",
+]

@@ -10,17 +10,25 @@ from muster.kit.arguments import Input
 from muster.kit.caller import Permission, member, verified
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
-from muster.kit.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
+from muster.kit.errors import Conflict, Denied, FieldProblem, Invalid, PreconditionFailed
 from muster.kit.limits import API
 from muster.kit.text import camel
 from muster.tenancy import queries, rules
+from muster.tenancy.commands.ownership import refuse_too_many
 from muster.tenancy.facts import TenantCreated, TenantUpdated
 from muster.tenancy.queries import EditableTenant
 from muster.tenancy.rules import Term
 from muster.tenancy.tables import JoinPolicy, TenantKind
 from muster.tenancy.views import TenantView
 
+TENANT_CREATE = Permission("tenant:create")
 TENANT_UPDATE = Permission("tenant:update")
+
+
+class OnlyByStaff(Denied):
+    """Communities are founded by the platform's staff here; ask them."""
+
+    code = "ONLY_BY_STAFF"
 
 
 class SlugTaken(Conflict):
@@ -124,11 +132,16 @@ class BrandingInput(Input):
 async def create_tenant(ctx: Ctx, *, input: CreateTenantInput) -> TenantView:
     """Found a community and become its owner.
 
-    Raises SlugTaken when another community has the slug, Invalid for one that is reserved or reads as an id.
+    Where the platform's staff alone may, they do it in the platform's tenant.
+    Raises OnlyByStaff, TooManyTenants, SlugTaken when another community has the slug, Invalid for one that is reserved
+    or reads as an id.
     """
+    if ctx.settings.communities.by_staff and not ctx.may(TENANT_CREATE):
+        raise OnlyByStaff
     if (problem := rules.slug_problem(input.slug)) is not None:
         raise Invalid.field("input.slug", problem)
     _refuse(rules.place_problems(input.timezone, input.country))
+    await refuse_too_many(ctx)
     tenant_id = await queries.put_tenant(ctx, **structs.asdict(input))
     if tenant_id is None:
         raise SlugTaken

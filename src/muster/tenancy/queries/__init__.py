@@ -1,5 +1,14 @@
 """SQL that tenancy's commands and its callers need: communities, and who belongs to them."""
 
+from muster.tenancy.queries.life import (
+    DueTenant,
+    LockedTenant,
+    find_due,
+    is_due,
+    lock_tenant,
+    put_tenant_status,
+    remove,
+)
 from muster.tenancy.queries.members import (
     MemberLine,
     Membership,
@@ -15,6 +24,15 @@ from muster.tenancy.queries.members import (
     put_role,
     put_status,
     seat_member,
+)
+from muster.tenancy.queries.ownership import (
+    Offer,
+    find_offer,
+    forget_offer,
+    hand_over,
+    is_candidate,
+    number_owned,
+    put_offer,
 )
 from muster.tenancy.queries.tenants import (
     EVERY_TENANT,
@@ -34,30 +52,44 @@ from muster.tenancy.queries.tenants import (
 
 __all__ = [
     "EVERY_TENANT",
+    "DueTenant",
     "EditableTenant",
+    "LockedTenant",
     "Look",
     "MemberLine",
     "Membership",
+    "Offer",
     "Seats",
     "TenantLine",
     "default_tenant",
     "find_default_tenant",
+    "find_due",
     "find_look",
     "find_member",
+    "find_offer",
     "find_owner",
     "find_role",
     "find_tenant",
+    "forget_offer",
+    "hand_over",
+    "is_candidate",
+    "is_due",
     "list_members",
     "list_tenants",
     "lock_editable",
     "lock_member",
     "lock_seats",
+    "lock_tenant",
     "needs_factor",
+    "number_owned",
     "put_edited",
     "put_gone",
     "put_member",
+    "put_offer",
     "put_role",
     "put_status",
     "put_tenant",
+    "put_tenant_status",
+    "remove",
     "seat_member",
 ]

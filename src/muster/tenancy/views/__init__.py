@@ -1,6 +1,7 @@
 """What can be read of communities and of who belongs to them."""
 
 from muster.tenancy.views.members import MemberView
+from muster.tenancy.views.ownership import OwnershipOfferView
 from muster.tenancy.views.tenants import TenantView
 
-__all__ = ["MemberView", "TenantView"]
+__all__ = ["MemberView", "OwnershipOfferView", "TenantView"]

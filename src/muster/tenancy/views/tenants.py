@@ -3,19 +3,28 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, column, func, or_, select
+from sqlalchemy import ColumnElement, Uuid, and_, column, func, or_, select
 
 from muster.kit.caller import TenantStatus, anyone, signed_in
 from muster.kit.db.tables import Json
-from muster.kit.views.paging import ascending
+from muster.kit.views.paging import ascending, equals
 from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, sql
 from muster.tenancy.tables import JoinPolicy, Tenant, TenantKind
 
 
+def is_listed(tenant: type[Tenant], _viewer: Viewer) -> ColumnElement[bool]:
+    """Those that anybody may find."""
+    return and_(tenant.is_listed, tenant.status == TenantStatus.ACTIVE)
+
+
 def is_open_to(tenant: type[Tenant], viewer: Viewer) -> ColumnElement[bool]:
-    """The community that the request is in, and every other that the viewer is an active member of."""
-    return or_(tenant.id == viewer.tenant_id, func.finders.belongs(tenant.id, viewer.user_id))
+    """The community that the request is in, every other that the viewer is an active member of, and what is listed."""
+    return or_(
+        tenant.id == viewer.tenant_id,
+        is_listed(tenant, viewer),
+        func.finders.belongs(tenant.id, viewer.user_id),
+    )
 
 
 def own_role(tenant: type[Tenant], viewer: Viewer) -> ColumnElement[str | None]:
@@ -44,8 +53,9 @@ class TenantView(View, of=Tenant):
     """
 
     visible = is_open_to
-    orders = {"FOUNDED": ascending(Tenant.created_at)}
     brief = ("id", "slug", "name")
+    filters = {"kind": equals(Tenant.kind), "country": equals(Tenant.country)}
+    orders = {"FOUNDED": ascending(Tenant.created_at), "NAME": ascending(Tenant.name)}
     example = {
         "slug": "chess-club",
         "name": "Chess club",
@@ -84,7 +94,12 @@ class TenantView(View, of=Tenant):
 
 @query("GET /tenants/{id}", "tenant", allow=anyone, stale=True)
 def tenant(id: UUID) -> TenantView | None:
-    """A community that the caller has entered or belongs to."""
+    """A community that the caller has entered or belongs to, or that is listed."""
+
+
+@query("GET /tenants", "tenants", allow=anyone, stale=True, where=is_listed)
+def tenants() -> Page[TenantView]:
+    """The communities that anybody may find."""
 
 
 def _is_entered(tenant: type[Tenant], viewer: Viewer) -> ColumnElement[bool]:

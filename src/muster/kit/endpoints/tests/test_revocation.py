@@ -54,6 +54,26 @@ async def test_signing_out_closes_every_socket_of_the_session(town: Community, s
         assert await elsewhere.receive() == {"type": "pong"}
 
 
+@pytest.mark.parametrize(
+    ("status", "gone_at", "said"), [("SUSPENDED", "null", "suspended"), ("DELETING", "now()", "deleted")]
+)
+async def test_closing_a_community_closes_its_sockets(
+    town: Community, site: Site, status: str, gone_at: str, said: str
+) -> None:
+    owner = await town.person("Owner")
+    tenant = await town.run(owner, "createTenant", input={"slug": "own", "name": "Our own"})
+    async with site.socket() as inside, site.client(owner) as elsewhere:
+        payload = {"authorization": site.token(owner), "tenant": str(tenant.row_id)}
+        await inside.send(type="connection_init", payload=payload)
+        assert (await inside.receive())["type"] == "connection_ack"
+        close = f"update tenants set status = $2, deletes_at = {gone_at} where id = $1"  # noqa: S608 - our own text
+        await change(town.urls, close, tenant.row_id, status)
+        code, reason = await inside.closed()
+        assert (code, said in reason) == (4403, True)
+        await elsewhere.send(type="ping")
+        assert await elsewhere.receive() == {"type": "pong"}
+
+
 async def test_a_session_that_has_ended_is_not_let_in(town: Community, site: Site) -> None:
     guest = await town.person("Guest")
     await town.run(guest, "logout")

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -28,7 +29,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "Notification": {"NEWEST": (("created_at", "id"), True)},
     "Passkey": {"NEWEST": (("created_at", "id"), True)},
     "OpenSession": {"NEWEST": (("created_at", "id"), True)},
-    "Tenant": {"FOUNDED": (("created_at", "id"), False)},
+    "Tenant": {"FOUNDED": (("created_at", "id"), False), "NAME": (("name", "id"), False)},
     "Tie": {"NEWEST": (("created_at", "id"), True)},
 }
 """The keys of each order by type, and whether the largest come first."""
@@ -53,7 +54,7 @@ def moment_text(value: datetime) -> str:
 
 
 def decode_cursor(cursor: str) -> Key:
-    """The keys inside a cursor: a rank is a float, a sequence an int, a moment has its Z."""
+    """The keys inside a cursor: a rank is a float, a sequence an int, a moment has its Z, a name is none of them."""
     _, *parts, _ = base64.b64decode(cursor).decode().split("\x1f")
     return tuple(_part(part) for part in parts)
 
@@ -63,7 +64,9 @@ def _part(text: str) -> Any:
         return datetime.fromisoformat(text)
     if text.isdecimal():
         return int(text)
-    return UUID(text) if len(text) == 36 else float(text)
+    with suppress(ValueError):
+        return UUID(text) if len(text) == 36 else float(text)
+    return text
 
 
 def is_beyond(key: Key, mark: Key, *, ascends: bool) -> bool:

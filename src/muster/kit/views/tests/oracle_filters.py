@@ -32,7 +32,7 @@ def matches(world: World, tags: dict[UUID, list[str]], row: Row, name: str, valu
             return bool(row["outcome"] == value != "done")
         case "online":
             return (row["meeting_kind"] != "ONSITE") is value
-        case "city" | "country":
+        case "city" | "country" if "slug" not in row:
             return row[name] is not None and row[name].lower() == value.lower()
         case "tag":
             return value.lower() in tags[row["id"]]

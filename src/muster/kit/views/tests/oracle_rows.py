@@ -22,7 +22,7 @@ from muster.kit.views.tests.oracle_world import Row, World
 _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 """Relations to people, who are never hidden."""
 
-_FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant", "currentTenant", *FOR_ANYONE)
+_FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant", "currentTenant", "tenants", *FOR_ANYONE)
 _FOR_SIGNED_IN = ("me", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
 _FOR_INSPECTORS = ("auditEntries", "auditEntry")

@@ -26,6 +26,11 @@ class TenancyOracle:
         here = [row for row in self._tables["members"] if row["tenant_id"] == self._tenant]
         return [row for row in here if row["status"] == "ACTIVE"]
 
+    @cached_property
+    def _listed(self) -> list[Row]:
+        """The communities that anybody may find."""
+        return [row for row in self._tables["tenants"] if row["is_listed"] and row["status"] == "ACTIVE"]
+
     @property
     def role(self) -> str | None:
         """The viewer's role in the community that the request is in."""
@@ -36,8 +41,8 @@ class TenancyOracle:
         return self._own[tenant["id"]]["role"] if tenant["id"] in self._own else None
 
     def tenant(self, tenant_id: UUID) -> Row | None:
-        """A community that the viewer is in: in this request, or as an active member."""
-        open_ = {self._tenant, *self._own}
+        """A community that the viewer is in: in this request, or as an active member; or that is listed."""
+        open_ = {self._tenant, *self._own, *(row["id"] for row in self._listed)}
         rows = (row for row in self._tables["tenants"] if row["id"] == tenant_id and tenant_id in open_)
         return next(rows, None)
 
@@ -52,6 +57,8 @@ class TenancyOracle:
         if name == "inactiveMembers":
             # For nobody here, but there are cursors of it.
             return List("Member", name, [])
+        if name == "tenants":
+            return List("Tenant", name, self._listed)
         if name == "myTenants":
             return List("Tenant", name, [row for row in self._tables["tenants"] if row["id"] in self._own])
         return None

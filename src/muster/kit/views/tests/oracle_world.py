@@ -56,7 +56,7 @@ class _Builder:
             locale="pl",
             timezone="Europe/Warsaw",
             country="PL",
-            is_listed=False,
+            is_listed=True,
             join_policy="REQUEST",
             keeps_content=True,
             status="ACTIVE",

@@ -1,0 +1,34 @@
+"""Work of tenancy that is due now and then: erasing communities whose grace is over."""
+
+from datetime import UTC, datetime
+
+from muster.kit.commands.context import Ctx
+from muster.kit.personal.erasing import erase_tenant
+from muster.kit.work.errands import Errand
+from muster.kit.work.operating import Chosen, cancel, discard
+from muster.tenancy import queries
+from muster.tenancy.facts import TenantDue, TenantErased
+
+
+async def announce_due(ctx: Ctx) -> None:
+    """Say which communities are to be erased. What is said again, because it is not done yet, is done once."""
+    for tenant in await queries.find_due(ctx):
+        ctx.record(TenantDue(tenant_id=tenant.id))
+
+
+async def erase_due(errand: Errand, fact: TenantDue) -> None:
+    """Erase a community: all that it owns in many short transactions, its jobs, and its own row at last.
+
+    Killed in between it goes on where it stopped, since until the end the row says that it is due.
+    """
+    async with errand.transaction() as ctx:
+        if not await queries.is_due(ctx, fact.tenant_id):
+            return
+    erased = await erase_tenant(errand.services.database, fact.tenant_id, datetime.now(UTC))
+    await errand.progress(0.9, f"{erased} rows")
+    async with errand.transaction() as ctx:
+        theirs = Chosen(tenant_id=fact.tenant_id)
+        await cancel(ctx, theirs)
+        await discard(ctx, theirs)
+        if await queries.remove(ctx, fact.tenant_id):
+            ctx.record(TenantErased(tenant_id=fact.tenant_id))
