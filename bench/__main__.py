@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import fanout, imports, jobs, joins, refresh
+from bench import fanout, imports, jobs, joins, refresh, signins
 from bench.chapters import RESULTS, Measure
 from bench.floor import Floor, pgbench
 from bench.hall import Hall
@@ -29,6 +29,7 @@ ISOLATION = "isolation"
 CHAPTERS: dict[str, Measure] = {
     "joins": joins.measure,
     "refresh": refresh.measure,
+    "signins": signins.measure,
     "jobs": jobs.measure,
     "fanout": fanout.measure,
     "imports": imports.measure,
@@ -70,7 +71,7 @@ def bench(
 ) -> None:
     """Measure Muster beside Fastify + Mercurius and beside pgbench, and write a report.
 
-    Takes about seventeen minutes, or five with --quick. It may be stopped and started again at any time: rows and packages
+    Takes about eighteen minutes, or five with --quick. It may be stopped and started again at any time: rows and packages
     stay below MUSTER_DATA_DIR for the next run. The peer's packages come from npm at the first run.
 
     Example: make bench ARGS="--quick --only nested,single"

@@ -3,6 +3,7 @@
 python -m bench.refresh
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -39,8 +40,7 @@ def measure(*, quick: bool, peers: bool, status: Status) -> Chapter:
         hall.start_muster()
         if peers:
             hall.start_peer({"PEER_SECRET": SECRET})
-        for process in [hall.postmaster, *hall.postmaster.children(), *(each.processes[0] for each in hall.fleets)]:
-            _keep_on_one_core(process)
+        keep_on_one_core([hall.postmaster, *hall.postmaster.children(), *(each.processes[0] for each in hall.fleets)])
         chapter = Chapter("refresh", "Sessions renewed", _NOTES, versions=hall.versions)
         match = Match("one process, on one core with PostgreSQL", _COLUMNS)
         chapter.matches.append(match)
@@ -52,9 +52,11 @@ def measure(*, quick: bool, peers: bool, status: Status) -> Chapter:
     return chapter
 
 
-def _keep_on_one_core(process: psutil.Process) -> None:
-    for thread in process.threads():
-        psutil.Process(thread.id).cpu_affinity([0])
+def keep_on_one_core(processes: Sequence[psutil.Process]) -> None:
+    """Let processes, and what they start from now on, run on the first core only."""
+    for process in processes:
+        for thread in process.threads():
+            psutil.Process(thread.id).cpu_affinity([0])
 
 
 def _hold(hall: Hall, match: Match, fleet: Fleet, seconds: float) -> None:
