@@ -5,14 +5,22 @@ from muster.chat.commands import RoomUnread
 from muster.events import notices as event_notices
 from muster.events.facts import EventCancelled, EventJoined, EventKicked, EventPromoted, EventRoleChanged, EventUpdated
 from muster.identity import notices as identity_notices
+from muster.identity import security_notices
 from muster.identity.facts import (
     AccountClosed,
     AccountLocked,
     AccountOpenedAgain,
+    BackupCodesRenewed,
+    BackupCodeUsed,
+    EmailChangeAsked,
+    EmailChanged,
     PasswordChanged,
     RegisteredAgain,
     ResetAsked,
     RestoreAsked,
+    SecondFactorAdded,
+    SecondFactorRemoved,
+    SecondFactorsLocked,
     VerificationAsked,
 )
 from muster.kit.mail.delivery import Delivery
@@ -41,6 +49,13 @@ on(RegisteredAgain, identity_notices.mail_registered_again)
 on(ResetAsked, identity_notices.mail_reset)
 on(AccountLocked, identity_notices.mail_locked)
 on(PasswordChanged, identity_notices.mail_password_changed)
+on(SecondFactorAdded, security_notices.mail_factor_added)
+on(SecondFactorRemoved, security_notices.mail_factor_removed)
+on(BackupCodesRenewed, security_notices.mail_codes_renewed)
+on(BackupCodeUsed, security_notices.mail_code_used)
+on(SecondFactorsLocked, security_notices.mail_codes_locked)
+on(EmailChangeAsked, security_notices.mail_email_change)
+on(EmailChanged, security_notices.mail_email_changed)
 
 on(RestoreAsked, identity_notices.mail_restore)
 

@@ -10,6 +10,7 @@ import muster.events.views
 import muster.identity.commands
 import muster.identity.notices
 import muster.identity.pages
+import muster.identity.security_notices
 import muster.identity.views
 import muster.notifications.commands
 import muster.notifications.streams

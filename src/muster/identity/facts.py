@@ -89,6 +89,20 @@ class AccountOpenedAgain(AccountFact):
     kind: ClassVar[str] = "user.opened_again"
 
 
+class EmailChangeAsked(AccountFact):
+    """A person wants another mail address."""
+
+    kind: ClassVar[str] = "user.email_change_asked"
+    change_id: UUID
+
+
+class EmailChanged(AccountFact):
+    """A person has another mail address."""
+
+    kind: ClassVar[str] = "user.email_changed"
+    change_id: UUID
+
+
 class LinkAsked(Fact):
     """Somebody wants a link mailed. Recorded for every address, so that asking takes as long for an unknown one.
 

@@ -55,6 +55,7 @@ class Step:
 _VERIFY = Step("verifyEmail", "identity.page_verify")
 _RESET = Step("resetPassword", "identity.page_reset", (Field("password", "password", "new-password"),))
 _UNLOCK = Step("unlockAccount", "identity.page_unlock")
+_CHANGE_EMAIL = Step("confirmEmailChange", "identity.page_change_email")
 _FORGOT = Step("forgotPassword", "identity.page_forgot", (Field("email", "email", "email"),), by_link=False)
 _RESTORE = Step("restoreAccount", "identity.page_restore")
 _COME_BACK = Step("askToRestore", "identity.page_come_back", (Field("email", "email", "email"),), by_link=False)
@@ -130,3 +131,15 @@ async def show_come_back(visit: Visit) -> Response:
 async def come_back(visit: Visit) -> Response:
     """Have the link mailed."""
     return await _COME_BACK.take(visit)
+
+
+@page("GET /change-email")
+async def show_change_email(visit: Visit) -> Response:
+    """Where both mails about another address lead."""
+    return _CHANGE_EMAIL.show(visit)
+
+
+@page("POST /change-email")
+async def change_email(visit: Visit) -> Response:
+    """Say yes to the change."""
+    return await _CHANGE_EMAIL.take(visit)

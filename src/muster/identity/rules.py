@@ -15,6 +15,15 @@ CHALLENGE_LASTS = timedelta(minutes=5)
 """How long somebody has for the second half of what they began: to ask a passkey, or to find a code."""
 BACKUP_CODES = 10
 """So many are given out at once."""
+EMAIL_CHANGE_LASTS = timedelta(hours=24)
+"""How long both mailboxes have to confirm a change of address."""
+
+
+class Side(StrEnum):
+    """Whose yes a link of a change of address stands for; also what its token is sealed for."""
+
+    OLD = "EMAIL_OLD"
+    NEW = "EMAIL_NEW"
 
 
 class Method(StrEnum):

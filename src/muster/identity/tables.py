@@ -209,3 +209,25 @@ class Block(GlobalTable):
     user_id: Mapped[UUID] = plain(ForeignKey("users.id"))
     blocked_id: Mapped[UUID] = plain(ForeignKey("users.id"))
     created_at: Mapped[datetime] = plain()
+
+
+class EmailChange(GlobalTable):
+    """A wish to have another mail address, which both the old and the new one confirm. The tokens are not stored.
+
+    approved_at, confirmed_at: when the old and the new address said yes; an old one that was never shown to be the
+    person's is not asked. ended_at: when it was done, or given up for another.
+    """
+
+    __tablename__ = "email_changes"
+    __table_args__ = (Index("email_changes_recent_idx", "user_id", "created_at"),)
+    reason: ClassVar[str] = "belongs to the account, which is global"
+    person: ClassVar[str | None] = "user_id"
+
+    user_id: Mapped[UUID] = plain(ForeignKey("users.id"))
+    old_address: Mapped[str] = personal()
+    new_address: Mapped[str] = personal()
+    created_at: Mapped[datetime] = plain()
+    expires_at: Mapped[datetime] = plain(index=True)
+    approved_at: Mapped[datetime | None] = plain()
+    confirmed_at: Mapped[datetime | None] = plain()
+    ended_at: Mapped[datetime | None] = plain()

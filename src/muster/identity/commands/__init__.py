@@ -14,6 +14,7 @@ from muster.identity.commands.accounts import (
     verify_email,
 )
 from muster.identity.commands.closing import ask_to_restore, close_account, open_again, restore_account
+from muster.identity.commands.email import change_email, confirm_email_change
 from muster.identity.commands.factors import drop_totp, forget_factor, is_last
 from muster.identity.commands.mfa import complete_login
 from muster.identity.commands.passkeys import PasskeyNotFound, login_with_passkey
@@ -52,10 +53,12 @@ __all__ = [
     "Timezone",
     "ask_for_verification",
     "ask_to_restore",
+    "change_email",
     "change_password",
     "checked_password",
     "close_account",
     "complete_login",
+    "confirm_email_change",
     "cookie_keys",
     "drop_totp",
     "forget_factor",
