@@ -3,6 +3,9 @@ PYTHON ?= python3
 PROCESSES ?= 1
 RUN := .venv/bin/python
 
+# Compiled modules are kept, whatever the habit of the machine: a process that compiles all it imports starts 2 s later.
+export PYTHONDONTWRITEBYTECODE :=
+
 # One line for each script that `make check` runs after the tools.
 CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py scripts/pictures.py scripts/metrics.py scripts/limits.py scripts/documents.py
 
