@@ -48,6 +48,11 @@ async def password_matches(stored: str | None, password: str) -> bool:
     return await asyncio.get_running_loop().run_in_executor(_THREADS, verify)
 
 
+async def rehashed(stored: str, password: str) -> str | None:
+    """The hash to store instead, of a password that is right; None where the stored one is as we make them now."""
+    return await hash_password(password) if _HASHER.check_needs_rehash(stored) else None
+
+
 # Fewer than this many different characters is a run of them.
 _FEWEST_DIFFERENT = 5
 _DECORATION = string.digits + string.punctuation + string.whitespace

@@ -120,6 +120,7 @@ _CREDENTIALS_BY_EMAIL = Statement(Credentials, _CREDENTIALS.where(User.email == 
 _CREDENTIALS_BY_ID = Statement(Credentials, _CREDENTIALS.where(User.id == _PERSON))
 # Of two who try a password at once, the second counts after the first: no more than the allowed number is ever looked at.
 _LOCK_PASSWORD = Statement(Tries, select(*columns(Tries, Password)).where(Password.id == _PERSON).with_for_update())
+_PUT_REHASHED = Statement(Nothing, update(Password).where(Password.id == _PERSON).values(hash=bindparam("rehashed")))
 _PUT_FAILURES = Statement(
     Nothing,
     update(Password).where(Password.id == _PERSON).values(failures=bindparam("number"), failed_at=_MOMENT),
@@ -268,6 +269,11 @@ async def lock_password(ctx: Ctx, user_id: UUID) -> Tries | None:
 async def put_failures(ctx: Ctx, user_id: UUID, number: int) -> None:
     """Note how many wrong passwords came in a row."""
     await ctx.db.run(_PUT_FAILURES, person=user_id, number=number, moment=ctx.now if number else None)
+
+
+async def put_rehashed(ctx: Ctx, user_id: UUID, hashed: str) -> None:
+    """Store the hash of the same password, made in another way; the row is locked."""
+    await ctx.db.run(_PUT_REHASHED, person=user_id, rehashed=hashed)
 
 
 async def put_session(ctx: Ctx, *, user_id: UUID, lifetime: timedelta, proved: bool) -> UUID:

@@ -43,7 +43,8 @@ async def complete_login(
     """Sign in where `MFA_REQUIRED` said so, with a code, or with the answer of a passkey to `challengePasskey`.
 
     Five wrong codes in a row lock the account's codes for 15 minutes; nothing but a right one takes them back.
-    Raises ChallengeInvalid, WrongCode, CodesRest, PasskeyRefused, Invalid.
+    Raises ChallengeInvalid, WrongCode, CodesRest, PasskeyRefused, WrongCredentials,
+    Invalid.
     """
     refuse_unless_one(code=code, passkey=passkey)
     begun = await resume(ctx, ChallengePurpose.SECOND, mfa_token)

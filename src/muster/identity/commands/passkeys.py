@@ -223,7 +223,7 @@ async def challenge_passkey(ctx: Ctx, *, prepared: None) -> PasskeyChallenge:
 async def login_with_passkey(ctx: Ctx, *, passkey: PasskeyAnswer, remember_me: bool = False, prepared: None) -> Session:
     """Sign in with a passkey, and nothing else: it holds a key, and has made sure who uses it.
 
-    remember_me: the session lasts 30 days, not 7. Raises ChallengeInvalid, PasskeyRefused.
+    remember_me: the session lasts 30 days, not 7. Raises ChallengeInvalid, PasskeyRefused, WrongCredentials.
     """
     held = await answered(ctx, ChallengePurpose.SIGN_IN, passkey)
     return await open_session(ctx, held.user_id, remember=remember_me, proved=True)

@@ -9,7 +9,7 @@ from muster.identity import factor_queries, queries, rules
 from muster.identity.commands.accounts import Email, MailSent, normal_email, verify_address
 from muster.identity.commands.links import LinkInvalid, Token, follow_link
 from muster.identity.facts import AccountLocked, PasswordChanged, ResetAsked
-from muster.identity.passwords import hash_password, is_easily_guessed, password_matches
+from muster.identity.passwords import hash_password, is_easily_guessed, password_matches, rehashed
 from muster.identity.queries import Credentials
 from muster.identity.seals import read_link_token
 from muster.identity.tables import LinkPurpose
@@ -51,10 +51,14 @@ class AccountRests(TooMany):
 
 
 class Attempt(Struct, frozen=True):
-    """A password that somebody gave: whose it should be, and whether it was right before the lock."""
+    """A password that somebody gave: whose it should be, and whether it was right before the lock.
+
+    rehashed: the hash to store instead, where we make them with other parameters by now.
+    """
 
     account: Credentials | None
     right: bool
+    rehashed: str | None = None
 
 
 async def checked_password(password: str, *, field: str, known: tuple[str, ...]) -> str:
@@ -72,7 +76,9 @@ async def checked_password(password: str, *, field: str, known: tuple[str, ...])
 async def attempt(account: Credentials | None, password: str) -> Attempt:
     """Compare a password, with no connection in hand; as slow when there is no account."""
     right = await password_matches(None if account is None else account.hash, password)
-    return Attempt(account, right)
+    if account is None or not right:
+        return Attempt(account, right)
+    return Attempt(account, right, await rehashed(account.hash, password))
 
 
 async def count_attempt(ctx: Ctx, tried: Attempt) -> bool | None:
@@ -89,7 +95,10 @@ async def count_attempt(ctx: Ctx, tried: Attempt) -> bool | None:
         if standing.failures:
             await queries.put_failures(ctx, user_id, 0)
         # Changed meanwhile, it is the old one that was right.
-        return standing.changed_at == tried.account.changed_at
+        is_present = standing.changed_at == tried.account.changed_at
+        if is_present and tried.rehashed is not None:
+            await queries.put_rehashed(ctx, user_id, tried.rehashed)
+        return is_present
     failures = 0 if standing is None else rules.count_failure(standing.failures, standing.failed_at, ctx.now)
     await queries.put_failures(ctx, user_id, failures)
     if failures == rules.FAILURES:
