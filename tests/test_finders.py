@@ -100,6 +100,10 @@ insert into blocks (id, user_id, blocked_id, created_at)
 select gen_random_uuid(), ':viewer', user_id, now() + n * interval '1 second' from numbered where user_id <> ':viewer'
 union all
 select gen_random_uuid(), user_id, ':viewer', now() from numbered where user_id <> ':viewer' and n % 9 = 0;
+insert into impersonations (id, staff_id, user_id, community_id, session_id, why, ticket, started_at, expires_at)
+select gen_random_uuid(), ':viewer', ':viewer', ':tenant', gen_random_uuid(), 'To help', 'S-1', now() + n * interval '1 second',
+       now() + n * interval '1 second'
+  from generate_series(1, 4000) as n;
 insert into notifications (tenant_id, id, user_id, fact_id, kind, data, created_at)
 select ':tenant', gen_random_uuid(), ':viewer', gen_random_uuid(), 'K', '{}', now() + n * interval '1 second'
   from generate_series(1, 4000) as n;

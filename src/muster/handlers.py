@@ -1,5 +1,7 @@
 """What follows what: each line names a fact and the handlers that the worker runs after it."""
 
+from muster.access import notices as access_notices
+from muster.access.facts import ImpersonationEnded
 from muster.adapters import smtp
 from muster.chat.commands import RoomUnread
 from muster.events import notices as event_notices
@@ -64,6 +66,7 @@ on(AccountOpenedAgain, privacy_notices.mail_opened_again)
 on(AccountEndsSoon, privacy_notices.mail_ends_soon)
 on(AccountEnded, privacy_notices.mail_ended, outside(privacy_jobs.withdraw_everywhere, at_once=_LEAVERS_AT_ONCE))
 on(ErasureDue, outside(privacy_jobs.erase, at_once=_LEAVERS_AT_ONCE))
+on(ImpersonationEnded, access_notices.mail_impersonated)
 
 on(EventJoined, event_notices.tell_owner_of_join)
 on(EventPromoted, event_notices.tell_promoted)

@@ -21,6 +21,7 @@ from muster.access.catalogue import refuse_undeclared
 from muster.access.gate import GATE
 from muster.identity.commands import cookie_keys, token_keys
 from muster.identity.tokens import TokenKeys
+from muster.kit.caller import Bearer
 from muster.kit.commands.context import Services
 from muster.kit.db.alone import counting_alone
 from muster.kit.db.opening import opened_replicas, sound_database
@@ -253,9 +254,9 @@ def session_cookies(settings: Settings) -> Cookies:
 
 
 def _reader(keys: TokenKeys) -> ReadToken:
-    def read(token: str, now: datetime) -> tuple[UUID, UUID] | None:
+    def read(token: str, now: datetime) -> Bearer | None:
         identity = keys.read(token, now)
-        return None if identity is None else (identity.user_id, identity.session_id)
+        return None if identity is None else identity.bearer
 
     return read
 

@@ -1,5 +1,6 @@
 """What is due when: one line per entry, `every(seconds=..., name=..., run=...)` or `at("30 3 * * *", ...)`."""
 
+from muster.access.jobs import end_overdue
 from muster.audit import jobs as audit
 from muster.audit.queries import TENANTS_WITH_UNSEALED
 from muster.chat.jobs import announce_unread
@@ -17,6 +18,7 @@ every(seconds=30, name="jobs.forget_finished", run=forget_finished)
 every(seconds=3600, name="idempotency.forget_keys", run=forget_keys, tenants=TENANTS_WITH_OLD_KEYS)
 every(seconds=3600, name="identity.forget_expired", run=forget_expired)
 every(seconds=3600, name="tenancy.announce_due", run=announce_due)
+every(seconds=30, name="access.end_overdue", run=end_overdue)
 every(seconds=86_400, name="mail.forget_finished", run=forget_mails, tenants=EVERY_TENANT)
 every(seconds=30, name="chat.announce_unread", run=announce_unread, tenants=TENANTS_WITH_DUE_ROOMS)
 every(seconds=600, name="privacy.see_who_leaves", run=see_who_leaves)

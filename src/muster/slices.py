@@ -1,6 +1,7 @@
 """What is mounted: importing this declares every table, command, view, query, subscription, page and kind of mail."""
 
 import muster.access.commands
+import muster.access.notices
 import muster.access.views
 import muster.audit.views
 import muster.events.commands

@@ -1,4 +1,4 @@
-"""What happens to the roles of a community."""
+"""What happens to the roles of a community, and to people whom the platform's staff acts as."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -31,3 +31,24 @@ class RoleDeleted(RoleFact):
     """A role is no more."""
 
     kind: ClassVar[str] = "role.deleted"
+
+
+class ImpersonationFact(Fact):
+    """Base of what happens when somebody of the platform's staff acts as a person."""
+
+    kind: ClassVar[str] = "impersonation"
+    about: ClassVar[str] = "impersonation_id"
+    impersonation_id: UUID
+    user_id: UUID
+
+
+class ImpersonationStarted(ImpersonationFact):
+    """Somebody of the platform's staff began to act as a person."""
+
+    kind: ClassVar[str] = "impersonation.started"
+
+
+class ImpersonationEnded(ImpersonationFact):
+    """Somebody of the platform's staff no longer acts as a person."""
+
+    kind: ClassVar[str] = "impersonation.ended"

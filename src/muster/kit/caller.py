@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal, NewType
+from typing import Literal, NamedTuple, NewType
 from uuid import UUID
 
 import msgspec
@@ -22,11 +22,22 @@ class Claim(msgspec.Struct, frozen=True):
     """What a request says of itself, before the database has confirmed any of it.
 
     tenant_id: the tenant it wants to enter. user_id, session_id: from a token with a good signature, or None.
+    by: who of the platform's staff acts as that person; `session_id` is of the impersonation then.
     """
 
     tenant_id: UUID
     user_id: UUID | None = None
     session_id: UUID | None = None
+    by: UUID | None = None
+
+
+class Bearer(NamedTuple):
+    """Whom a good token was made for. by: as in `Claim`. tenant_id: the only tenant where it is good; None is any."""
+
+    user_id: UUID
+    session_id: UUID
+    by: UUID | None = None
+    tenant_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +63,18 @@ class Origin:
             "tenant": str(claim.tenant_id),
             "viewer": claim.user_id,
             "session": claim.session_id,
+            "by": claim.by,
             "now": self.now,
         }
+
+    @property
+    def actor(self) -> "Actor":
+        """Who acts, for facts and audit."""
+        claim = self.claim
+        if claim.user_id is None:
+            return Actor("anonymous")
+        reason = None if claim.by is None else f"impersonation {claim.session_id}"
+        return Actor("person", user_id=claim.user_id, reason=reason, by=claim.by)
 
 
 class CustomRole(msgspec.Struct, frozen=True):
@@ -104,13 +125,13 @@ class Actor(msgspec.Struct, frozen=True):
     """Who acts, for facts and audit.
 
     kind: `anonymous`, `person` or `system`. user_id: of the person, or of whom the system acts for. reason: why the
-    system acts. acted_as: the person as whom somebody else acts.
+    system acts, or somebody as the person. by: who of the platform's staff acts as the person.
     """
 
     kind: Literal["anonymous", "person", "system"]
     user_id: UUID | None = None
     reason: str | None = None
-    acted_as: UUID | None = None
+    by: UUID | None = None
 
 
 class Allow(StrEnum):
@@ -191,6 +212,12 @@ class FactorRequired(Denied):
     code, title = "MFA_REQUIRED", "A second factor is needed"
 
 
+class OnlyInPerson(Denied):
+    """Only the person themself may do this, and nobody who acts as them."""
+
+    code = "ONLY_IN_PERSON"
+
+
 class StepUpRequired(Denied):
     """Show once more who you are, by `stepUp`, and try again within 10 minutes."""
 
@@ -204,6 +231,7 @@ class ClaimSql:
     tenant_id: ColumnElement[UUID]
     user_id: ColumnElement[UUID]
     session_id: ColumnElement[UUID]
+    by: ColumnElement[UUID]
     now: ColumnElement[datetime]
 
 
@@ -215,9 +243,10 @@ REQUEST = ClaimSql(
     tenant_id=TENANT,
     user_id=bindparam("viewer", type_=Uuid()),
     session_id=bindparam("session", type_=Uuid()),
+    by=bindparam("by", type_=Uuid()),
     now=bindparam("now", type_=DateTime(timezone=True)),
 )
-"""The claim of one request: parameters `tenant`, `viewer`, `session` and `now`."""
+"""The claim of one request: parameters `tenant`, `viewer`, `session`, `by` and `now`."""
 
 
 @dataclass(frozen=True)
@@ -253,13 +282,14 @@ class Gate:
         permission: Permission | None,
         *,
         within: frozenset[TenantStatus] = READABLE,
+        in_person: bool = False,
         step_up: bool = False,
     ) -> Caller:
         """The caller, let in; or a refusal: tenant first, then session, verification, membership, factor, permission, proof.
 
-        within: how the tenant may be for it.
+        within: how the tenant may be for it. in_person: it is not for who acts as somebody else.
         Raises TenantNotFound, TenantArchived, TenantSuspended, TenantDeleting, Unauthenticated, EmailNotVerified,
-        NotAMember, FactorRequired, Denied, StepUpRequired.
+        NotAMember, FactorRequired, OnlyInPerson, Denied, StepUpRequired.
         """
         if caller is None or caller.tenant is None:
             raise TenantNotFound
@@ -275,6 +305,8 @@ class Gate:
             raise NotAMember
         if not caller.factor and caller.role is not None and allow not in (whoever, signed_in):
             raise FactorRequired
+        if in_person and claim.by is not None:
+            raise OnlyInPerson
         if permission is not None and permission not in self.permissions(caller):
             raise Denied(
                 f"This needs the permission {permission}, which your role does not give.",
@@ -285,11 +317,14 @@ class Gate:
         return caller
 
 
-def gate_refusals(allow: Allow, permission: Permission | None, *, step_up: bool = False) -> list[type[AppError]]:
+def gate_refusals(
+    allow: Allow, permission: Permission | None, *, in_person: bool = False, step_up: bool = False
+) -> list[type[AppError]]:
     """What `Gate.admit` may refuse with, besides TenantNotFound and Unauthenticated, which every request may meet."""
     found: list[type[AppError]] = [EmailNotVerified] if allow in (verified, member) else []
     found += [NotAMember] if allow is member else []
     found += [] if allow in (whoever, signed_in) else [FactorRequired]
+    found += [OnlyInPerson] if in_person and allow not in (anyone, whoever) else []
     found += [] if permission is None else [Denied]
     return [*found, StepUpRequired] if step_up else found
 

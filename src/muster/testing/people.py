@@ -73,6 +73,20 @@ async def put_role(
     )
 
 
+async def put_impersonation(service: Service, person: Person, tenant_id: UUID) -> UUID:
+    """Have somebody of nobody's staff act as a person, for what the rows say; answers with the id."""
+    impersonation_id = new_id()
+    await change(
+        service.urls,
+        "insert into impersonations (id, staff_id, user_id, community_id, session_id, why, ticket, started_at, expires_at) "
+        "values ($1, $2, $2, $3, uuidv7(), 'They asked for help', 'SUP-1', now(), now() + interval '1 hour')",
+        impersonation_id,
+        person.user_id,
+        tenant_id,
+    )
+    return impersonation_id
+
+
 async def give_role(service: Service, person: Person, tenant_id: UUID, role: str) -> None:
     """Give a member another role, whoever may do that."""
     await change(

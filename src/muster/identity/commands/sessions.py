@@ -200,7 +200,7 @@ async def logout(ctx: Ctx) -> None:
     ctx.record(SignedOut(user_id=ctx.user_id, session_id=ctx.session_id))
 
 
-@command("DELETE /auth/sessions", "logoutEverywhere", allow=signed_in, limit=API)
+@command("DELETE /auth/sessions", "logoutEverywhere", allow=signed_in, limit=API, in_person=True)
 async def logout_everywhere(ctx: Ctx, *, stay_here: bool = False) -> None:
     """Sign out on every device.
 
@@ -210,7 +210,7 @@ async def logout_everywhere(ctx: Ctx, *, stay_here: bool = False) -> None:
     ctx.record(SignedOutEverywhere(user_id=ctx.user_id))
 
 
-@command("DELETE /auth/sessions/{id}", "revokeSession", allow=signed_in, limit=API)
+@command("DELETE /auth/sessions/{id}", "revokeSession", allow=signed_in, limit=API, in_person=True)
 async def revoke_session(ctx: Ctx, *, id: UUID) -> OpenSessionView:
     """Sign out on one device.
 

@@ -6,13 +6,13 @@ from functools import cached_property
 from typing import Any, ParamSpec, TypeAlias, TypeVar, get_type_hints
 
 from muster.kit.arguments import Arguments
-from muster.kit.caller import READABLE, Allow, Permission, TenantStatus
+from muster.kit.caller import READABLE, Allow, Caller, Claim, Gate, Permission, TenantStatus
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.declaration import Declaration, enter
 from muster.kit.deprecation import Deprecation
 from muster.kit.documentation import Documentation, read_documentation
-from muster.kit.limits import Limit
+from muster.kit.limits import AUTH, Limit
 from muster.kit.route import Route
 from muster.kit.views.results import Payload
 
@@ -36,10 +36,12 @@ class Command(Declaration):
     arrives as `shared`. Such a command gets by with that, writes with `ctx.write`, and still runs without it.
     line: the argument whose row's lock many may want at once; see `kit/commands/lines.py`.
     ends_session: the session that calls it is over then, and a cookie that holds it of no use.
+    in_person: it is not for who acts as somebody else; nor is what asks for a proof, ends a session or guesses a secret.
     step_up: who calls it has to have shown within the last 10 minutes who they are.
     outlives: it is for a tenant that is archived or about to be deleted, too.
-    answers: the statuses of a success over REST. is_kept: in a transaction, with its row in the audit log; what is not,
-    such as a signal, runs as `function(services, origin, **arguments)` and has to ask for itself who may.
+    answers: the statuses of a success over REST, where they are not the usual one: `(201,)` for what always creates,
+    `(200, 201)` for what creates the first time only. is_kept: in a transaction, with its row in the audit log; what is
+    not, such as a signal, runs as `function(services, origin, **arguments)` and has to ask for itself who may.
     """
 
     function: Callable[..., Awaitable[Any]]
@@ -50,6 +52,7 @@ class Command(Declaration):
     line: str | None
     answers: tuple[int, ...]
     ends_session: bool = False
+    in_person: bool = False
     step_up: bool = False
     is_kept: bool = True
     outlives: bool = False
@@ -72,6 +75,18 @@ class Command(Declaration):
         if self.outlives:
             return READABLE | {TenantStatus.DELETING}
         return frozenset({TenantStatus.ACTIVE}) if self.allow is Allow.MEMBER else READABLE
+
+    def admit(self, gate: Gate, claim: Claim, caller: Caller | None) -> Caller:
+        """The caller, let in; or a refusal as of `Gate.admit`."""
+        return gate.admit(
+            claim,
+            caller,
+            self.allow,
+            self.permission,
+            within=self.within,
+            in_person=self.in_person,
+            step_up=self.step_up,
+        )
 
     @property
     def takes_key(self) -> bool:
@@ -96,30 +111,30 @@ def command(
     line: str | None = None,
     answers: tuple[int, ...] = (),
     ends_session: bool = False,
+    in_person: bool = False,
     step_up: bool = False,
     outlives: bool = False,
     deprecated: Deprecation | None = None,
 ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
     """Declare a command and its ways in; the function itself stays callable by other commands.
 
-    route: method and path, `POST /events/{event_id}/members`. name: the GraphQL mutation. answers: the statuses of a
-    success over REST where they are not the usual one: `(201,)` for what always creates, `(200, 201)` for what creates
-    the first time only. The others are those of `Command`. Raises TypeError for a declaration that is not whole.
+    route: method and path, `POST /events/{event_id}/members`. name: the GraphQL mutation. The others are those of
+    `Command`. Raises TypeError for a declaration that is not whole.
     """
 
     def declare(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-        returns = get_type_hints(function).get("return")
         declared = Command(
             name=name,
             route=Route.parse(route),
             function=function,
             arguments=Arguments(function, without=_NOT_ARGUMENTS),
-            returns=returns,
+            returns=(returns := get_type_hints(function).get("return")),
             documentation=_documented(function, prepare, step_up=step_up),
             prepare=prepare,
             together=together,
             line=line,
             ends_session=ends_session,
+            in_person=in_person or step_up or ends_session or limit is AUTH,
             step_up=step_up,
             outlives=outlives,
             answers=answers or (_usual_status(returns),),

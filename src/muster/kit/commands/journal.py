@@ -137,9 +137,10 @@ def _audit_rows(pages: Sequence[Page]) -> list[dict[str, Any]]:
         {
             "id": new_id(),
             "reason": page.ctx.actor.reason,
-            "acted_as": page.ctx.actor.acted_as,
+            "acted_as": None if page.ctx.actor.by is None else page.ctx.actor.user_id,
             **msgspec.structs.asdict(page.entry),
             **_who_and_when(page.ctx),
+            "actor_id": page.ctx.actor.by or page.ctx.actor.user_id,
         }
         for page in pages
     ]

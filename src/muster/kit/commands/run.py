@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from muster.kit.caller import PASSER_BY, Actor, Caller, Origin, Permission, read_caller, whoever
+from muster.kit.caller import PASSER_BY, Caller, Origin, Permission, read_caller, whoever
 from muster.kit.commands.batch import Batch, Call, line_up
 from muster.kit.commands.command import Command
 from muster.kit.commands.context import Ctx, Services
@@ -179,8 +179,7 @@ async def _look_up(run: _Run, tx: Transaction | None = None) -> Caller | None:
 
 def _admit(run: _Run, caller: Caller | None, command: Command) -> Caller:
     """The caller, let in; or a refusal as of `Gate.admit`."""
-    claim, gate = run.batch.origin.claim, run.services.gate
-    return gate.admit(claim, caller, command.allow, command.permission, within=command.within, step_up=command.step_up)
+    return command.admit(run.services.gate, run.batch.origin.claim, caller)
 
 
 async def _attempts(run: _Run) -> list[Done]:
@@ -371,7 +370,7 @@ def _context(run: _Run, tx: Transaction, permissions: frozenset[Permission]) -> 
     return Ctx(
         db=tx,
         tenant_id=origin.claim.tenant_id,
-        actor=_actor(origin),
+        actor=origin.actor,
         now=origin.now,
         request_id=origin.request_id,
         settings=run.services.settings,
@@ -381,11 +380,6 @@ def _context(run: _Run, tx: Transaction, permissions: frozenset[Permission]) -> 
         agent=origin.agent,
         gives=run.services.gate.gives,
     )
-
-
-def _actor(origin: Origin) -> Actor:
-    user_id = origin.claim.user_id
-    return Actor("anonymous") if user_id is None else Actor("person", user_id=user_id)
 
 
 def _entry(command: Command, origin: Origin, refusal: AppError | None, result: Any) -> Entry:

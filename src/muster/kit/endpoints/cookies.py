@@ -16,6 +16,7 @@ import msgspec
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
+from muster.kit.caller import Bearer
 from muster.kit.commands.command import Command
 from muster.kit.endpoints.http import json_response, problem_response
 from muster.kit.errors import Denied, Unauthenticated
@@ -26,8 +27,8 @@ CSRF_HEADER = "X-CSRF-Token"
 SESSION_HEADER = "X-Session"
 """`cookie` asks for the session that a request opens to be kept in a cookie."""
 
-ReadToken = Callable[[str, datetime], tuple[UUID, UUID] | None]
-"""The person and session a token was made for; None when it is not good."""
+ReadToken = Callable[[str, datetime], Bearer | None]
+"""Whom a token was made for; None when it is not good."""
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _THIRTY_DAYS = 30 * 86_400
@@ -66,7 +67,7 @@ class Cookies:
         """The cookie's name. With the prefix browsers take it only from this very host, over TLS (RFC 6265bis, 4.1.3)."""
         return "__Host-muster_session" if self.is_production else "muster_session"
 
-    def signed_in(self, connection: HTTPConnection, now: datetime) -> tuple[UUID, UUID] | None:
+    def signed_in(self, connection: HTTPConnection, now: datetime) -> Bearer | None:
         """The person and session of a request's cookie; None when it has none.
 
         Raises Unauthenticated for a cookie that is not good, CsrfTokenInvalid and ForeignOrigin for one that is used by
@@ -83,7 +84,7 @@ class Cookies:
             if connection.headers.get("origin") not in self.origins:
                 raise ForeignOrigin
         elif connection.scope["method"] not in _SAFE:
-            self._check_csrf(connection.headers.get(CSRF_HEADER, ""), identity[1])
+            self._check_csrf(connection.headers.get(CSRF_HEADER, ""), identity.session_id)
         return identity
 
     def refuse_foreign_page(self, request: Request) -> None:
@@ -118,8 +119,8 @@ class Cookies:
             return result, {}
         emptied = msgspec.structs.replace(result, **dict.fromkeys(result.secrets, ""))
         # The session in the database ends sooner, or is ended; the cookie alone lets nobody in.
-        cookie = self._cookie(self.seal(*identity), _THIRTY_DAYS)
-        return emptied, {"set-cookie": cookie, CSRF_HEADER: self.csrf_token(identity[1])}
+        cookie = self._cookie(self.seal(identity.user_id, identity.session_id), _THIRTY_DAYS)
+        return emptied, {"set-cookie": cookie, CSRF_HEADER: self.csrf_token(identity.session_id)}
 
     def forgotten(self, request: Request) -> dict[str, str]:
         """Headers that take away the cookie on which a request came."""
@@ -147,4 +148,4 @@ def tell_csrf_token(request: Request, cookies: Cookies) -> Response:
     except Unauthenticated as error:
         error.headers = cookies.forgotten(request)
         return problem_response(error, request.state.request_id)
-    return json_response(msgspec.json.encode({"csrfToken": cookies.csrf_token(identity[1])}))
+    return json_response(msgspec.json.encode({"csrfToken": cookies.csrf_token(identity.session_id)}))

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from starlette.requests import HTTPConnection
 
-from muster.kit.caller import Claim, Origin, TenantNotFound
+from muster.kit.caller import Bearer, Claim, Origin, TenantNotFound
 from muster.kit.endpoints.cookies import Cookies, ReadToken
 from muster.kit.endpoints.proxies import Proxies, client_address
 from muster.kit.errors import AppError, Unauthenticated
@@ -19,6 +19,9 @@ from muster.kit.text import as_id
 
 CLIENT_HEADER = "apollographql-client-name"
 """Carries what a client calls itself; Apollo Client sends it, and others may."""
+
+ACTED_AS = "acted_as"
+"""Where a request keeps the impersonation that it is part of, for the frame to mark its answer with."""
 
 FindTenant = Callable[[str], Awaitable[UUID | None]]
 """The tenant with a slug."""
@@ -77,10 +80,12 @@ class Edge:
             given = authorization or headers.get("authorization")
             try:
                 if given is None:
-                    user_id, session_id = (by_cookie and self.cookies.signed_in(connection, now)) or (None, None)
+                    bearer = self.cookies.signed_in(connection, now) if by_cookie else None
                 else:
-                    user_id, session_id = self._signed_in(given, now)
-                claim = Claim(await self._tenant(tenant or headers.get("x-tenant")), user_id, session_id)
+                    bearer = self._signed_in(given, now)
+                claim = await self._claim(tenant or headers.get("x-tenant"), bearer)
+                if claim.by is not None:
+                    connection.scope.setdefault("state", {})[ACTED_AS] = str(claim.session_id)
             except AppError:
                 await self.limiter.draw((), Origin(Claim(self.default_tenant), now, request_id, arrival=arrival))
                 raise
@@ -90,7 +95,17 @@ class Edge:
         client = headers.get(CLIENT_HEADER) if self.names_clients else None
         return Origin(claim, now, request_id, address, headers.get("user-agent"), arrival, client)
 
-    def _signed_in(self, authorization: str, now: datetime) -> tuple[UUID, UUID]:
+    async def _claim(self, tenant: str | None, bearer: Bearer | None) -> Claim:
+        """What a request claims. Raises TenantNotFound also where a token is not good in the tenant that is asked for."""
+        if bearer is None:
+            return Claim(await self._tenant(tenant))
+        own = bearer.tenant_id
+        tenant_id = await self._tenant(tenant) if own is None or tenant is not None else own
+        if own not in (None, tenant_id):
+            raise TenantNotFound
+        return Claim(tenant_id, bearer.user_id, bearer.session_id, bearer.by)
+
+    def _signed_in(self, authorization: str, now: datetime) -> Bearer:
         scheme, _, token = authorization.partition(" ")
         identity = self.read_token(token.strip(), now) if scheme.lower() == "bearer" else None
         if identity is None:

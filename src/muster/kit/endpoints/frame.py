@@ -7,7 +7,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muster.kit.endpoints.armour import DEFAULT_POLICY, POLICY, Headers
-from muster.kit.endpoints.edge import request_id_from
+from muster.kit.endpoints.edge import ACTED_AS, request_id_from
 from muster.kit.endpoints.health import HEALTH
 from muster.kit.endpoints.http import problem_response
 from muster.kit.endpoints.problem import HERE, as_rest_writes_it, check_head, client_error
@@ -17,6 +17,7 @@ from muster.kit.metrics import OTHER, count_request
 from muster.kit.tracing.switch import PARENT
 
 _ID_HEADER = b"x-request-id"
+_ACTED_AS_HEADER = b"x-impersonation"
 
 
 class Frame:
@@ -58,6 +59,8 @@ class Frame:
                 status, given = message["status"], message["headers"]
                 always = self._always if POLICY in [name for name, _ in given] else self._with_policy
                 message["headers"] = [*given, (_ID_HEADER, request_id.encode()), *always]
+                if (acting := scope["state"].get(ACTED_AS)) is not None:
+                    message["headers"].append((_ACTED_AS_HEADER, acting.encode()))
             await send(message)
 
         try:

@@ -4,9 +4,10 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
 from sqlalchemy import ColumnElement, Uuid
 
-from muster.kit.caller import Claim, Origin
+from muster.kit.caller import Origin
 from muster.kit.commands.context import Services
 from muster.kit.commands.run import Done
 from muster.kit.errors import Gone
@@ -42,7 +43,7 @@ async def render(
 
     shapes = tuple(slot.shape for slot in filled)
     plan = plans.get((key, shapes), lambda: compile_plan(services.gate, filled, [body]))
-    claim = Claim(origin.claim.tenant_id, done.viewer, origin.claim.session_id)
+    claim = structs.replace(origin.claim, user_id=done.viewer)
     _, bodies = await run_plan(services.database, plan, replace(origin, claim=claim), filled)
     if done.replayed and bodies[0] == "null":
         raise ResultGone

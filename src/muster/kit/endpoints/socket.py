@@ -113,8 +113,15 @@ async def _serve(websocket: WebSocket, operations: Operations, hub: Hub, edge: E
 async def _welcome(websocket: WebSocket, operations: Operations, hub: Hub, origin: Origin) -> None:
     guest = Guest(origin.claim)
     async with hub.present(guest):
-        await websocket.send_text('{"type":"connection_ack"}')
+        await websocket.send_text(_acknowledgement(origin))
         await guest.while_welcome(_converse(websocket, operations, origin))
+
+
+def _acknowledgement(origin: Origin) -> str:
+    """What greets a client; one that acts as somebody else is told so, as an answer's header would."""
+    claim = origin.claim
+    marked = "" if claim.by is None else f',"payload":{{"impersonation":"{claim.session_id}"}}'
+    return f'{{"type":"connection_ack"{marked}}}'
 
 
 def _closing(error: Exception) -> _Close:

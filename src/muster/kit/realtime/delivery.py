@@ -47,15 +47,16 @@ from muster.kit.views.writing import constant, join, json_object
 _STATEMENTS_AT_ONCE = 8
 
 _VIEWERS = (
-    func.unnest(bindparam("users", type_=ARRAY(Uuid())), bindparam("sessions", type_=ARRAY(Uuid())))
-    .table_valued(column("user_id", Uuid()), column("session_id", Uuid()), with_ordinality="number")
+    func.unnest(*(bindparam(name, type_=ARRAY(Uuid())) for name in ("users", "sessions", "actors")))
+    .table_valued(*(column(name, Uuid()) for name in ("user_id", "session_id", "by")), with_ordinality="number")
     .render_derived("viewers")
 )
 # As text, since a column of `_VIEWERS` would bring it into the FROM of every sub-select that mentions the viewer.
 _USER: ColumnElement[UUID] = literal_column("viewers.user_id", Uuid())
 _SESSION: ColumnElement[UUID] = literal_column("viewers.session_id", Uuid())
+_BY: ColumnElement[UUID] = literal_column('viewers."by"', Uuid())
 _NUMBER: ColumnElement[int] = literal_column("viewers.number", BigInteger())
-_CLAIM = ClaimSql(tenant_id=TENANT, user_id=_USER, session_id=_SESSION, now=REQUEST.now)
+_CLAIM = ClaimSql(tenant_id=TENANT, user_id=_USER, session_id=_SESSION, by=_BY, now=REQUEST.now)
 _VIEWER = Viewer(user_id=_USER, tenant_id=TENANT, now=REQUEST.now)
 
 _ROW: ColumnElement[UUID] = bindparam("row", type_=Uuid())
@@ -152,6 +153,7 @@ class Delivery:
             "now": datetime.now(UTC),
             "users": [claim.user_id for claim in claims],
             "sessions": [claim.session_id for claim in claims],
+            "actors": [claim.by for claim in claims],
         }
         async with self._free, self._database.connection() as connection:
             row = await connection.fetchrow(plan.sql.text, *plan.sql.arguments(whole))

@@ -70,16 +70,18 @@ class Watch:
     @contextmanager
     def over(self, present: Present) -> Iterator[None]:
         """Watch over it meanwhile. Begin before its right is first asked, so that no change falls in between."""
-        user_id = present.claim.user_id
-        theirs = self._present.setdefault(user_id, set())
-        theirs.add(present)
+        # Whose session ends takes along what they opened as somebody else.
+        whose = {present.claim.user_id, *([] if present.claim.by is None else [present.claim.by])}
+        for user_id in whose:
+            self._present.setdefault(user_id, set()).add(present)
         try:
             yield
         finally:
-            theirs.discard(present)
             self._doubted.discard(present)
-            if not theirs:
-                self._present.pop(user_id, None)
+            for user_id in whose:
+                self._present[user_id].discard(present)
+                if not self._present[user_id]:
+                    del self._present[user_id]
 
     def present(self, user_id: UUID | None) -> Iterable[Present]:
         """What is open of a person."""

@@ -62,8 +62,10 @@ def refusals_of(declared: Command | Query) -> list[Refusal]:
 
     Raises TypeError when its docstring says that it raises what there is not.
     """
-    step_up = isinstance(declared, Command) and declared.step_up
-    found = [*EVERYWHERE, *gate_refusals(declared.allow, declared.permission, step_up=step_up)]
+    slots = {}
+    if isinstance(declared, Command):
+        slots = {"in_person": declared.in_person, "step_up": declared.step_up}
+    found = [*EVERYWHERE, *gate_refusals(declared.allow, declared.permission, **slots)]
     found += () if declared.allow is Allow.WHOEVER else OF_A_CALLER
     if isinstance(declared, Command):
         found += () if TenantStatus.ARCHIVED in declared.within else (TenantArchived,)

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from muster.identity.commands import token_keys
-from muster.kit.caller import Claim
+from muster.kit.caller import Bearer, Claim
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.schema import build_schema
@@ -106,9 +106,9 @@ async def opened(town: Community) -> AsyncIterator[Site]:
     settings = town.services.settings
     keys = token_keys(settings.security)
 
-    def read_token(token: str, now: datetime) -> tuple[UUID, UUID] | None:
+    def read_token(token: str, now: datetime) -> Bearer | None:
         identity = keys.read(token, now)
-        return None if identity is None else (identity.user_id, identity.session_id)
+        return None if identity is None else identity.bearer
 
     async def by_slug(slug: str) -> UUID | None:
         return await find_tenant(town.database, slug)

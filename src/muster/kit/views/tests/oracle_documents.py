@@ -210,6 +210,8 @@ class Writer:
                 chosen[key] = str(self._random.choice(self._audited))
             elif key == "messageId" or (key == "id" and "eventId" in chosen):
                 chosen[key] = self._message_id(str(chosen["eventId"]))
+            elif key == "slug":
+                chosen[key] = self._random.choice(("owner", "question_manager", "staff", "porter"))
             elif key in ("id", "eventId"):
                 chosen[key] = self._event_id()
             elif key == "username":

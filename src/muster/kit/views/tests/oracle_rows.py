@@ -11,6 +11,7 @@ from graphql import GraphQLResolveInfo, GraphQLSchema, execute_sync, parse
 
 from muster.kit.caller import Claim
 from muster.kit.text import camel
+from muster.kit.views.tests.oracle_access import access_list, role
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
 from muster.kit.views.tests.oracle_filters import around, filters_of, matches
@@ -23,7 +24,7 @@ _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 """Relations to people, who are never hidden."""
 
 _FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant", "currentTenant", "tenants", *FOR_ANYONE)
-_FOR_SIGNED_IN = ("me", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
+_FOR_SIGNED_IN = ("me", "myImpersonations", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
 _FOR_INSPECTORS = ("auditEntries", "auditEntry")
 """The queries that need a permission which one of the viewers has."""
@@ -211,8 +212,8 @@ class Oracle:
             raise Refused(refusal)
         if name in ("me", "myNotificationBadge"):
             return self.users[self._me] if self._me else None
-        if name == "tenantMember":
-            return self._tenancy.member(UUID(given["userId"]))
+        if name in ("role", "tenantMember"):
+            return role(given) if name == "role" else self._tenancy.member(UUID(given["userId"]))
         if name in ACCOUNT_ROWS:
             return self._account.row(name, given)
         if name in ("profile", "profileOfUser", "myProfile"):
@@ -241,7 +242,7 @@ class Oracle:
 
     def root_list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list; None when its parent is not visible."""
-        if (found := self._tenancy.list(name)) is not None:
+        if (found := self._tenancy.list(name) or access_list(name)) is not None:
             return found
         if name == "events":
             every = "status" in filters_of(given)

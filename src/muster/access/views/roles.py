@@ -22,8 +22,13 @@ def _text(value: str) -> str:
     return f"'{quoted}'::text"
 
 
+def id_of(name: str) -> UUID:
+    """The id of a permission or of a built-in role: the same everywhere, as its name is."""
+    return uuid5(_NAMES, name)
+
+
 def _id(name: str) -> str:
-    return f"'{uuid5(_NAMES, name)}'::uuid"
+    return f"'{id_of(name)}'::uuid"
 
 
 def _texts(values: Iterable[str]) -> str:
