@@ -47,6 +47,7 @@ from muster.kit.observing import observed
 from muster.kit.processes import CannotRun, allow_open_files, say_ready, settle
 from muster.kit.realtime.hub import Hub
 from muster.kit.sources import SettingError
+from muster.kit.storage.storage import storage_of
 from muster.kit.store.names import prefix_of
 from muster.kit.store.store import opened_store
 from muster.kit.text import origin_of
@@ -181,7 +182,8 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         services = Services(
             database, settings, GATE, waker.wake, limiter=limiter, replicas=replicas, signals=hub, brand_of=brand_of
         )
-        health = Health(database, settings.environment, store, replicas)
+        bucket = None if settings.files.bucket is None else storage_of(settings)
+        health = Health(database, settings.environment, store, replicas, bucket)
         graphql = GraphQL(services, _schema())
         edge = await _edge(services)
         exposition = Exposition(settings.metrics.token, [database.report_use], siblings_of(settings))

@@ -17,6 +17,7 @@ from muster.kit.db.terms import Terms, read_terms
 from muster.kit.db.time_limits import PATIENT, SERVING
 from muster.kit.limits import Rule, read_rules
 from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, data_home, dotenv
+from muster.kit.storage.settings import Files, read_files
 from muster.kit.store.address import StoreAddress
 from muster.kit.text import is_origin
 from muster.kit.tracing.settings import Traces, read_traces
@@ -191,6 +192,7 @@ class Settings:
     log_level: LogLevel
     log_requests: bool
     data_dir: Path
+    files: Files
     operations: Path | None
     demo: bool
     audit_days: int
@@ -236,6 +238,7 @@ def _read(source: Source) -> Settings:
     return Settings(
         environment=environment,
         data_dir=data_dir,
+        files=read_files(source, data_dir),
         http=Http(
             host=host,
             port=port,

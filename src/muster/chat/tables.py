@@ -79,7 +79,7 @@ class Message(TenantTable):
     created_at: Mapped[datetime] = plain()
     edited_at: Mapped[datetime | None] = plain()
     deleted_at: Mapped[datetime | None] = plain(erased="coalesce(deleted_at, :now)")
-    deleted_by_id: Mapped[UUID | None] = plain()
+    deleted_by_id: Mapped[UUID | None] = plain(withheld=True)
     deletion_reason: Mapped[str | None] = personal()
 
 

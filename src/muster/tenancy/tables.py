@@ -185,7 +185,7 @@ class Member(TenantTable):
     )
     status: Mapped[MemberStatus] = state(MemberStatus, erased="'LEFT'")
     joined_at: Mapped[datetime] = plain()
-    note: Mapped[str | None] = personal()
+    note: Mapped[str | None] = personal(withheld=True)
 
 
 class OwnershipOffer(TenantTable):

@@ -1,11 +1,16 @@
 """The real application on a test's database: on a socket, or in process where there are many small requests."""
 
 import asyncio
+import atexit
+import shutil
 import socket
 import ssl
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import httpx
 import uvicorn
@@ -37,6 +42,14 @@ class Service:
     address: str
 
 
+@cache
+def _folder() -> Path:
+    """Where the files of this process's tests are kept, until it ends."""
+    folder = Path(tempfile.mkdtemp(prefix="muster-test-files-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def settings_for(urls: Urls, **environ: str) -> Settings:
     """Settings for a database, asking for nothing outside the test.
 
@@ -46,6 +59,7 @@ def settings_for(urls: Urls, **environ: str) -> Settings:
         {
             "MUSTER_ENV": "test",
             "JWT_SECRET": "x" * 32,
+            "MUSTER_DATA_DIR": str(_folder()),
             "DATABASE_URL": urls.app,
             "DATABASE_OWNER_URL": urls.owner,
             "DATABASE_WORKER_URL": urls.worker,

@@ -21,6 +21,7 @@ from muster.kit.endpoints.event_stream.graphql import GraphQLEvents
 from muster.kit.endpoints.event_stream.rest import PATH as STREAM
 from muster.kit.endpoints.event_stream.rest import PlainStream
 from muster.kit.endpoints.exposition import Exposition, metrics_routes
+from muster.kit.endpoints.files import FileLinks
 from muster.kit.endpoints.frame import Frame
 from muster.kit.endpoints.graphql.execution import GraphQL
 from muster.kit.endpoints.graphql.http import OverHttp
@@ -36,6 +37,8 @@ from muster.kit.endpoints.socket import graphql_over_socket
 from muster.kit.endpoints.tags import tag_of
 from muster.kit.errors import AppError
 from muster.kit.realtime.hub import Hub
+from muster.kit.storage.storage import ADDRESS as FILES
+from muster.kit.storage.storage import storage_of
 from muster.kit.tracing.switch import TRACING
 
 
@@ -97,6 +100,7 @@ def _about_the_service(
         "/api/v1/admin/queues/stats": operating.queues,
         "/api/v1/admin/deprecations": operating.deprecations,
         "/api/v1/auth/csrf": csrf_endpoint,
+        f"{FILES}/{{token}}": FileLinks(storage_of(services.settings)).fetch,
         "/health": health.short,
         "/health/live": health.live,
         "/health/ready": health.ready,

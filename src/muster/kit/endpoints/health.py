@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 import structlog
+from obstore.exceptions import BaseError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from muster import __version__
 from muster.kit.db.database import Database
 from muster.kit.db.replicas import Replicas
+from muster.kit.storage.storage import Storage
 from muster.kit.store.connection import StoreDown, StoreRefused
 from muster.kit.store.store import Store
 
@@ -30,12 +32,16 @@ _A_WORKER_WORKS = "select coalesce(max(last_run_at) > now() - interval '3 minute
 
 @dataclass
 class Health:
-    """The three health endpoints. `stopping` makes `ready` say no at once, so that proxies look elsewhere."""
+    """The three health endpoints. `stopping` makes `ready` say no at once, so that proxies look elsewhere.
+
+    bucket: where files are kept, when that is not a folder of this machine.
+    """
 
     database: Database
     environment: str
     store: Store | None = None
     replicas: Replicas | None = None
+    bucket: Storage | None = None
     stopping: bool = field(default=False)
 
     async def live(self, _request: Request) -> Response:
@@ -43,14 +49,16 @@ class Health:
         return _json({"status": "ok", **_moment()})
 
     async def ready(self, _request: Request) -> Response:
-        """200 when requests can be served, also while no worker follows up on them, the store is away or a replica behind
-        (`degraded`); else 503.
+        """200 when requests can be served, also while no worker follows up on them, the store or the bucket is away or a
+        replica behind (`degraded`); else 503.
         """
         checks = {"database": await self._check("select true"), "queue": await self._check(_A_WORKER_WORKS)}
         if self.store is not None:
             checks["redis"] = await self._check_store(self.store)
         if self.replicas is not None:
             checks["replicas"] = _of_replicas(self.replicas)
+        if self.bucket is not None:
+            checks["storage"] = await self._check_bucket(self.bucket)
         states = [check["status"] for check in checks.values()]
         failed = self.stopping or checks["database"]["status"] != "ok"
         body = {
@@ -78,6 +86,18 @@ class Health:
         except Exception:  # whatever it is, the database does not answer
             log.warning("health.database_failed", exc_info=True)
             status = "fail"
+        return {"status": status, "latencyMs": _milliseconds_since(began)}
+
+    async def _check_bucket(self, bucket: Storage) -> dict[str, Any]:
+        """Whether the bucket answers. Without it only files are out of reach: `degraded`, not `fail`."""
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await bucket.paths("health/")
+            status = "ok"
+        except (TimeoutError, BaseError):
+            log.warning("health.bucket_failed", exc_info=True)
+            status = "degraded"
         return {"status": status, "latencyMs": _milliseconds_since(began)}
 
     async def _check_store(self, store: Store) -> dict[str, Any]:

@@ -1,0 +1,164 @@
+"""An archive of what a person has, from the tables that declare whose their rows are: a new one is in it by itself.
+
+For each table it holds the same rows as JSON and as CSV, without what is withheld: secrets of the service, and what others
+wrote in confidence. Rows are read in batches and written beside the event loop, so that one large export holds up nobody.
+"""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import msgspec
+from sqlalchemy import text
+
+from muster.kit.db.database import Database
+from muster.kit.db.statements import SqlText, quoted, to_text
+from muster.kit.db.tables import PLATFORM_TENANT, GlobalTable, Table
+from muster.kit.text import camel
+
+AT_ONCE = 500
+"""Rows that are read and written at once."""
+_README = """What this service knows of you, as of {at}.
+
+Each table is here twice: as JSON for programs, as CSV for spreadsheets. `index.json` says what each holds. Where a row
+belongs to a community, `community` names it. Passwords and other secrets of the service are left out, and what others wrote
+of you in confidence.
+"""
+# What a spreadsheet would take for a formula (OWASP, CSV injection).
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an archive holds of one table. isolated: its rows belong to communities."""
+
+    table: str
+    meaning: str
+    columns: tuple[str, ...]
+    isolated: bool
+    rows: SqlText
+    is_there: str
+
+
+@cache
+def parts() -> tuple[Part, ...]:
+    """The parts of every archive: all tables that lead to a person."""
+    classes = sorted((mapper.class_ for mapper in Table.registry.mappers), key=lambda each: str(each.__tablename__))
+    return tuple(_part(each) for each in classes if each.person is not None)
+
+
+def _part(table: type[Table]) -> Part:
+    sql = Table.metadata.tables[table.__tablename__]
+    isolated = not issubclass(table, GlobalTable)
+    columns = [each.name for each in sql.columns if not each.info.get("withheld") and each.name != "tenant_id"]
+    own = f"{quoted(str(table.person))} = :person" + (" and tenant_id = :tenant" if isolated else "")
+    chosen = ", ".join(quoted(each) for each in columns)
+    rows = (
+        f"select to_jsonb(r)::text from (select {chosen} from {quoted(sql.name)} where {own} and id > :after "  # noqa: S608
+        f"order by id limit {AT_ONCE}) r"
+    )
+    return Part(
+        table=sql.name,
+        meaning=(table.__doc__ or "").strip().splitlines()[0],
+        columns=(*(("community",) if isolated else ()), *map(camel, columns)),
+        isolated=isolated,
+        rows=to_text(text(rows)),
+        is_there=f"exists (select from {quoted(sql.name)} where {own})",
+    )
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The making of one archive.
+
+    communities: every one, by id, with its name. told: is given how far it is, from 0 to 1.
+    """
+
+    database: Database
+    user_id: UUID
+    communities: Sequence[tuple[UUID, str]]
+    told: Callable[[float], Awaitable[None]]
+
+    async def write(self, file: Path, *, at: str) -> None:
+        """Write the archive. at: the moment that it is of, for people to read."""
+        found = await self._look()
+        counts: dict[str, Row] = {}
+        with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+            archive.writestr("README.txt", _README.format(at=at))
+            for done, part in enumerate(parts()):
+                number = await self._add(archive, part, found)
+                counts[part.table] = {"meaning": part.meaning, "rows": number, "columns": part.columns}
+                await self.told((done + 1) / len(parts()))
+            archive.writestr("index.json", msgspec.json.format(msgspec.json.encode(counts)))
+
+    async def _look(self) -> list[tuple[UUID, str, set[str]]]:
+        """The communities in which there is anything of the person, with the tables that hold it."""
+        isolated = [part for part in parts() if part.isolated]
+        question = to_text(text(f"select array[{', '.join(part.is_there for part in isolated)}]"))
+        found = []
+        for tenant_id, name in self.communities:
+            async with self.database.transaction(tenant_id) as tx:
+                values = question.arguments({"person": self.user_id, "tenant": tenant_id})
+                there: list[bool] = await tx.connection.fetchval(question.text, *values)
+            tables = {part.table for part, is_there in zip(isolated, there, strict=True) if is_there}
+            if tables:
+                found.append((tenant_id, name, tables))
+        return found
+
+    async def _add(self, archive: ZipFile, part: Part, found: list[tuple[UUID, str, set[str]]]) -> int:
+        """Add the rows of one table; answers with how many there are."""
+        number = 0
+        with io.BytesIO() as lines:
+            table = csv.writer(io.TextIOWrapper(lines, "utf-8", newline="", write_through=True))
+            table.writerow(part.columns)
+            with archive.open(f"{part.table}.json", "w") as listed:
+                listed.write(b"[")
+                async for rows in self._rows(part, found):
+                    written = b",\n".join(msgspec.json.encode(row) for row in rows)
+                    await asyncio.to_thread(listed.write, (b",\n" if number else b"\n") + written)
+                    table.writerows([_cell(row.get(column)) for column in part.columns] for row in rows)
+                    number += len(rows)
+                listed.write(b"\n]\n")
+            await asyncio.to_thread(archive.writestr, f"{part.table}.csv", lines.getvalue())
+        return number
+
+    async def _rows(self, part: Part, found: list[tuple[UUID, str, set[str]]]) -> AsyncIterator[list[Row]]:
+        """The rows of one table in batches, community by community."""
+        if not part.isolated:
+            async for rows in self._batches(part, PLATFORM_TENANT):
+                yield rows
+            return
+        for tenant_id, name, tables in found:
+            if part.table in tables:
+                async for rows in self._batches(part, tenant_id):
+                    yield [{"community": name, **row} for row in rows]
+
+    async def _batches(self, part: Part, tenant_id: UUID) -> AsyncIterator[list[Row]]:
+        after = UUID(int=0)
+        while True:
+            values = part.rows.arguments({"person": self.user_id, "tenant": tenant_id, "after": after})
+            async with self.database.transaction(tenant_id) as tx:
+                fetched = await tx.connection.fetch(part.rows.text, *values)
+            rows = [msgspec.json.decode(each[0], type=Row) for each in fetched]
+            if rows:
+                yield [{camel(name): value for name, value in row.items()} for row in rows]
+            if len(rows) < AT_ONCE:
+                return
+            after = UUID(rows[-1]["id"])
+
+
+def _cell(value: Any) -> str:
+    """A value as a spreadsheet shows it and never runs it."""
+    if value is None:
+        return ""
+    written = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return f"'{written}" if isinstance(value, str) and written.startswith(_FORMULA) else written
