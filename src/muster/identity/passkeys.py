@@ -4,7 +4,7 @@ import asyncio
 import importlib
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -55,7 +55,7 @@ class _Response(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
-    id: str
+    id: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]+$")]
     response: _Response
 
 

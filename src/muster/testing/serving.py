@@ -71,14 +71,14 @@ def settings_for(urls: Urls, **environ: str) -> Settings:
 
 @asynccontextmanager
 async def serving(urls: Urls, **environ: str) -> AsyncIterator[Service]:
-    """The application on a free port of the loopback, by the server that production uses.
+    """The application on a port of the loopback, by the server that production uses.
 
-    environ: as in `settings_for`.
+    environ: as in `settings_for`; without a `PORT` it is a free one.
     """
     settings = settings_for(urls, **environ)
     async with (
         open_app(settings) as (app, _),
-        _Listening(app) as address,
+        _Listening(app, int(environ.get("PORT", "0"))) as address,
         httpx.AsyncClient(base_url=address, timeout=_PATIENCE, verify=_NO_CERTIFICATES) as http,
     ):
         yield Service(urls, settings, http, address)
@@ -101,12 +101,13 @@ async def serving_in_process(urls: Urls, **environ: str) -> AsyncIterator[Servic
 class _Listening(uvicorn.Server):
     """Uvicorn in the test's own event loop; entering it gives the address."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, port: int) -> None:
         super().__init__(
             uvicorn.Config(
                 app, http=BoundedHttp, ws=BoundedSocket, ws_per_message_deflate=False, log_config=None, lifespan="off"
             )
         )
+        self._port = port
         self._ready, self._over = asyncio.Event(), asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -131,7 +132,7 @@ class _Listening(uvicorn.Server):
             await server.wait_closed()
 
     async def __aenter__(self) -> str:
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = socket.create_server(("127.0.0.1", self._port))
         self._running = asyncio.create_task(self.serve([listener]))
         async with asyncio.timeout(10):
             await self._ready.wait()

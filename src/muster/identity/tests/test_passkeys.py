@@ -143,6 +143,7 @@ async def test_an_answer_that_is_not_good_is_refused(service: Service, wrong: st
         "[]",
         "{}",
         '{"id": 1, "response": {}}',
+        '{"id": "\\u0000", "response": {}}',
         '{"id": "x", "response": {"userHandle": "\\u0000"}}',
         '{"id": "eA", "rawId": "eA", "type": "public-key", "response": {"clientDataJSON": "", "attestationObject": "oA"}}',
         "[" * 5000,
