@@ -226,3 +226,46 @@ async def test_the_audit_log_is_verified_and_a_tampered_row_named(operate: Opera
     assert found.returncode == 1
     assert f"row {row_id}: the row is not what was sealed" in found.stdout
     assert found.stderr == "muster: the audit log was tampered with in 1 places.\n"
+
+
+async def test_a_disabled_account_is_out_at_once_and_looks_like_none(operate: Operate, urls: Urls) -> None:
+    made = told(operate("user", "create", "ada@example.org", "Ada", "--json"))
+    given = {"email": "ada@example.org", "password": made["password"]}
+    async with serving(urls) as service:
+        ada = Client(service, (await Client(service).call("login", **given)).ok()["accessToken"])
+        unknown = await Client(service).call("login", email="nobody@example.org", password=made["password"])
+        told(operate("user", "disable", "Ada@example.org", "--json"))
+        assert (await ada.call("me")).code == "UNAUTHENTICATED"
+        refused = await Client(service).call("login", **given)
+        assert (refused.status, refused.problem) == (unknown.status, unknown.problem)
+        told(operate("user", "enable", "ada@example.org", "--json"))
+        (await Client(service).call("login", **given)).ok()
+        again = told(operate("user", "reset-password", "ada@example.org", "--json"))
+        assert (await Client(service).call("login", **given)).code == "WRONG_CREDENTIALS"
+        (await Client(service).call("login", email="ada@example.org", password=again["password"])).ok()
+    nobody = operate("user", "disable", "nobody@example.org")
+    assert (nobody.returncode, nobody.stderr) == (
+        1,
+        "muster: Nobody has the mail nobody@example.org: `muster user list` shows all.\n",
+    )
+
+
+async def test_communities_are_closed_opened_and_deleted(operate: Operate, urls: Urls) -> None:
+    told(operate("user", "create", "ada@example.org", "Ada", "--json"))
+    told(operate("tenant", "create", "chess-club", "Chess club", "--owner", "ada@example.org", "--json"))
+    status = "select status from tenants where slug = 'chess-club'"
+    told(operate("tenant", "suspend", "chess-club", "--reason", "Unpaid since March", "--json"))
+    assert await ask(urls, "select status, status_reason from tenants where slug = 'chess-club'") == [
+        ("SUSPENDED", "Unpaid since March")
+    ]
+    told(operate("tenant", "resume", "chess-club", "--json"))
+    assert await value(urls, status) == "ACTIVE"
+    told(operate("tenant", "delete", "chess-club", "--json"))
+    assert [each["status"] for each in told(operate("tenant", "list", "--json"))] == ["ACTIVE", "DELETING"]
+    for arguments, said in (
+        (("tenant", "delete", "main"), "This is the community that everybody who registers joins"),
+        (("tenant", "resume", "chess-club"), "The community is deleting"),
+        (("tenant", "suspend", "no-club", "--reason", "No"), "There is no community 'no-club'"),
+    ):
+        refused = operate(*arguments)
+        assert (refused.returncode, said in refused.stderr, refused.stderr.count("\n")) == (1, True, 1)

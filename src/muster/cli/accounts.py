@@ -3,6 +3,7 @@
 import secrets
 import sys
 from typing import Annotated
+from uuid import UUID
 
 from cyclopts import Parameter
 
@@ -10,12 +11,23 @@ from muster.access.roles import BASES, OWNER, ROLES
 from muster.cli.operator import operating
 from muster.cli.output import JsonFlag, show, show_list
 from muster.identity import queries as identity
-from muster.identity.commands import checked_password, normal_email, open_account, open_session
+from muster.identity.commands import (
+    checked_password,
+    disable_account,
+    enable_account,
+    normal_email,
+    open_account,
+    open_session,
+    set_password,
+)
 from muster.kit.arguments import read_struct
+from muster.kit.commands.context import Ctx
 from muster.kit.processes import CannotRun
 from muster.tenancy import queries as tenancy
 from muster.tenancy.registration import RegisterInput
 
+EmailArgument = Annotated[str, Parameter(help="The mail of whose account.")]
+PasswordFlag = Annotated[bool, Parameter(negative="", help="Read the password from the standard input.")]
 _ROLES = [role for role in ROLES if role in BASES | {OWNER}]
 TenantOption = Annotated[str | None, Parameter(help="The slug of a community; without it, the default one.")]
 
@@ -26,7 +38,7 @@ async def create_user(
     *,
     role: Annotated[str, Parameter(help=f"What they are in the community: {', '.join(_ROLES)}.")] = "participant",
     tenant: TenantOption = None,
-    password_stdin: Annotated[bool, Parameter(negative="", help="Read the password from the standard input.")] = False,
+    password_stdin: PasswordFlag = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Make an account and a place in a community; without a given password, one is made and shown once.
@@ -35,10 +47,12 @@ async def create_user(
     """
     if role not in _ROLES:
         raise CannotRun(f"There is no role {role!r}: it is one of {', '.join(_ROLES)}.")
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(12)
+    password = _password(stdin=password_stdin)
     given = read_struct({"name": name, "email": email, "password": password}, RegisterInput)
     hashed = await checked_password(given.password, field="password", known=(given.name, given.email))
     async with operating("user create", tenant=tenant) as operator, operator.transaction() as ctx:
+        if role == OWNER and await tenancy.find_owner(ctx) is not None:
+            raise CannotRun("The community has an owner; it is handed over by its owner, who offers it to a member.")
         user_id = await open_account(ctx, name=given.name, email=given.email, verified=True)
         await identity.put_password(ctx, user_id=user_id, hashed=hashed)
         await tenancy.put_member(ctx, user_id=user_id, role=role)
@@ -57,14 +71,68 @@ async def list_users(*, tenant: TenantOption = None, as_json: JsonFlag = False) 
     show_list(found, as_json=as_json)
 
 
-async def token(email: Annotated[str, Parameter(help="Whose.")], *, as_json: JsonFlag = False) -> None:
+async def reset_password(
+    email: EmailArgument,
+    *,
+    password_stdin: PasswordFlag = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Give somebody another password, shown once; every session of theirs ends, and they are told by mail.
+
+    Example: muster user reset-password ada@example.org
+    """
+    password = _password(stdin=password_stdin)
+    hashed = await checked_password(password, field="password", known=(normal_email(email),))
+    async with operating("user reset-password") as operator, operator.transaction() as ctx:
+        user_id = await _account(ctx, email)
+        ctx.act_as(user_id)
+        await set_password(ctx, user_id, hashed)
+    shown = {} if password_stdin else {"password": password}
+    told = "" if password_stdin else f" It is, shown only now: {password}"
+    show({"id": user_id, **shown}, f"{email} has another password.{told}", as_json=as_json)
+
+
+async def disable_user(email: EmailArgument, *, as_json: JsonFlag = False) -> None:
+    """Let nobody sign in to an account: its sessions end at once, and signing in looks like a wrong password.
+
+    Example: muster user disable ada@example.org
+    """
+    async with operating("user disable") as operator, operator.transaction() as ctx:
+        user_id = await _account(ctx, email)
+        await disable_account(ctx, user_id)
+    show({"id": user_id}, f"{email} is disabled, and signed out everywhere.", as_json=as_json)
+
+
+async def enable_user(email: EmailArgument, *, as_json: JsonFlag = False) -> None:
+    """Let somebody sign in again whose account was disabled.
+
+    Example: muster user enable ada@example.org
+    """
+    async with operating("user enable") as operator, operator.transaction() as ctx:
+        user_id = await _account(ctx, email)
+        await enable_account(ctx, user_id)
+    show({"id": user_id}, f"{email} may sign in again.", as_json=as_json)
+
+
+def _password(*, stdin: bool) -> str:
+    """The given password, or a fresh one."""
+    return sys.stdin.readline().rstrip("\n") if stdin else secrets.token_urlsafe(12)
+
+
+async def _account(ctx: Ctx, email: str) -> UUID:
+    """Whose mail it is. Raises CannotRun when it is nobody's."""
+    user_id = await identity.user_by_email(ctx, normal_email(email))
+    if user_id is None:
+        raise CannotRun(f"Nobody has the mail {email}: `muster user list` shows all.")
+    return user_id
+
+
+async def token(email: EmailArgument, *, as_json: JsonFlag = False) -> None:
     """Mint an access token of somebody, good for 15 minutes; the audit log says that you did.
 
     Example: curl -H "Authorization: Bearer $(muster token ada@example.org)" http://localhost:8000/api/v1/me/events
     """
     async with operating("token") as operator, operator.transaction() as ctx:
-        user_id = await identity.user_by_email(ctx, normal_email(email))
-        if user_id is None:
-            raise CannotRun(f"Nobody has the mail {email}: `muster user list` shows all.")
+        user_id = await _account(ctx, email)
         session = await open_session(ctx, user_id)
     show({"accessToken": session.access_token, "expiresAt": session.expires_at}, session.access_token, as_json=as_json)

@@ -12,6 +12,9 @@ from muster.kit.arguments import read_struct
 from muster.kit.processes import CannotRun
 from muster.tenancy import commands as tenancy
 from muster.tenancy.queries import list_tenants as all_tenants
+from muster.tenancy.rules import Deed
+
+SlugArgument = Annotated[str, Parameter(help="Its slug; `muster tenant list` shows all.")]
 
 
 async def create_tenant(
@@ -37,6 +40,44 @@ async def create_tenant(
         f"Community {slug} is there: {made.row_id}.",
         as_json=as_json,
     )
+
+
+async def suspend_tenant(
+    slug: SlugArgument,
+    *,
+    reason: Annotated[str, Parameter(help="Why; its owner is told, and its members see it.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Close a community to everybody, until it is resumed; what they have open ends within a second.
+
+    Example: muster tenant suspend chess-club --reason "Unpaid since March"
+    """
+    await _move("tenant suspend", slug, Deed.SUSPEND, reason)
+    show({"slug": slug, "status": "SUSPENDED"}, f"Community {slug} is closed.", as_json=as_json)
+
+
+async def resume_tenant(slug: SlugArgument, *, as_json: JsonFlag = False) -> None:
+    """Open a suspended community again.
+
+    Example: muster tenant resume chess-club
+    """
+    await _move("tenant resume", slug, Deed.RESUME)
+    show({"slug": slug, "status": "ACTIVE"}, f"Community {slug} is open again.", as_json=as_json)
+
+
+async def delete_tenant(slug: SlugArgument, *, as_json: JsonFlag = False) -> None:
+    """Close a community, and erase it in 30 days unless its owner restores it.
+
+    Example: muster tenant delete chess-club
+    """
+    async with operating("tenant delete", tenant=slug) as operator, operator.transaction() as ctx:
+        await tenancy.begin_deletion(ctx, ctx.tenant_id)
+    show({"slug": slug, "status": "DELETING"}, f"Community {slug} is closed, and gone in 30 days.", as_json=as_json)
+
+
+async def _move(verb: str, slug: str, deed: Deed, reason: str | None = None) -> None:
+    async with operating(verb, tenant=slug) as operator, operator.transaction() as ctx:
+        await tenancy.move(ctx, ctx.tenant_id, deed, reason)
 
 
 async def list_tenants(*, as_json: JsonFlag = False) -> None:

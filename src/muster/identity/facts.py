@@ -83,6 +83,18 @@ class AccountClosed(AccountFact):
     kind: ClassVar[str] = "user.closed"
 
 
+class AccountDisabled(AccountFact):
+    """An operator lets nobody sign in to an account."""
+
+    kind: ClassVar[str] = "user.disabled"
+
+
+class AccountEnabled(AccountFact):
+    """An operator lets a person sign in again."""
+
+    kind: ClassVar[str] = "user.enabled"
+
+
 class AccountOpenedAgain(AccountFact):
     """A person came back to the account that they had closed."""
 

@@ -25,10 +25,11 @@ class UserId(Row):
 
 
 class Life(Row):
-    """Whether an account is closed, and whether it has ended."""
+    """Whether an account is closed, whether it has ended, and whether an operator disabled it."""
 
     closed_at: datetime | None
     ended_at: datetime | None
+    disabled_at: datetime | None
 
 
 class Credentials(Row):
@@ -96,10 +97,9 @@ _VERIFY = Statement(
 )
 # Who signs in and who closes the account at that moment: the second waits here and sees what the first did, so that no
 # closed account has an open session.
-_LOCK_ACCOUNT = Statement(
-    Life, select(User.closed_at, User.ended_at).where(User.id == _PERSON).with_for_update(key_share=True)
-)
-_LIFE = Statement(Life, select(User.closed_at, User.ended_at).where(User.id == _PERSON))
+_LOCK_ACCOUNT = Statement(Life, select(*columns(Life, User)).where(User.id == _PERSON).with_for_update(key_share=True))
+_LIFE = Statement(Life, select(*columns(Life, User)).where(User.id == _PERSON))
+_DISABLE = Statement(Nothing, update(User).where(User.id == _PERSON).values(disabled_at=_MOMENT))
 _CLOSE = Statement(Nothing, update(User).where(User.id == _PERSON).values(closed_at=_MOMENT))
 
 _FRESH_PASSWORD = insert(Password)
@@ -244,6 +244,11 @@ async def life_of(tx: Transaction, user_id: UUID) -> Life | None:
 async def put_closed(ctx: Ctx, user_id: UUID, since: datetime | None) -> None:
     """Close a locked account, or open it again."""
     await ctx.db.run(_CLOSE, person=user_id, moment=since)
+
+
+async def put_disabled(ctx: Ctx, user_id: UUID, since: datetime | None) -> None:
+    """Disable a locked account, or enable it again."""
+    await ctx.db.run(_DISABLE, person=user_id, moment=since)
 
 
 async def put_password(ctx: Ctx, *, user_id: UUID, hashed: str) -> None:

@@ -17,7 +17,8 @@ class User(GlobalTable):
     locale: the language that they read, such as `de-AT`. timezone: where their clock is, as the IANA names it.
     terms_accepted_at: when they accepted the deployment's terms, where it has any.
     closed_at: since when its person wants it gone; to sign in opens it again. ended_at: since when there is no way back:
-    what it holds is erased soon after, and the row stays as the id that others' rows point to.
+    what it holds is erased soon after, and the row stays as the id that others' rows point to. disabled_at: since when an
+    operator lets nobody sign in to it.
     """
 
     __tablename__ = "users"
@@ -38,6 +39,7 @@ class User(GlobalTable):
     terms_accepted_at: Mapped[datetime | None] = plain()
     closed_at: Mapped[datetime | None] = plain()
     ended_at: Mapped[datetime | None] = plain()
+    disabled_at: Mapped[datetime | None] = plain()
 
 
 class Password(GlobalTable):

@@ -13,7 +13,14 @@ from muster.identity.commands.accounts import (
     resend_verification,
     verify_email,
 )
-from muster.identity.commands.closing import ask_to_restore, close_account, open_again, restore_account
+from muster.identity.commands.closing import (
+    ask_to_restore,
+    close_account,
+    disable_account,
+    enable_account,
+    open_again,
+    restore_account,
+)
 from muster.identity.commands.email import change_email, confirm_email_change
 from muster.identity.commands.factors import drop_totp, forget_factor, is_last
 from muster.identity.commands.mfa import complete_login
@@ -24,6 +31,7 @@ from muster.identity.commands.passwords import (
     checked_password,
     forgot_password,
     reset_password,
+    set_password,
     unlock_account,
 )
 from muster.identity.commands.proofs import Proof, prove, step_up
@@ -60,7 +68,9 @@ __all__ = [
     "complete_login",
     "confirm_email_change",
     "cookie_keys",
+    "disable_account",
     "drop_totp",
+    "enable_account",
     "forget_factor",
     "forgot_password",
     "is_last",
@@ -78,6 +88,7 @@ __all__ = [
     "reset_password",
     "restore_account",
     "revoke_session",
+    "set_password",
     "sign_in",
     "step_up",
     "token_keys",

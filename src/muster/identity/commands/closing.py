@@ -5,7 +5,7 @@ from uuid import UUID
 from muster.identity import queries
 from muster.identity.commands.accounts import Email, MailSent, normal_email
 from muster.identity.commands.links import LinkInvalid, Token, follow_link
-from muster.identity.facts import AccountClosed, AccountOpenedAgain, RestoreAsked
+from muster.identity.facts import AccountClosed, AccountDisabled, AccountEnabled, AccountOpenedAgain, RestoreAsked
 from muster.identity.tables import LinkPurpose
 from muster.kit.caller import whoever
 from muster.kit.commands.command import command
@@ -24,10 +24,28 @@ async def close_account(ctx: Ctx) -> None:
     ctx.record(AccountClosed(user_id=ctx.user_id))
 
 
+async def disable_account(ctx: Ctx, user_id: UUID) -> None:
+    """Let nobody sign in to an account any more; every session ends, and what they have open within a second."""
+    await queries.lock_account(ctx, user_id)
+    await queries.put_disabled(ctx, user_id, ctx.now)
+    await queries.revoke_sessions(ctx, user_id)
+    ctx.record(AccountDisabled(user_id=user_id))
+
+
+async def enable_account(ctx: Ctx, user_id: UUID) -> None:
+    """Let a person sign in to their account again."""
+    await queries.lock_account(ctx, user_id)
+    await queries.put_disabled(ctx, user_id, None)
+    ctx.record(AccountEnabled(user_id=user_id))
+
+
 async def open_again(ctx: Ctx, user_id: UUID) -> bool:
-    """Open a person's account if it is closed, and hold it open until the transaction ends; False when it has ended."""
+    """Open a person's account if they closed it, and hold it open until the transaction ends.
+
+    False when there is no way in: it has ended, or an operator disabled it.
+    """
     life = await queries.lock_account(ctx, user_id)
-    if life is None or life.ended_at is not None:
+    if life is None or life.ended_at is not None or life.disabled_at is not None:
         return False
     if life.closed_at is not None:
         await queries.put_closed(ctx, user_id, None)

@@ -133,12 +133,8 @@ async def reset_password(ctx: Ctx, *, token: Token, password: NewPassword, prepa
     Raises LinkInvalid, Invalid.
     """
     link = await follow_link(ctx, token, LinkPurpose.RESET)
-    await queries.put_password(ctx, user_id=link.user_id, hashed=prepared)
-    await queries.void_links(ctx, link.user_id)
-    await factor_queries.void_challenges(ctx, link.user_id)
-    await queries.revoke_sessions(ctx, link.user_id)
+    await set_password(ctx, link.user_id, prepared)
     await verify_address(ctx, link.user_id, link.address)
-    ctx.record(PasswordChanged(user_id=link.user_id))
 
 
 class Change(Struct, frozen=True):
@@ -177,6 +173,15 @@ async def change_password(
     await factor_queries.void_challenges(ctx, ctx.user_id)
     await queries.revoke_sessions(ctx, ctx.user_id, but=ctx.session_id)
     ctx.record(PasswordChanged(user_id=ctx.user_id))
+
+
+async def set_password(ctx: Ctx, user_id: UUID, hashed: str) -> None:
+    """Give an account another password for its person: every session ends, and what was mailed before is void."""
+    await queries.put_password(ctx, user_id=user_id, hashed=hashed)
+    await queries.void_links(ctx, user_id)
+    await factor_queries.void_challenges(ctx, user_id)
+    await queries.revoke_sessions(ctx, user_id)
+    ctx.record(PasswordChanged(user_id=user_id))
 
 
 @command("POST /auth/unlock", "unlockAccount", allow=whoever, limit=AUTH)

@@ -108,6 +108,10 @@ async def sign_in(ctx: Ctx, user_id: UUID, *, remember: bool = False, proved: bo
     proved: as in `open_session`. Raises MfaRequired where they have a second factor, with the token to go on with; it
     is good for nothing else.
     """
+    life = await queries.life_of(ctx.db, user_id)
+    if life is None or life.disabled_at is not None:
+        # Before it is asked for a second factor, which would say that the first was right.
+        raise WrongCredentials
     has = await factor_queries.standing(ctx, user_id)
     if not has.totp and not has.passkey:
         return await open_session(ctx, user_id, remember=remember, proved=proved)

@@ -28,6 +28,7 @@ class TenantLine(Row):
     id: UUID
     slug: str
     name: str
+    status: TenantStatus
     created_at: datetime
 
 
