@@ -16,6 +16,7 @@ from muster.identity.facts import (
     BackupCodeUsed,
     EmailChangeAsked,
     EmailChanged,
+    IdentityLinked,
     PasswordChanged,
     RegisteredAgain,
     ResetAsked,
@@ -23,6 +24,7 @@ from muster.identity.facts import (
     SecondFactorAdded,
     SecondFactorRemoved,
     SecondFactorsLocked,
+    SignInLinkAsked,
     VerificationAsked,
 )
 from muster.kit.mail.delivery import Delivery
@@ -49,7 +51,9 @@ _LEAVERS_AT_ONCE = 1
 on(VerificationAsked, identity_notices.mail_verification)
 on(RegisteredAgain, identity_notices.mail_registered_again)
 on(ResetAsked, identity_notices.mail_reset)
+on(SignInLinkAsked, identity_notices.mail_sign_in_link)
 on(AccountLocked, identity_notices.mail_locked)
+on(IdentityLinked, identity_notices.mail_identity_linked)
 on(PasswordChanged, identity_notices.mail_password_changed)
 on(SecondFactorAdded, security_notices.mail_factor_added)
 on(SecondFactorRemoved, security_notices.mail_factor_removed)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from muster.kit.db.terms import Terms, read_terms
 from muster.kit.db.time_limits import PATIENT, SERVING
 from muster.kit.limits import Rule, read_rules
+from muster.kit.providers import Vouchers, read_vouchers
 from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, data_home, dotenv
 from muster.kit.storage.settings import Files, read_files
 from muster.kit.store.address import StoreAddress
@@ -181,6 +182,7 @@ class Settings:
     database: Terms
     store: StoreAddress | None
     security: Security
+    vouchers: Vouchers
     addresses: Addresses
     mail: Mail
     sockets: Sockets
@@ -250,6 +252,7 @@ def _read(source: Source) -> Settings:
             "REDIS_URL", "Valkey or Redis that several processes share: redis://, rediss:// for TLS, or unix://"
         ),
         security=_security(source, environment, data_dir),
+        vouchers=read_vouchers(source, is_production=environment == "production"),
         log_level=source.choice("LOG_LEVEL", get_args(LogLevel), "info", "the least important log lines to write"),
         log_requests=_log_requests(source, environment),
         addresses=addresses,

@@ -9,9 +9,14 @@ import muster.events.letters
 import muster.events.streams
 import muster.events.views
 import muster.identity.commands
+import muster.identity.devices.commands
+import muster.identity.devices.pages
+import muster.identity.external.commands
+import muster.identity.external.views
 import muster.identity.notices
 import muster.identity.pages
 import muster.identity.security_notices
+import muster.identity.sign_in
 import muster.identity.views
 import muster.notifications.commands
 import muster.notifications.streams
@@ -22,6 +27,7 @@ import muster.profiles.commands
 import muster.profiles.views
 import muster.tenancy.commands
 import muster.tenancy.dev_mail
+import muster.tenancy.external
 import muster.tenancy.factors
 import muster.tenancy.registration
 import muster.tenancy.views

@@ -5,11 +5,12 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,31 @@ class Tools:
                 await process.wait()
         assert process.returncode == 0, f"{program} failed:\n{told.decode()}\n{complained.decode()}"
         return told.decode()
+
+    @asynccontextmanager
+    async def serving(self, where: Path, program: str, *arguments: str, **environ: str) -> AsyncIterator[str]:
+        """One of the programs as a server meanwhile; gives the first line that it prints, when it does.
+
+        environ: more of its environment, by name.
+        """
+        process = await asyncio.create_subprocess_exec(
+            self._find(program),
+            *arguments,
+            cwd=where,
+            env=self._environment() | environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # The program may be a start for another one, which has to end with it.
+            start_new_session=True,
+        )
+        try:
+            assert process.stdout is not None
+            line = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
+            assert line, f"{program} does not serve"
+            yield line.decode().strip()
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
 
     @contextmanager
     def copy(self, folder: Path, *files: Path) -> Iterator[Path]:

@@ -145,6 +145,34 @@ class RestoreAsked(LinkAsked):
     kind: ClassVar[str] = "link.restore_asked"
 
 
+class SignInLinkAsked(LinkAsked):
+    """Somebody wants to sign in to an account by a mailed link."""
+
+    kind: ClassVar[str] = "link.sign_in_asked"
+
+
+class IdentityLinked(AccountFact):
+    """A person can sign in with one more provider. provider: what people call it."""
+
+    kind: ClassVar[str] = "user.identity_linked"
+    identity_id: UUID
+    provider: str
+
+
+class IdentityUnlinked(AccountFact):
+    """A person can no longer sign in with a provider."""
+
+    kind: ClassVar[str] = "user.identity_unlinked"
+    identity_id: UUID
+
+
+class DeviceDecided(AccountFact):
+    """A person let a device without a browser in, or turned it away."""
+
+    kind: ClassVar[str] = "user.device_decided"
+    approved: bool
+
+
 class SessionFact(Fact):
     """Base of what happens to one session."""
 

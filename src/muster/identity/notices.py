@@ -7,10 +7,12 @@ from uuid import UUID
 from muster.identity import queries
 from muster.identity.facts import (
     AccountLocked,
+    IdentityLinked,
     PasswordChanged,
     RegisteredAgain,
     ResetAsked,
     RestoreAsked,
+    SignInLinkAsked,
     VerificationAsked,
 )
 from muster.identity.mail import post_mail
@@ -25,12 +27,14 @@ _LIFETIMES = {
     LinkPurpose.RESET: timedelta(hours=1),
     LinkPurpose.UNLOCK: timedelta(hours=1),
     LinkPurpose.RESTORE: timedelta(hours=24),
+    LinkPurpose.SIGN_IN: timedelta(minutes=15),
 }
 _PAGES = {
     LinkPurpose.VERIFY: "/verify",
     LinkPurpose.RESET: "/reset",
     LinkPurpose.UNLOCK: "/unlock",
     LinkPurpose.RESTORE: "/restore",
+    LinkPurpose.SIGN_IN: "/sign-in/link",
 }
 
 
@@ -67,6 +71,12 @@ class ResetMail(LinkMail):
     kind: ClassVar[str] = "identity.reset"
 
 
+class SignInMail(LinkMail):
+    """To who wants to sign in without a password."""
+
+    kind: ClassVar[str] = "identity.sign_in"
+
+
 class LockedMail(LinkMail):
     """To whose account rests: too many wrong passwords."""
 
@@ -87,6 +97,22 @@ class PasswordChangedMail(Mail):
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """The same whoever changed it."""
         return Letter(link=f"{ctx.settings.addresses.app}/forgot")
+
+
+class IdentityLinkedMail(Mail):
+    """To who can sign in with one more provider."""
+
+    kind: ClassVar[str] = "identity.identity_linked"
+    provider: str
+
+    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
+        """The same whether it is still linked or not."""
+        return Letter(values={"provider": self.provider}, link=f"{ctx.settings.addresses.app}/forgot")
+
+
+async def mail_identity_linked(ctx: Ctx, fact: IdentityLinked) -> None:
+    """Tell a person that there is one more way into their account."""
+    await post_mail(ctx, IdentityLinkedMail(provider=fact.provider), user_id=fact.user_id)
 
 
 async def mail_verification(ctx: Ctx, fact: VerificationAsked) -> None:
@@ -114,6 +140,12 @@ async def mail_restore(ctx: Ctx, fact: RestoreAsked) -> None:
     life = None if fact.user_id is None else await queries.life_of(ctx.db, fact.user_id)
     if fact.user_id is not None and life is not None and life.closed_at is not None and life.ended_at is None:
         await _mail_link(ctx, RestoreMail, LinkPurpose.RESTORE, fact.user_id)
+
+
+async def mail_sign_in_link(ctx: Ctx, fact: SignInLinkAsked) -> None:
+    """Mail the link that signs in."""
+    if fact.user_id is not None:
+        await _mail_link(ctx, SignInMail, LinkPurpose.SIGN_IN, fact.user_id)
 
 
 async def mail_locked(ctx: Ctx, fact: AccountLocked) -> None:

@@ -118,6 +118,7 @@ _PUT_PASSWORD = Statement(
 _CREDENTIALS = select(User.id, Password.hash, Password.changed_at).join(Password, Password.id == User.id)
 _CREDENTIALS_BY_EMAIL = Statement(Credentials, _CREDENTIALS.where(User.email == _MAIL))
 _CREDENTIALS_BY_ID = Statement(Credentials, _CREDENTIALS.where(User.id == _PERSON))
+_FORGET_PASSWORD = Statement(Nothing, delete(Password).where(Password.id == _PERSON))
 # Of two who try a password at once, the second counts after the first: no more than the allowed number is ever looked at.
 _LOCK_PASSWORD = Statement(Tries, select(*columns(Tries, Password)).where(Password.id == _PERSON).with_for_update())
 _PUT_REHASHED = Statement(Nothing, update(Password).where(Password.id == _PERSON).values(hash=bindparam("rehashed")))
@@ -254,6 +255,11 @@ async def put_disabled(ctx: Ctx, user_id: UUID, since: datetime | None) -> None:
 async def put_password(ctx: Ctx, *, user_id: UUID, hashed: str) -> None:
     """Give an account a password, in place of the one it has; wrong tries are forgotten."""
     await ctx.db.run(_PUT_PASSWORD, id=user_id, hash=hashed, changed_at=ctx.now, failures=0)
+
+
+async def forget_password(ctx: Ctx, user_id: UUID) -> None:
+    """Let nobody sign in to an account with a password until it is given another."""
+    await ctx.db.run(_FORGET_PASSWORD, person=user_id)
 
 
 async def credentials(tx: Transaction, *, email: str) -> Credentials | None:

@@ -83,6 +83,21 @@ def take_out(secrets: tuple[str, ...], user_id: UUID, sealed: str) -> str | None
     return None
 
 
+def sealed_text(secret: str, purpose: str, text: str) -> str:
+    """A text that nobody can make or change without the secret. Who holds it can read it."""
+    return _sealed(secret, purpose, text)
+
+
+def read_sealed_text(secrets: tuple[str, ...], purpose: str, token: str) -> str | None:
+    """The text that was sealed for this purpose; None when it is not ours."""
+    return _opened(secrets, purpose, token)
+
+
+def derived(secret: str, purpose: str, text: str) -> str:
+    """What only we can make of a text: 43 characters that are safe in addresses, other ones for each purpose."""
+    return _seal(secret, purpose, text)
+
+
 def _sealed(secret: str, purpose: str, text: str) -> str:
     return f"{text}.{_seal(secret, purpose, text)}"
 

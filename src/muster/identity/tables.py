@@ -175,6 +175,7 @@ class LinkPurpose(StrEnum):
     RESET = "RESET"
     UNLOCK = "UNLOCK"
     RESTORE = "RESTORE"
+    SIGN_IN = "SIGN_IN"
 
 
 class Link(GlobalTable):

@@ -20,7 +20,7 @@ Word = TypeVar("Word", bound=str)
 # RFC 7518, section 3.2: a key of HMAC-SHA256 is at least as long as its output, 32 bytes.
 SHORTEST_SECRET = 32
 
-_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
 class SettingError(CannotRun):
@@ -174,7 +174,7 @@ class Source:
         parts = _split(name, value)
         if parts.scheme not in {"smtp", "smtp+starttls", "smtps"} or not parts.hostname or parts.path.strip("/"):
             raise SettingError(f"{name} must look like smtps://user:password@mail.example.org:465.")
-        if parts.scheme == "smtp" and parts.username and parts.hostname not in _THIS_MACHINE:
+        if parts.scheme == "smtp" and parts.username and parts.hostname not in THIS_MACHINE:
             raise SettingError(
                 f"{name} would send its password in the clear: begin it with smtps: (port 465) or smtp+starttls: (587)."
             )

@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from muster.identity.commands import token_keys
+from muster.kit.ids import new_id
 from muster.kit.text import origin_of
 from muster.testing.authenticator import Authenticator
-from muster.testing.below import value
+from muster.testing.below import change, value
 from muster.testing.client import Client
 from muster.testing.people import Person, Standing, found_tenant, make_moderator, put_in_tenant, sign_in, suspend
 from muster.testing.serving import Service
@@ -88,6 +89,18 @@ async def add_passkey(person: Client, name: str) -> Authenticator:
     return device
 
 
+async def _know(person: Person, subject: str) -> None:
+    """Have a provider know somebody, as if they had signed in with it."""
+    await change(
+        person.client.service.urls,
+        "insert into external_identities (id, user_id, provider, issuer, subject, email, created_at, used_at) "
+        "values ($1, $2, 'google', 'https://accounts.google.com', $3, 'known@example.org', now(), now())",
+        new_id(),
+        person.user_id,
+        subject,
+    )
+
+
 async def settle(service: Service, slug: str | None = None) -> Town:
     """Found a town and fill it. The worker has not run yet.
 
@@ -117,6 +130,7 @@ async def settle(service: Service, slug: str | None = None) -> Town:
     (await member.client.call("editEventMessage", **said)).ok()
     for device in ("phone", "laptop"):
         await add_passkey(owner, f"The {device} of {prefix}")
+        await _know(people[Standing.OWNER], f"{device} of {prefix}")
     hidden_id = await make_event(owner, visibility="HIDDEN", title=f"A hidden evening in {prefix}")
     draft_id = await make_event(owner, publish=False, title=f"A drafted evening in {prefix}")
     await _introduce(people, prefix)

@@ -47,6 +47,7 @@ from muster.identity.commands.sessions import (
     sign_in,
     token_keys,
 )
+from muster.identity.commands.sign_in_links import send_sign_in_link, sign_in_by_link
 
 __all__ = [
     "Email",
@@ -88,8 +89,10 @@ __all__ = [
     "reset_password",
     "restore_account",
     "revoke_session",
+    "send_sign_in_link",
     "set_password",
     "sign_in",
+    "sign_in_by_link",
     "step_up",
     "token_keys",
     "unlock_account",

@@ -65,10 +65,25 @@ class Cookies:
     @property
     def name(self) -> str:
         """The cookie's name. With the prefix browsers take it only from this very host, over TLS (RFC 6265bis, 4.1.3)."""
-        return "__Host-muster_session" if self.is_production else "muster_session"
+        return self._named("session")
 
-    def signed_in(self, connection: HTTPConnection, now: datetime) -> Bearer | None:
-        """The person and session of a request's cookie; None when it has none.
+    @property
+    def _way(self) -> str:
+        return self._named("way")
+
+    def _named(self, what: str) -> str:
+        return f"__Host-muster_{what}" if self.is_production else f"muster_{what}"
+
+    def keep(self, answer: Response, text: str, *, seconds: int) -> None:
+        """Have the browser hold something while its person is away at somebody else's page. No seconds: hold it no longer."""
+        answer.set_cookie(self._way, text, max_age=seconds, httponly=True, samesite="lax", secure=self.is_production)
+
+    def kept(self, request: Request) -> str | None:
+        """What the browser held meanwhile."""
+        return request.cookies.get(self._way)
+
+    def signed_in(self, connection: HTTPConnection, now: datetime, csrf: str | None = None) -> Bearer | None:
+        """The person and session of a request's cookie; None when it has none. csrf: stands in for the header.
 
         Raises Unauthenticated for a cookie that is not good, CsrfTokenInvalid and ForeignOrigin for one that is used by
         somebody who may not.
@@ -84,7 +99,8 @@ class Cookies:
             if connection.headers.get("origin") not in self.origins:
                 raise ForeignOrigin
         elif connection.scope["method"] not in _SAFE:
-            self._check_csrf(connection.headers.get(CSRF_HEADER, ""), identity.session_id)
+            given = connection.headers.get(CSRF_HEADER, "") if csrf is None else csrf
+            self._check_csrf(given, identity.session_id)
         return identity
 
     def refuse_foreign_page(self, request: Request) -> None:
@@ -114,13 +130,19 @@ class Cookies:
         """
         if not isinstance(result, Payload) or not result.secrets or request.headers.get(SESSION_HEADER) != "cookie":
             return result, {}
-        identity = self.read_access(getattr(result, result.secrets[0]), datetime.now(UTC))
+        headers = self.given(result)
+        return (
+            (msgspec.structs.replace(result, **dict.fromkeys(result.secrets, "")), headers) if headers else (result, {})
+        )
+
+    def given(self, session: Payload) -> dict[str, str]:
+        """Headers that give the cookie of a session that was just opened, and its CSRF token; none where it is none."""
+        identity = self.read_access(getattr(session, session.secrets[0]), datetime.now(UTC))
         if identity is None:
-            return result, {}
-        emptied = msgspec.structs.replace(result, **dict.fromkeys(result.secrets, ""))
+            return {}
         # The session in the database ends sooner, or is ended; the cookie alone lets nobody in.
         cookie = self._cookie(self.seal(identity.user_id, identity.session_id), _THIRTY_DAYS)
-        return emptied, {"set-cookie": cookie, CSRF_HEADER: self.csrf_token(identity.session_id)}
+        return {"set-cookie": cookie, CSRF_HEADER: self.csrf_token(identity.session_id)}
 
     def forgotten(self, request: Request) -> dict[str, str]:
         """Headers that take away the cookie on which a request came."""

@@ -61,12 +61,13 @@ class Edge:
         tenant: str | None = None,
         whoever: bool = False,
         by_cookie: bool = True,
+        csrf: str | None = None,
     ) -> Origin:
         """The origin of a request or socket.
 
         authorization, tenant: stand in for the headers `Authorization` and `X-Tenant`, which browsers cannot send
         with a socket. whoever: neither is looked at; see `Allow`. by_cookie: a cookie may say who it is where no
-        header does.
+        header does. csrf: stands in for the header `X-CSRF-Token`, which forms cannot send.
         Raises Unauthenticated for a token that is not good, TenantNotFound for a slug that nobody has, TooMany
         for an address that asks too often, and what `Cookies.signed_in` raises.
         """
@@ -80,7 +81,7 @@ class Edge:
             given = authorization or headers.get("authorization")
             try:
                 if given is None:
-                    bearer = self.cookies.signed_in(connection, now) if by_cookie else None
+                    bearer = self.cookies.signed_in(connection, now, csrf) if by_cookie else None
                 else:
                     bearer = self._signed_in(given, now)
                 claim = await self._claim(tenant or headers.get("x-tenant"), bearer)

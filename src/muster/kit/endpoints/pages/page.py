@@ -14,9 +14,11 @@ from muster.kit.commands.command import COMMANDS
 from muster.kit.commands.context import Services
 from muster.kit.commands.run import run_command
 from muster.kit.endpoints.accept import preferred_language
+from muster.kit.endpoints.cookies import Cookies, ForeignOrigin
 from muster.kit.endpoints.pages.html import Policy, html
 from muster.kit.errors import Invalid
 from muster.kit.route import Route
+from muster.kit.views.results import Payload
 from muster.kit.words import FALLBACK, LANGUAGES, Section, language_of, section
 
 
@@ -25,7 +27,7 @@ class Visit:
     """One request for a page.
 
     fields: what came in the path and in the query string, or in the path and in the form that was sent. brand: how the
-    page looks.
+    page looks. cookies: of sessions.
     """
 
     services: Services
@@ -33,6 +35,7 @@ class Visit:
     request: Request
     fields: Mapping[str, str]
     brand: Brand
+    cookies: Cookies
 
     async def of_tenant(self, tenant_id: UUID) -> "Visit":
         """The same visit, with the look of a tenant that what was sent, such as the link of a mail, gives a right to see."""
@@ -55,6 +58,28 @@ class Visit:
         await self.services.limiter.draw((command.limit,), self.origin)
         given = command.arguments.read({**arguments}, from_text=True)
         return (await run_command(self.services, command, self.origin, given)).result
+
+    def refuse_foreign_form(self) -> None:
+        """Refuse a form that another site's page sent: it would sign a person in as somebody else, unawares.
+
+        Browsers say where a form stands (Fetch Metadata); what says nothing of it is no browser. Raises ForeignOrigin.
+        """
+        headers = self.request.headers
+        said = headers.get("sec-fetch-site")
+        if said is None and "origin" in headers:
+            said = "same-origin" if headers["origin"] in self.cookies.origins else "cross-site"
+        if said not in (None, "same-origin"):
+            raise ForeignOrigin("This form was sent by another site's page; open ours, and try again.")
+
+    def sign_in(self, session: Payload, to: str) -> Response:
+        """The answer to who has signed in: a cookie with the session, and the way on. to: a path of ours."""
+        answer = self.lead(to)
+        answer.headers.update(self.cookies.given(session))
+        return answer
+
+    def lead(self, to: str) -> Response:
+        """The answer that leads on to another page. to: a path of ours, or an address that a setting vouches for."""
+        return Response(status_code=303, headers={"location": to, "cache-control": "no-store"})
 
     @property
     def language(self) -> str:
@@ -87,10 +112,13 @@ Show = Callable[[Visit], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Page:
-    """A declared page. development: whether it is there only outside production."""
+    """A declared page. personal: whether it is for whoever the session's cookie names. development: whether it is
+    there only outside production.
+    """
 
     route: Route
     function: Show
+    personal: bool
     development: bool
 
 
@@ -98,11 +126,12 @@ PAGES: dict[tuple[str, str], Page] = {}
 """Every declared page by method and path."""
 
 
-def page(route: str, *, development: bool = False) -> Callable[[Show], Show]:
+def page(route: str, *, personal: bool = False, development: bool = False) -> Callable[[Show], Show]:
     """Declare a page: `GET /verify` shows, `POST /verify` takes the form that it holds.
 
     A form acts for whoever its own fields name, such as a token from a mail: pages know no cookies, so nobody else's
-    form can act for the person who sends it. development: there is no such page in production.
+    form can act for the person who sends it. personal: but this one does, and its form sends the session's CSRF token
+    as `csrf`. development: there is no such page in production.
     Raises TypeError, at import, for a route that is none or is taken.
     """
     parsed = Route.parse(route)
@@ -111,7 +140,7 @@ def page(route: str, *, development: bool = False) -> Callable[[Show], Show]:
         raise TypeError(f"{route} is declared twice; give one of the two another address")
 
     def declare(function: Show) -> Show:
-        PAGES[key] = Page(parsed, function, development)
+        PAGES[key] = Page(parsed, function, personal, development)
         return function
 
     return declare

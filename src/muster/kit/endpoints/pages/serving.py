@@ -1,11 +1,13 @@
 """Serving pages: routes, what was given, and a page for what went wrong."""
 
 from collections import defaultdict
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
+from muster.kit.caller import Origin
 from muster.kit.commands.context import Services
 from muster.kit.endpoints.address import Address, Serve
 from muster.kit.endpoints.edge import Edge
@@ -15,7 +17,7 @@ from muster.kit.endpoints.pages.colours import serve_colours
 from muster.kit.endpoints.pages.html import html
 from muster.kit.endpoints.pages.page import PAGES, Page, Visit
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
-from muster.kit.errors import AppError
+from muster.kit.errors import AppError, Unauthenticated
 
 
 def page_routes(services: Services, edge: Edge) -> list[HttpRoute]:
@@ -35,17 +37,27 @@ def problem_page(error: AppError, request_id: str) -> Response:
     return html("kit/endpoints/pages/templates/problem.html", values, status=error.status)
 
 
+async def _origin(page: Page, edge: Edge, request: Request, csrf: str) -> Origin:
+    """Who visits; a session that has ended is nobody's. Raises CsrfTokenInvalid."""
+    request_id: str = request.state.request_id
+    if page.personal:
+        with suppress(Unauthenticated):
+            return await edge.origin(request, request_id=request_id, csrf=csrf)
+    return await edge.origin(request, request_id=request_id, by_cookie=False)
+
+
 def _endpoint(page: Page, services: Services, edge: Edge) -> Serve:
     async def endpoint(request: Request) -> Response:
         request_id: str = request.state.request_id
         try:
             given = await read_form(request) if page.route.sends_body else query_string(request)
-            origin = await edge.origin(request, request_id=request_id, by_cookie=False)
+            origin = await _origin(page, edge, request, given.get("csrf", ""))
             await services.limiter.draw((), origin)
             tenant_id = origin.claim.tenant_id
             async with services.database.transaction(tenant_id) as tx:
                 brand = await services.brand_of(tx, tenant_id, to_anybody=True)
-            return await page.function(Visit(services, origin, request, {**given, **request.path_params}, brand))
+            visit = Visit(services, origin, request, {**given, **request.path_params}, brand, edge.cookies)
+            return await page.function(visit)
         except Exception as error:  # noqa: BLE001 - every failure becomes a page that tells it
             return problem_page(as_rest_writes_it(client_error(error)), request_id)
 

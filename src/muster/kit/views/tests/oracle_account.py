@@ -7,10 +7,11 @@ from uuid import UUID
 
 Row = dict[str, Any]
 
-ACCOUNT_LISTS = {"mySessions": "OpenSession", "myPasskeys": "Passkey"}
+ACCOUNT_LISTS = {"mySessions": "OpenSession", "myPasskeys": "Passkey", "myIdentities": "ExternalIdentity"}
 """Queries for rows of the account, and the types that they show."""
-ACCOUNT_ROWS = ("myPasskey", "mySecondFactor")
+ACCOUNT_ROWS = ("myIdentity", "myPasskey", "mySecondFactor")
 """Queries for one row of it."""
+_TABLES = {"myIdentity": "external_identities", "myPasskey": "passkeys"}
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,15 @@ class Account:
         """The rows of a list."""
         if name == "myPasskeys":
             return self._own("passkeys")
+        if name == "myIdentities":
+            return self._own("external_identities")
         open_ = [row for row in self._own("sessions") if row["revoked_at"] is None]
         return [row for row in open_ if row["expires_at"] > datetime.now(UTC)]
 
     def row(self, name: str, given: dict[str, Any]) -> Row | None:
         """The row that a query for one gives."""
-        if name == "myPasskey":
-            return next((row for row in self._own("passkeys") if str(row["id"]) == given["id"]), None)
+        if name in _TABLES:
+            return next((row for row in self._own(_TABLES[name]) if str(row["id"]) == given["id"]), None)
         return next(iter(self._own("second_factors", "id")), None)
 
     def codes_left(self, _: Row) -> int:

@@ -22,6 +22,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
         "DISTANCE": (("distance_km", "id"), False),
     },
     "EventChat": {"NEWEST": (("id",), True)},
+    "ExternalIdentity": {"NEWEST": (("created_at", "id"), True)},
     "EventMember": {"ASKED": (("asked_at", "id"), False)},
     "Impersonation": {"NEWEST": (("started_at", "id"), True)},
     "Member": {"JOINED": (("joined_at", "id"), False), "RELEVANCE": (("rank", "id"), True)},

@@ -113,7 +113,23 @@ class _Builder:
                 agent=self._maybe(self._text()),
             )
         self._factors(person)
+        self._identities(person)
         return person
+
+    def _identities(self, person: UUID) -> None:
+        """Who some are to others."""
+        for _ in range(self.random.choice((0, 1, 3))):
+            self._add(
+                "external_identities",
+                id=(identity := self._id()),
+                user_id=person,
+                provider="google",
+                issuer="https://accounts.google.com",
+                subject=str(identity),
+                email=self._text(),
+                created_at=self.random.choice(MOMENTS),
+                used_at=BASE,
+            )
 
     def _factors(self, person: UUID) -> None:
         """Second factors of some."""
