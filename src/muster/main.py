@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -53,6 +54,7 @@ from muster.kit.store.store import opened_store
 from muster.kit.text import origin_of
 from muster.kit.work.handlers import followers
 from muster.kit.work.waking import Waker
+from muster.profiles.sightings import Sightings
 from muster.settings import Settings
 from muster.tenancy.branding import brand_of
 from muster.tenancy.queries import find_default_tenant, find_tenant
@@ -185,9 +187,11 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         bucket = None if settings.files.bucket is None else storage_of(settings)
         health = Health(database, settings.environment, store, replicas, bucket)
         graphql = GraphQL(services, _schema())
-        edge = await _edge(services)
+        sightings = Sightings()
+        edge = await _edge(services, sightings)
         exposition = Exposition(settings.metrics.token, [database.report_use], siblings_of(settings))
-        waking = asyncio.create_task(waker.run(database))
+        running = [waker.run(database), sightings.run(database, hub.sessions)]
+        tasks = [asyncio.create_task(each) for each in running]
         try:
             async with hub.running(), exposed(exposition, settings.metrics.bind, "MUSTER_METRICS_BIND"):
                 keys = jwk_set(settings)
@@ -196,7 +200,8 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
                     health,
                 )
         finally:
-            waking.cancel()
+            for task in tasks:
+                task.cancel()
 
 
 def _queues() -> list[str]:
@@ -263,18 +268,18 @@ def _reader(keys: TokenKeys) -> ReadToken:
     return read
 
 
-async def _edge(services: Services) -> Edge:
+async def _edge(services: Services, sightings: Sightings) -> Edge:
     database, settings = services.database, services.settings
-    read_token = _reader(token_keys(settings.security))
+    cookies = session_cookies(settings)
 
     async def by_slug(slug: str) -> UUID | None:
         return await find_tenant(database, slug)
 
     return Edge(
-        read_token,
+        sightings.noting(_reader(token_keys(settings.security))),
         by_slug,
         await find_default_tenant(database),
-        session_cookies(settings),
+        replace(cookies, read=sightings.noting(cookies.read)),
         limiter=services.limiter,
         proxies=settings.rates.proxies,
         names_clients=any(deprecated()),

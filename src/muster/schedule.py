@@ -11,6 +11,7 @@ from muster.kit.work.keys import TENANTS_WITH_OLD_KEYS, forget_keys
 from muster.kit.work.retention import forget_finished
 from muster.kit.work.schedule import every
 from muster.privacy.jobs import see_who_leaves
+from muster.profiles.jobs import forget_visits
 from muster.tenancy.jobs import announce_due
 from muster.tenancy.queries import EVERY_TENANT
 
@@ -25,3 +26,4 @@ every(seconds=600, name="privacy.see_who_leaves", run=see_who_leaves)
 every(seconds=audit.SEAL_SECONDS, name="audit.seal", run=audit.seal, tenants=TENANTS_WITH_UNSEALED)
 every(seconds=86_400, name="audit.mark", run=audit.mark, tenants=EVERY_TENANT)
 every(seconds=3600, name="audit.forget", run=audit.forget, tenants=EVERY_TENANT)
+every(seconds=3600, name="profiles.forget_visits", run=forget_visits)

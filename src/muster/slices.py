@@ -24,6 +24,7 @@ import muster.notifications.views
 import muster.privacy.commands
 import muster.privacy.notices
 import muster.profiles.commands
+import muster.profiles.pages
 import muster.profiles.views
 import muster.tenancy.commands
 import muster.tenancy.dev_mail

@@ -20,6 +20,13 @@ class UserRegistered(AccountFact):
     kind: ClassVar[str] = "user.registered"
 
 
+class AccountUpdated(AccountFact):
+    """A person changed their name, language or time zone. changed: the fields, by their names on the wire."""
+
+    kind: ClassVar[str] = "user.updated"
+    changed: list[str]
+
+
 class RegisteredAgain(AccountFact):
     """Somebody tried to open an account with the mail of this one."""
 

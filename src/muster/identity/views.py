@@ -22,15 +22,23 @@ class UserView(View, of=User):
 
     name: as they want to be called; several people may have one name. email: null for everybody else.
     verified_at: when they showed that the mail is theirs; until then they may do little. Null for everybody else.
+    locale: the language that they read; null when they have not said, and for everybody else.
+    timezone: where their clock is; null when they have not said, and for everybody else.
+    created_at: when they opened the account; null for everybody else.
+    terms_accepted_at: when they accepted the terms; null where there are none, and for everybody else.
     """
 
     brief = ("id", "name")
-    example = {"name": "Ada", "email": "ada@example.org"}
+    example = {"name": "Ada", "email": "ada@example.org", "locale": "pl", "timezone": "Europe/Warsaw"}
 
     id: UUID
     name: str
     email: str | None = only_if(is_self)
     verified_at: datetime | None = only_if(is_self)
+    locale: str | None = only_if(is_self)
+    timezone: str | None = only_if(is_self)
+    created_at: datetime | None = only_if(is_self)
+    terms_accepted_at: datetime | None = only_if(is_self)
 
 
 @query("GET /me", "me", allow=signed_in, where=is_self)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from muster.identity.predicates import not_blocked
+from muster.identity.tables import User
 from muster.kit.db.tables import once_more
 from muster.kit.views.view import Predicate, Viewer
 from muster.profiles.tables import Audience, Profile
@@ -31,8 +32,17 @@ def _is_member(user_id: Any) -> ColumnElement[bool]:
 
 
 def is_known(profile: type[Profile], viewer: Viewer) -> ColumnElement[bool]:
-    """The viewer may know that there is such a person: themselves, who shares the community, who shows themselves to all."""
-    return or_(is_self(profile, viewer), profile.is_public, shares_community(profile, viewer))
+    """The viewer may know that there is such a person: themselves, who shares the community, who shows themselves to all.
+
+    Whoever has closed their account is gone for others, though they may still come back.
+    """
+    shows = or_(profile.is_public, shares_community(profile, viewer))
+    return or_(is_self(profile, viewer), and_(shows, _is_open(profile.id)))
+
+
+def _is_open(user_id: Any) -> ColumnElement[bool]:
+    user = once_more(User)
+    return select(user.id).where(user.id == user_id, user.closed_at.is_(None)).exists()
 
 
 def profile_visible(profile: type[Profile], viewer: Viewer) -> ColumnElement[bool]:

@@ -56,6 +56,7 @@ class EditableProfile(Row):
     experience: str
     availability: list[str]
     is_public: bool
+    is_indexed: bool
     counts_views: bool
     keeps_last_seen: bool
     bio_short_for: Audience

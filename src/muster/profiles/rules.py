@@ -1,8 +1,6 @@
 """Decisions of profiles: which usernames there may be, which links, which places."""
 
-from datetime import timedelta
-from functools import cache
-from importlib import resources
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 REDIRECT = timedelta(days=90)
@@ -56,8 +54,6 @@ def link_problem(link: str) -> str | None:
     return None if known else f"leads to a provider that is not known here; known are {', '.join(sorted(PROVIDERS))}"
 
 
-@cache
-def countries() -> frozenset[str]:
-    """The codes of ISO 3166-1 alpha-2, as the time zone database lists them."""
-    listed = resources.files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text("utf-8")
-    return frozenset(line.split("\t")[0] for line in listed.splitlines() if line and not line.startswith("#"))
+def coarse(moment: datetime) -> datetime:
+    """The moment as exactly as it is kept when somebody was here."""
+    return moment - (moment - datetime(2000, 1, 1, tzinfo=UTC)) % COARSE

@@ -40,7 +40,8 @@ class Profile(GlobalTable):
     """What a person tells of themselves; `id` is the person's. A trigger makes it with the account, as it is by default.
 
     country: by ISO 3166. latitude, longitude: of home. languages: by BCP 47. links: addresses at providers we know.
-    is_public: whether who shares no community with the person sees it, too. counts_views: of its public page.
+    is_public: whether who shares no community with the person sees it, too. is_indexed, counts_views: of its public page,
+    whether search engines may list it and whether its views are counted.
     keeps_last_seen: whether it is noted when the person was here. connections: who stars and follows whom.
     version: counts what the person changes.
     """
@@ -72,6 +73,7 @@ class Profile(GlobalTable):
     experience: Mapped[Json] = personal(server_default=_NOTHING)
     availability: Mapped[list[str]] = personal(server_default=_EMPTY)
     is_public: Mapped[bool] = plain(server_default=_NO)
+    is_indexed: Mapped[bool] = plain(server_default=_NO)
     counts_views: Mapped[bool] = plain(server_default=_NO)
     keeps_last_seen: Mapped[bool] = plain(server_default=text("true"))
     version: Mapped[int] = plain(server_default=text("1"))
@@ -141,3 +143,27 @@ class Sighting(GlobalTable):
 
     id: Mapped[UUID] = personal(ForeignKey("users.id"), primary_key=True, sort_order=-1)
     seen_at: Mapped[datetime] = personal()
+
+
+class ProfileViews(GlobalTable):
+    """How often a person's public page was viewed; `id` is the person's. Apart from the profile, which changes seldom."""
+
+    __tablename__ = "profile_views"
+    reason: ClassVar[str] = "a public page belongs to no community"
+    person: ClassVar[str | None] = "id"
+
+    id: Mapped[UUID] = personal(ForeignKey("users.id"), primary_key=True, sort_order=-1)
+    count: Mapped[int] = personal()
+
+
+class ProfileVisit(GlobalTable):
+    """That somebody has viewed a page today, so that they are counted once.
+
+    The id is a keyed digest of the page, the day, and where the visitor came from; nothing else is kept of them, and
+    this for two days at most.
+    """
+
+    __tablename__ = "profile_visits"
+    reason: ClassVar[str] = "a public page belongs to no community"
+
+    at: Mapped[datetime] = plain(index=True)

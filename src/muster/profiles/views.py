@@ -15,7 +15,7 @@ from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, one, only_if, sql
 from muster.profiles.predicates import is_self, of_visible, profile_visible, shown
 from muster.profiles.rules import REDIRECT
-from muster.profiles.tables import Audience, Profile, Sighting, Tie, TieKind, Username
+from muster.profiles.tables import Audience, Profile, ProfileViews, Sighting, Tie, TieKind, Username
 
 
 def username_of(profile: type[Profile], _viewer: Viewer) -> ColumnElement[str | None]:
@@ -87,6 +87,13 @@ def follower_count(profile: type[Profile], _viewer: Viewer) -> ColumnElement[int
     return _count(profile, TieKind.FOLLOW)
 
 
+def view_count(profile: type[Profile], viewer: Viewer) -> ColumnElement[int | None]:
+    """How often the public page was viewed, for oneself."""
+    views: Any = once_more(ProfileViews)
+    counted = select(views.count).where(views.id == profile.id).scalar_subquery()
+    return case((and_(is_self(profile, viewer), profile.counts_views), func.coalesce(counted, 0)))
+
+
 def _audience(name: str) -> Any:
     """The field that tells the audience of `name`."""
     return sql(lambda profile, _viewer: getattr(profile, f"{name}_for"))
@@ -132,8 +139,10 @@ class ProfileView(View, of=Profile):
     education: objects with `school`, `degree`, `fromYear` and `toYear`, the latest first.
     experience: objects with `organisation`, `title`, `fromYear` and `toYear`, the latest first.
     availability: when they usually have time, in their own time zone: `SA 10:00-14:00`.
-    is_public: whether who shares no community with them sees the profile, too.
-    counts_views: whether views of the public page are counted; null for everybody else.
+    is_public: whether who shares no community with them sees the profile, too, and whether it has a page.
+    is_indexed: whether search engines may list that page.
+    counts_views: whether its views are counted; null for everybody else. view_count: how many, each visitor once a day;
+    null for everybody else, and while they are not counted.
     keeps_last_seen: whether it is noted when they were here; null for everybody else.
     last_seen_at: when they were last here, to within five minutes. star_count, follower_count: of people, up to 10,000.
     updated_at: when they last changed it; null when never. version: counts these changes; give it to `updateMyProfile`.
@@ -183,7 +192,9 @@ class ProfileView(View, of=Profile):
     experience: Json | None = only_if(shown("experience"))
     availability: list[str] | None = only_if(shown("availability"))
     is_public: bool
+    is_indexed: bool
     counts_views: bool | None = only_if(is_self)
+    view_count: int | None = sql(view_count)
     keeps_last_seen: bool | None = only_if(is_self)
     last_seen_at: datetime | None = sql(last_seen_of)
     star_count: int = sql(star_count)

@@ -89,6 +89,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "updateTenant.input": lambda: {"name": "A new name"},
     "updateRole.input": lambda: {"name": "A warmer greeter"},
     "updateRole.slug": lambda: "greeter",
+    "updateMe.input": lambda: {"locale": "pl", "timezone": "Europe/Warsaw"},
     "updateMyProfile.input": lambda: {"bioShort": "Plays more games", "skills": ["shuffling"]},
     "verifyEmail.token": lambda: "not a token",
 }

@@ -23,6 +23,7 @@ from muster.identity.commands.closing import (
 )
 from muster.identity.commands.email import change_email, confirm_email_change
 from muster.identity.commands.factors import drop_totp, forget_factor, is_last
+from muster.identity.commands.me import update_me
 from muster.identity.commands.mfa import complete_login
 from muster.identity.commands.passkeys import PasskeyNotFound, login_with_passkey
 from muster.identity.commands.passwords import (
@@ -96,5 +97,6 @@ __all__ = [
     "step_up",
     "token_keys",
     "unlock_account",
+    "update_me",
     "verify_email",
 ]

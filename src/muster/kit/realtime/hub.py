@@ -80,6 +80,10 @@ class Hub:
         """How many streams are open."""
         return sum(feed.size for feed in self._feeds.values())
 
+    def sessions(self) -> set[UUID]:
+        """The sessions that have a socket or a stream open."""
+        return self._watch.sessions()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hear of facts meanwhile; at the end every stream ends with Unavailable."""

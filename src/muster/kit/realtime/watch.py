@@ -87,6 +87,10 @@ class Watch:
         """What is open of a person."""
         return self._present.get(user_id, ())
 
+    def sessions(self) -> set[UUID]:
+        """The sessions that have something open."""
+        return {each.claim.session_id for each in self._everything() if each.claim.session_id is not None}
+
     def hear(self, payload: str) -> None:
         """Take in what the database says of a change."""
         try:

@@ -9,6 +9,7 @@ from muster.kit.caller import verified
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import Conflict, FieldProblem, Invalid, PreconditionFailed
+from muster.kit.places import is_country
 from muster.kit.text import camel
 from muster.profiles import queries, rules
 from muster.profiles.facts import ProfileUpdated, UsernameSet
@@ -102,7 +103,8 @@ class PrivacyInput(Input):
 class UpdateProfileInput(Input):
     """What changes of one's profile. What is absent stays as it is; what is null is emptied.
 
-    is_public: whether who shares no community with one sees it, too. counts_views: of the public page.
+    is_public: whether who shares no community with one sees it, too, and whether it has a public page. is_indexed:
+    whether search engines may list that page. counts_views: whether its views are counted.
     keeps_last_seen: whether it is noted when one was here. version: the one that the change is meant for; another is
     refused.
     """
@@ -121,6 +123,7 @@ class UpdateProfileInput(Input):
     experience: Annotated[list[Work], Meta(max_length=20)] | UnsetType = UNSET
     availability: Slots | UnsetType = UNSET
     is_public: bool | UnsetType = UNSET
+    is_indexed: bool | UnsetType = UNSET
     counts_views: bool | UnsetType = UNSET
     keeps_last_seen: bool | UnsetType = UNSET
     privacy: PrivacyInput | UnsetType = UNSET
@@ -163,7 +166,7 @@ def _problems(input: UpdateProfileInput, after: EditableProfile) -> list[FieldPr
         {} if input.links is UNSET else {f"links[{n}]": rules.link_problem(link) for n, link in enumerate(input.links)}
     )
     found = [(field, message) for field, message in links.items() if message is not None]
-    if isinstance(input.country, str) and input.country not in rules.countries():
+    if isinstance(input.country, str) and not is_country(input.country):
         found.append(("country", "is no country of ISO 3166-1"))
     if (after.latitude is None) != (after.longitude is None):
         missing = "latitude" if after.latitude is None else "longitude"

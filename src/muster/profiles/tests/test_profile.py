@@ -235,3 +235,10 @@ async def test_who_wants_no_last_seen_has_none(town: Town) -> None:
     assert (await person.client.call("myProfile")).ok()["lastSeenAt"] is not None
     assert (await _update(person, keepsLastSeen=False)).ok()["lastSeenAt"] is None
     assert await value(town.service.urls, "select count(*) from sightings where id = $1", person.user_id) == 0
+
+
+async def test_whoever_closes_their_account_is_gone_for_others(town: Town) -> None:
+    person = await _teller(town, "leaving person", "EVERYONE", public=True)
+    close = "update users set closed_at = now() where id = $1"
+    await change(town.service.urls, close, person.user_id)
+    assert [await _seen_by(town, each, person) for each in (Standing.ANONYMOUS, Standing.MEMBER)] == [None, None]

@@ -69,6 +69,7 @@ class People:
             "Profile.followerCount": lambda row: len(self._ties("FOLLOW", to_id=row["id"])),
             "Profile.starredByMe": lambda row: bool(self._ties("STAR", to_id=row["id"], from_id=self._me)),
             "Profile.followedByMe": lambda row: bool(self._ties("FOLLOW", to_id=row["id"], from_id=self._me)),
+            "Profile.viewCount": self._view_count,
             "Profile.privacy": lambda row: row if row["id"] == self._me else None,
         }
         found |= {name: self._end(end) for name, end in _ENDS.items()}
@@ -98,6 +99,10 @@ class People:
     def _last_seen(self, row: Row) -> str | None:
         seen = next((each["seen_at"] for each in self._tables["sightings"] if each["id"] == row["id"]), None)
         return moment_text(seen) if seen and self._shown(row, "last_seen") else None
+
+    def _view_count(self, row: Row) -> int | None:
+        counts = [each["count"] for each in self._tables["profile_views"] if each["id"] == row["id"]]
+        return sum(counts) if row["id"] == self._me and row["counts_views"] else None
 
     def _username(self, person: UUID) -> str | None:
         rows = [row for row in self._tables["usernames"] if row["user_id"] == person]

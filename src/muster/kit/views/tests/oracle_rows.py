@@ -38,6 +38,10 @@ class Answer:
     refused: str | None
 
 
+_OWN = ("email", "verifiedAt", "locale", "timezone", "createdAt", "termsAcceptedAt")
+"""What a person shows of their account to nobody."""
+
+
 class Oracle:
     """Answers for one viewer."""
 
@@ -168,9 +172,11 @@ class Oracle:
             "NotificationBadge.unreadCount": lambda _: len([row for row in self._told if row["read_at"] is None]),
             "Tenant.ownRole": self._tenancy.own_role,
             "SecondFactor.backupCodesLeft": self._account.codes_left,
-            "User.email": lambda person: person["email"] if person["id"] == self._me else None,
-            "User.verifiedAt": lambda person: _plain(person, "verifiedAt") if person["id"] == self._me else None,
+            **{f"User.{name}": self._of_oneself(name) for name in _OWN},
         }
+
+    def _of_oneself(self, name: str) -> Callable[[Row], Any]:
+        return lambda person: _plain(person, name) if person["id"] == self._me else None
 
     def _subject(self, notification: Row) -> Row | None:
         """What a notification is about, with the name of its type, if the viewer sees it."""

@@ -22,6 +22,8 @@ def told_of(chance: random.Random, people: Sequence[UUID]) -> Told:
         yield "profiles", _profile(chance, person, number)
         yield from _names(chance, person, number)
         if chance.random() < 0.6:
+            yield "profile_views", {"id": person, "count": chance.randint(0, 9)}
+        if chance.random() < 0.6:
             yield "sightings", {"id": person, "seen_at": chance.choice(MOMENTS)}
     for number, (person, other) in enumerate(itertools.permutations(people, 2)):
         for kind in chance.sample(("STAR", "FOLLOW"), k=chance.choice((0, 0, 0, 1, 2))):
@@ -38,7 +40,7 @@ def _profile(chance: random.Random, person: UUID, number: int) -> dict[str, Any]
         told[name] = chance.sample(HOSTILE, k=pick((0, 1, 3)))
     told |= {name: Jsonb([{pick(HOSTILE): None}] * pick((0, 1, 2))) for name in ("education", "experience")}
     told |= {f"{name}_for": pick(("EVERYONE", "MEMBERS", "SELF")) for name in AUDIENCES}
-    told |= {name: pick((True, False)) for name in ("is_public", "counts_views", "keeps_last_seen")}
+    told |= {name: pick((True, False)) for name in ("is_public", "is_indexed", "counts_views", "keeps_last_seen")}
     told["latitude"] = pick((50.06, -33.87, 89.99)) if has_point else None
     told["longitude"] = pick((19.94, 151.21, -179.96)) if has_point else None
     return told
