@@ -143,6 +143,7 @@ async def who_came(provider: Provider, asked: Asked, code: str) -> Vouched:
 def vouched(issuer: str, claims: dict[str, Any]) -> Vouched:
     """Whom claims speak of. Raises NotVouched for no subject, or one too long to be one."""
     subject, email, name = claims.get("sub"), claims.get("email"), claims.get("name")
+    is_verified = claims.get("email_verified")
     # Section 2 of Core: at most 255 ASCII characters.
     if not isinstance(subject, str) or not 0 < len(subject) <= 255 or "\0" in subject:
         raise NotVouched(f"{issuer} names no subject")
@@ -151,7 +152,7 @@ def vouched(issuer: str, claims: dict[str, Any]) -> Vouched:
         subject=subject,
         email=email if isinstance(email, str) else "",
         # Some providers write the word.
-        is_verified=claims.get("email_verified") in (True, "true"),
+        is_verified=is_verified is True or is_verified == "true",
         name=name if isinstance(name, str) else "",
     )
 

@@ -7,7 +7,7 @@ import socket
 import ssl
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -96,6 +96,13 @@ async def serving_in_process(urls: Urls, **environ: str) -> AsyncIterator[Servic
         address = "http://muster.test"
         async with httpx.AsyncClient(transport=transport, base_url=address, timeout=_PATIENCE) as http:
             yield Service(urls, settings, http, address)
+
+
+def listening(app: ASGIApp) -> AbstractAsyncContextManager[str]:
+    """Another application on a free port of the loopback, such as one that stands in for somebody else's service; gives
+    its address.
+    """
+    return _Listening(app, 0)
 
 
 class _Listening(uvicorn.Server):
