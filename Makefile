@@ -7,9 +7,9 @@ RUN := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE :=
 
 # One line for each script that `make check` runs after the tools.
-CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py scripts/pictures.py scripts/metrics.py scripts/limits.py scripts/documents.py
+CHECKS := scripts/size_budgets.py scripts/contracts.py scripts/migrations.py scripts/isolation.py scripts/pictures.py scripts/metrics.py scripts/limits.py scripts/permissions.py scripts/documents.py
 
-.PHONY: up test check format contracts isolation pictures metrics limits lock bench install
+.PHONY: up test check format contracts isolation pictures metrics limits permissions lock bench install
 
 # The whole of Muster, until Ctrl-C. The API in two processes: make up PROCESSES=2
 up: install
@@ -51,6 +51,10 @@ metrics: install
 # Write down how often what may be asked, after a change of limits or of what draws from them: docs/operations/limits.md.
 limits: install
 	@$(RUN) scripts/limits.py --write
+
+# Write down who may do what, after a change of permissions, roles or commands: docs/security/permissions.md.
+permissions: install
+	@$(RUN) scripts/permissions.py --write
 
 # Pin every package anew, after a change in pyproject.toml. All to their newest: make lock ARGS=--upgrade
 lock: install

@@ -202,7 +202,7 @@ async def add_passkey(
     return PasskeyView.ref(passkey_id, created=True)
 
 
-@command("PATCH /auth/passkeys/{id}", "renamePasskey", allow=signed_in, limit=API)
+@command("PATCH /auth/passkeys/{id}", "renamePasskey", allow=signed_in, limit=API, in_person=True)
 async def rename_passkey(ctx: Ctx, *, id: UUID, name: PasskeyName) -> PasskeyView:
     """Call a passkey something else.
 

@@ -35,7 +35,7 @@ class Proof(Payload):
     expires_at: datetime
 
 
-@command("POST /auth/step-up/challenge", "challengeStepUp", allow=signed_in, limit=API, prepare=load)
+@command("POST /auth/step-up/challenge", "challengeStepUp", allow=signed_in, limit=API, in_person=True, prepare=load)
 async def challenge_step_up(ctx: Ctx, *, prepared: None) -> PasskeyChallenge:
     """Begin to show by passkey who you are: what the browser is to ask, for `navigator.credentials.get`."""
     return await begin(ctx, ChallengePurpose.STEP_UP, user_id=ctx.user_id)

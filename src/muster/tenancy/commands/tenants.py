@@ -128,7 +128,7 @@ class BrandingInput(Input):
     version: int | UnsetType = UNSET
 
 
-@command("POST /tenants", "createTenant", allow=verified, limit=API, answers=(201,))
+@command("POST /tenants", "createTenant", allow=verified, in_person=True, limit=API, answers=(201,))
 async def create_tenant(ctx: Ctx, *, input: CreateTenantInput) -> TenantView:
     """Found a community and become its owner.
 
