@@ -57,6 +57,19 @@ select ':tenant', gen_random_uuid(), id,
   from (select id, split_part(email, ' ', 2)::int - 1 as n from users where email like ':tenant %') as people;
 create temporary table numbered on commit drop as
 select user_id, row_number() over (order by user_id) as n from members where tenant_id = ':tenant';
+insert into invitations (tenant_id, id, way, email, role, status, made_by, created_at, expires_at, uses, letters,
+                         letters_since)
+select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, (array['MAIL', 'LINK'])[n % 2 + 1],
+       case when n % 2 = 0 then n || '@example.org' end, 'participant',
+       (array['PENDING', 'ACCEPTED', 'DECLINED', 'REVOKED'])[n % 4 + 1], user_id, now() + n * interval '1 second', now(),
+       0, 0, now()
+  from numbered;
+insert into invitation_uses (tenant_id, id, invitation_id, user_id, used_at)
+select ':tenant', gen_random_uuid(), ':event', user_id, now() + n * interval '1 second' from numbered;
+insert into join_requests (tenant_id, id, user_id, status, created_at)
+select ':tenant', gen_random_uuid(), user_id, (array['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED'])[n % 4 + 1],
+       now() + n * interval '1 second'
+  from numbered;
 insert into events (tenant_id, id, owner_id, title, description, starts_at, ends_at, timezone, meeting_kind, join_mode,
                     mode, min, visibility, status, city, country, joined_count, last_queue_number, created_at, version,
                     updated_at, cancelled_at, latitude, longitude)

@@ -35,7 +35,17 @@ from muster.privacy import jobs as privacy_jobs
 from muster.privacy import notices as privacy_notices
 from muster.privacy.facts import AccountEnded, AccountEndsSoon, ErasureDue
 from muster.tenancy import jobs as tenancy_jobs
-from muster.tenancy.facts import TenantDue
+from muster.tenancy import notices as tenancy_notices
+from muster.tenancy.facts import (
+    InvitationMade,
+    InvitationSentAgain,
+    JoinApproved,
+    JoinRejected,
+    MemberRemoved,
+    MemberResumed,
+    MemberSuspended,
+    TenantDue,
+)
 
 # Connections to the mail server; providers refuse who opens many.
 _MAILS_AT_ONCE = 4
@@ -71,6 +81,14 @@ on(AccountEndsSoon, privacy_notices.mail_ends_soon)
 on(AccountEnded, privacy_notices.mail_ended, outside(privacy_jobs.withdraw_everywhere, at_once=_LEAVERS_AT_ONCE))
 on(ErasureDue, outside(privacy_jobs.erase, at_once=_LEAVERS_AT_ONCE))
 on(ImpersonationEnded, access_notices.mail_impersonated)
+
+on(InvitationMade, tenancy_notices.mail_invitation)
+on(InvitationSentAgain, tenancy_notices.mail_invitation)
+on(JoinApproved, tenancy_notices.mail_approved)
+on(JoinRejected, tenancy_notices.mail_rejected)
+on(MemberRemoved, tenancy_notices.mail_removed)
+on(MemberSuspended, tenancy_notices.mail_suspended)
+on(MemberResumed, tenancy_notices.mail_resumed)
 
 on(EventJoined, event_notices.tell_owner_of_join)
 on(EventPromoted, event_notices.tell_promoted)

@@ -12,7 +12,7 @@ from muster.kit.work.retention import forget_finished
 from muster.kit.work.schedule import every
 from muster.privacy.jobs import see_who_leaves
 from muster.profiles.jobs import forget_visits
-from muster.tenancy.jobs import announce_due
+from muster.tenancy.jobs import announce_due, forget_invitations
 from muster.tenancy.queries import EVERY_TENANT
 
 every(seconds=30, name="jobs.forget_finished", run=forget_finished)
@@ -27,3 +27,4 @@ every(seconds=audit.SEAL_SECONDS, name="audit.seal", run=audit.seal, tenants=TEN
 every(seconds=86_400, name="audit.mark", run=audit.mark, tenants=EVERY_TENANT)
 every(seconds=3600, name="audit.forget", run=audit.forget, tenants=EVERY_TENANT)
 every(seconds=3600, name="profiles.forget_visits", run=forget_visits)
+every(seconds=86_400, name="tenancy.forget_invitations", run=forget_invitations, tenants=EVERY_TENANT)

@@ -45,6 +45,18 @@ def read_link_token(secrets: tuple[str, ...], purpose: str, token: str) -> UUID 
     return as_id(_opened(secrets, f"link {purpose}", token) or "")
 
 
+def invitation_token(secret: str, tenant_id: UUID, invitation_id: UUID) -> str:
+    """The token of an invitation, which says where it leads: whoever follows it is somewhere else yet."""
+    return _sealed(secret, "invitation", f"{tenant_id.hex}.{invitation_id.hex}")
+
+
+def read_invitation_token(secrets: tuple[str, ...], token: str) -> tuple[UUID, UUID] | None:
+    """The community and the invitation of a token; None when it is not ours. secrets: any may have sealed it."""
+    tenant, _, invitation = (_opened(secrets, "invitation", token) or "").partition(".")
+    tenant_id, invitation_id = as_id(tenant), as_id(invitation)
+    return None if tenant_id is None or invitation_id is None else (tenant_id, invitation_id)
+
+
 def challenge_token(secret: str, purpose: str, challenge_id: UUID) -> str:
     """The token by which somebody comes back to what they began, and to nothing else."""
     return _sealed(secret, f"challenge {purpose}", challenge_id.hex)

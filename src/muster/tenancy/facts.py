@@ -149,3 +149,75 @@ class MemberRoleChanged(MemberFact):
     kind: ClassVar[str] = "member.role_changed"
     role: str
     was: str
+
+
+class InvitationFact(Fact):
+    """Base of what happens to one invitation."""
+
+    kind: ClassVar[str] = "invitation"
+    about: ClassVar[str] = "invitation_id"
+    invitation_id: UUID
+
+
+class InvitationMade(InvitationFact):
+    """Somebody was invited, or a link made."""
+
+    kind: ClassVar[str] = "invitation.made"
+
+
+class InvitationSentAgain(InvitationFact):
+    """An invitation is to be mailed once more."""
+
+    kind: ClassVar[str] = "invitation.sent_again"
+
+
+class InvitationAccepted(InvitationFact):
+    """Somebody came in by an invitation."""
+
+    kind: ClassVar[str] = "invitation.accepted"
+    user_id: UUID
+
+
+class InvitationDeclined(InvitationFact):
+    """Who was invited does not want to come."""
+
+    kind: ClassVar[str] = "invitation.declined"
+
+
+class InvitationRevoked(InvitationFact):
+    """An invitation was taken back."""
+
+    kind: ClassVar[str] = "invitation.revoked"
+
+
+class JoinRequestFact(Fact):
+    """Base of what happens to somebody's wish to join."""
+
+    kind: ClassVar[str] = "join_request"
+    about: ClassVar[str] = "request_id"
+    request_id: UUID
+    user_id: UUID
+
+
+class JoinRequested(JoinRequestFact):
+    """Somebody asks to join."""
+
+    kind: ClassVar[str] = "join_request.made"
+
+
+class JoinApproved(JoinRequestFact):
+    """Somebody who asked is a member now."""
+
+    kind: ClassVar[str] = "join_request.approved"
+
+
+class JoinRejected(JoinRequestFact):
+    """Somebody who asked does not get in."""
+
+    kind: ClassVar[str] = "join_request.rejected"
+
+
+class JoinRequestCancelled(JoinRequestFact):
+    """Somebody who asked does not want to join any more."""
+
+    kind: ClassVar[str] = "join_request.cancelled"

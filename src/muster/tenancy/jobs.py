@@ -1,6 +1,6 @@
-"""Work of tenancy that is due now and then: erasing communities whose grace is over."""
+"""Work of tenancy that is due now and then: erasing communities whose grace is over, forgetting old invitations."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from muster.kit.commands.context import Ctx
 from muster.kit.personal.erasing import erase_tenant
@@ -8,6 +8,9 @@ from muster.kit.work.errands import Errand
 from muster.kit.work.operating import Chosen, cancel, discard
 from muster.tenancy import queries
 from muster.tenancy.facts import TenantDue, TenantErased
+
+KEPT = timedelta(days=30)
+"""How long an address stays here after its invitation has ended, and a request after it was decided."""
 
 
 async def announce_due(ctx: Ctx) -> None:
@@ -32,3 +35,9 @@ async def erase_due(errand: Errand, fact: TenantDue) -> None:
         await discard(ctx, theirs)
         if await queries.remove(ctx, fact.tenant_id):
             ctx.record(TenantErased(tenant_id=fact.tenant_id))
+
+
+async def forget_invitations(ctx: Ctx) -> None:
+    """Remove a tenant's invitations and requests that ended long ago, and with them addresses of people with no account."""
+    await queries.forget_invitations(ctx, ctx.now - KEPT)
+    await queries.forget_requests(ctx, ctx.now - KEPT)

@@ -6,7 +6,7 @@ from enum import Enum, StrEnum, auto
 from muster.kit.caller import TenantStatus
 from muster.kit.places import is_country, is_timezone
 from muster.kit.text import as_id
-from muster.tenancy.tables import MemberStatus
+from muster.tenancy.tables import JoinPolicy, MemberStatus
 
 RESERVED = frozenset(
     {
@@ -119,3 +119,37 @@ def decide_admission(status: MemberStatus | None, way: Way) -> Admission:
 def has_room(taken: int, most: int | None) -> bool:
     """Whether one more may come where so many seats are taken; suspended members keep theirs."""
     return most is None or taken < most
+
+
+class Door(Enum):
+    """What somebody meets who wants in without an invitation."""
+
+    OPEN = auto()
+    ASK = auto()
+    SHUT = auto()
+    HIDDEN = auto()
+
+
+_DOORS = {JoinPolicy.OPEN: Door.OPEN, JoinPolicy.REQUEST: Door.ASK}
+
+
+def decide_door(policy: JoinPolicy, *, is_open: bool, is_known: bool) -> Door:
+    """What somebody meets at a community.
+
+    is_open: it is neither closed nor about to be deleted. is_known: everybody may know that there is it.
+    """
+    if not is_open:
+        return Door.HIDDEN
+    return _DOORS.get(policy, Door.SHUT if is_known else Door.HIDDEN)
+
+
+LETTERS_AN_HOUR = 3
+"""So often one invitation is mailed."""
+_HOUR = timedelta(hours=1)
+
+
+def count_letter(letters: int, since: datetime, now: datetime) -> tuple[int, datetime] | None:
+    """The number of letters and the beginning of their hour, with one more; None when this hour has had its share."""
+    if now - since >= _HOUR:
+        return 1, now
+    return (letters + 1, since) if letters < LETTERS_AN_HOUR else None

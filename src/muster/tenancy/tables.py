@@ -188,6 +188,114 @@ class Member(TenantTable):
     note: Mapped[str | None] = personal(withheld=True)
 
 
+class InvitationWay(StrEnum):
+    """How an invitation reaches people."""
+
+    MAIL = "MAIL"
+    LINK = "LINK"
+
+
+class InvitationStatus(StrEnum):
+    """How far an invitation is. A link that was used is still PENDING: others may use it."""
+
+    PENDING = "PENDING"
+    ACCEPTED = "ACCEPTED"
+    DECLINED = "DECLINED"
+    REVOKED = "REVOKED"
+
+
+class Invitation(TenantTable):
+    """An invitation: to one mail address, or a link that several people may use. The token in it is not stored.
+
+    email: of MAIL, in small letters. made_by: whose rights it rests on when it is accepted. letters, letters_since: how
+    many were mailed in the hour that began then. user_id: who accepted one by mail. ended_at: when it was answered.
+    """
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "made_by"], ["members.tenant_id", "members.user_id"]),
+        Index(
+            "invitations_pending_idx",
+            "tenant_id",
+            "email",
+            unique=True,
+            postgresql_where="status = 'PENDING' and email is not null",
+        ),
+        Index("invitations_newest_idx", "tenant_id", "created_at", "id"),
+        Index("invitations_way_idx", "tenant_id", "way", "created_at", "id"),
+        Index("invitations_status_idx", "tenant_id", "status", "created_at", "id"),
+        one_of("way", InvitationWay),
+        one_of("status", InvitationStatus),
+        CheckConstraint("(way = 'MAIL') = (email is not null)", name="email"),
+        CheckConstraint("uses >= 0 and uses <= max_uses", name="uses"),
+    )
+    person: ClassVar[str | None] = "user_id"
+
+    way: Mapped[InvitationWay] = state(InvitationWay)
+    email: Mapped[str | None] = personal()
+    role: Mapped[str] = plain()
+    status: Mapped[InvitationStatus] = state(InvitationStatus)
+    made_by: Mapped[UUID] = plain()
+    created_at: Mapped[datetime] = plain()
+    expires_at: Mapped[datetime] = plain()
+    uses: Mapped[int] = plain()
+    max_uses: Mapped[int | None] = plain()
+    letters: Mapped[int] = plain()
+    letters_since: Mapped[datetime] = plain()
+    user_id: Mapped[UUID | None] = plain()
+    ended_at: Mapped[datetime | None] = plain()
+
+
+class InvitationUse(TenantTable):
+    """Somebody came in by an invitation."""
+
+    __tablename__ = "invitation_uses"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "invitation_id", "user_id"),
+        ForeignKeyConstraint(
+            ["tenant_id", "invitation_id"], ["invitations.tenant_id", "invitations.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]),
+        Index("invitation_uses_used_idx", "tenant_id", "invitation_id", "used_at", "id"),
+    )
+    person: ClassVar[str | None] = "user_id"
+
+    invitation_id: Mapped[UUID] = plain()
+    user_id: Mapped[UUID] = plain()
+    used_at: Mapped[datetime] = plain()
+
+
+class RequestStatus(StrEnum):
+    """What became of somebody's wish to join."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    CANCELLED = "CANCELLED"
+
+
+class JoinRequest(TenantTable):
+    """Somebody asks to join. note: what they say. reason: why they were rejected. They need not be anybody here."""
+
+    __tablename__ = "join_requests"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "decided_by"], ["members.tenant_id", "members.user_id"]),
+        Index("join_requests_pending_idx", "tenant_id", "user_id", unique=True, postgresql_where="status = 'PENDING'"),
+        Index("join_requests_newest_idx", "tenant_id", "created_at", "id"),
+        Index("join_requests_status_idx", "tenant_id", "status", "created_at", "id"),
+        one_of("status", RequestStatus),
+    )
+    person: ClassVar[str | None] = "user_id"
+
+    user_id: Mapped[UUID] = plain(ForeignKey("users.id"))
+    note: Mapped[str | None] = personal()
+    status: Mapped[RequestStatus] = state(RequestStatus)
+    reason: Mapped[str | None] = personal()
+    decided_by: Mapped[UUID | None] = plain()
+    created_at: Mapped[datetime] = plain()
+    decided_at: Mapped[datetime | None] = plain()
+
+
 class OwnershipOffer(TenantTable):
     """That a member may become the owner of their community; there is one such offer at most."""
 

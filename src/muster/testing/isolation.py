@@ -53,6 +53,25 @@ delete from members where tenant_id = (select id from tenants where is_default)
 """
 # No handler of ours takes steps yet.
 _A_STEP = "insert into job_steps (tenant_id, id, job_id, name) values ($1, uuidv7(), 0, 'a step')"
+# An invitation by mail, a link that somebody used, and two who ask to join.
+_AT_THE_DOOR = """
+with owner as (
+  select m.user_id, t.slug from members m join tenants t on t.id = m.tenant_id where t.id = $1 and m.role = 'owner'
+), invited as (
+  insert into invitations (tenant_id, id, way, email, role, status, made_by, created_at, expires_at, uses, letters,
+                           letters_since)
+  select $1, uuidv7(), way, case way when 'MAIL' then 'guest@in.' || slug end, 'participant', 'PENDING', user_id,
+         now(), now() + interval '1 day', 0, 0, now()
+    from owner, unnest(array['MAIL', 'LINK']) as way
+  returning id, way
+), used as (
+  insert into invitation_uses (tenant_id, id, invitation_id, user_id, used_at)
+  select $1, uuidv7(), id, user_id, now() from invited, owner where way = 'LINK'
+)
+insert into join_requests (tenant_id, id, user_id, note, status, created_at)
+select $1, uuidv7(), m.user_id, 'Let me in ' || o.slug, 'PENDING', now()
+  from (select user_id from members where tenant_id = $1 and status = 'ACTIVE' limit 2) as m, owner o
+"""
 
 
 @dataclass(frozen=True)
@@ -97,6 +116,7 @@ async def settle_both(service: Service) -> Towns:
     for town in (intruder, victim):
         await change(service.urls, _A_STEP, town.tenant_id)
         await put_impersonation(service, town.people[Standing.OWNER], town.tenant_id)
+        await change(service.urls, _AT_THE_DOOR, town.tenant_id)
         for slug in ("greeter", "porter"):
             await put_role(service, town.tenant_id, slug, base="participant", add=["member:approve"])
         member = town.people[Standing.MEMBER]

@@ -20,10 +20,10 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 # What is random or holds ids or moments inside.
 _OPAQUE = re.compile(
-    r'"(accessToken|refreshToken|endCursor)": "[^"]*"|[0-9a-f]{32}@example\.org|((town|name)-|role_)[0-9a-f]{12}'
+    r'"(accessToken|refreshToken|endCursor|token|url)": "[^"]*"|[0-9a-f]{32}@example\.org|((town|name)-|role_)[0-9a-f]{12}'
 )
-# They end the caller's session, so they come last.
-_LAST = ("logout", "logoutEverywhere", "deleteAccount")
+# They end the caller's membership, session or account, so they come last.
+_LAST = ("leaveTenant", "logout", "logoutEverywhere", "deleteAccount")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ def _calls(town: Town) -> Iterator[tuple[str, dict[str, Any]]]:
             for person in people if "userId" in keys else [None]:
                 given = examples(declared)
                 given |= dict.fromkeys(keys & {"id", "eventId"}, event_id) | _messages(town, keys)
+                given |= dict.fromkeys(keys & {"tenantId"}, town.tenant_id)
+                given |= dict.fromkeys(keys & {"invitationId"}, UUID(int=0))
                 yield name, given | ({} if person is None else {"userId": person.user_id})
 
 

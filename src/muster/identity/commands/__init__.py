@@ -11,6 +11,7 @@ from muster.identity.commands.accounts import (
     normal_email,
     open_account,
     resend_verification,
+    verify_address,
     verify_email,
 )
 from muster.identity.commands.closing import (
@@ -23,6 +24,7 @@ from muster.identity.commands.closing import (
 )
 from muster.identity.commands.email import change_email, confirm_email_change
 from muster.identity.commands.factors import drop_totp, forget_factor, is_last
+from muster.identity.commands.links import LinkInvalid
 from muster.identity.commands.me import update_me
 from muster.identity.commands.mfa import complete_login
 from muster.identity.commands.passkeys import PasskeyNotFound, login_with_passkey
@@ -53,6 +55,7 @@ from muster.identity.commands.sign_in_links import send_sign_in_link, sign_in_by
 __all__ = [
     "Email",
     "EmailTaken",
+    "LinkInvalid",
     "Locale",
     "MailSent",
     "NewPassword",
@@ -98,5 +101,6 @@ __all__ = [
     "token_keys",
     "unlock_account",
     "update_me",
+    "verify_address",
     "verify_email",
 ]

@@ -1,6 +1,6 @@
 """The verbs of tenancy."""
 
-from muster.tenancy.commands import members
+from muster.tenancy.commands import answering, invitations, joining, members
 from muster.tenancy.commands.life import begin_deletion, move
 from muster.tenancy.commands.ownership import TooManyTenants
 from muster.tenancy.commands.tenants import TENANT_UPDATE, CreateTenantInput, create_tenant
@@ -9,8 +9,11 @@ __all__ = [
     "TENANT_UPDATE",
     "CreateTenantInput",
     "TooManyTenants",
+    "answering",
     "begin_deletion",
     "create_tenant",
+    "invitations",
+    "joining",
     "members",
     "move",
 ]

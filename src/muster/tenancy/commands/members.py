@@ -87,6 +87,7 @@ async def suspend(ctx: Ctx, *, user_id: UUID, note: Note | None = None) -> Membe
         raise MemberNotFound
     if target.status == MemberStatus.ACTIVE:
         await queries.put_status(ctx, target.id, MemberStatus.SUSPENDED, note=note)
+        await queries.revoke_invitations_of(ctx, user_id)
         ctx.record(MemberSuspended(user_id=user_id, member_id=target.id))
     return MemberView.ref(target.id)
 
@@ -158,3 +159,4 @@ async def _lock_target(ctx: Ctx, user_id: UUID) -> Membership:
 async def _depart(ctx: Ctx, gone: Membership, status: MemberStatus, note: str | None) -> None:
     """Somebody goes, and with them, in this transaction, what hangs on their membership in this slice."""
     await queries.put_gone(ctx, gone.id, status, note=note)
+    await queries.revoke_invitations_of(ctx, gone.user_id)

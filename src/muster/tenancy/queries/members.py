@@ -25,6 +25,12 @@ class MemberRole(Row):
     role: str
 
 
+class Standing(Row):
+    """How a membership stands."""
+
+    status: MemberStatus
+
+
 class MemberLine(Row):
     """A member in a list for operators."""
 
@@ -68,6 +74,7 @@ _ROLE = Statement(
     MemberRole,
     select(Member.role).where(Member.user_id == bindparam("person"), Member.status == MemberStatus.ACTIVE),
 )
+_STATUS = Statement(Standing, select(Member.status).where(Member.user_id == bindparam("person")))
 _PUT_MEMBER = insertion(Nothing, Member, "tenant_id", "id", "user_id", "role", "status", "joined_at")
 _MEMBERSHIP = select(*columns(Membership, Member)).where(Member.user_id == _PERSON)
 # Of two who change one membership at once, the second decides on what the first has left.
@@ -121,6 +128,12 @@ async def find_role(ctx: Ctx, user_id: UUID) -> str | None:
     """The role of an active member of the transaction's tenant; None for who is none."""
     found = await ctx.db.one(_ROLE, person=user_id)
     return None if found is None else found.role
+
+
+async def find_status(ctx: Ctx, user_id: UUID) -> MemberStatus | None:
+    """How a person's membership of the transaction's tenant stands; None when they never had one."""
+    found = await ctx.db.one(_STATUS, person=user_id)
+    return None if found is None else found.status
 
 
 async def lock_seats(ctx: Ctx) -> Seats:

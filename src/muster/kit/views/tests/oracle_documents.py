@@ -212,7 +212,7 @@ class Writer:
                 chosen[key] = self._message_id(str(chosen["eventId"]))
             elif key == "slug":
                 chosen[key] = self._random.choice(("owner", "question_manager", "staff", "porter"))
-            elif key in ("id", "eventId"):
+            elif key in ("id", "eventId", "invitationId"):
                 chosen[key] = self._event_id()
             elif key == "username":
                 chosen[key] = self._random.choice([*self._names, *SEARCHES])

@@ -17,7 +17,7 @@ from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, en
 from muster.kit.views.tests.oracle_filters import around, filters_of, matches
 from muster.kit.views.tests.oracle_lists import Connection, List, Refused
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
-from muster.kit.views.tests.oracle_tenancy import TenancyOracle
+from muster.kit.views.tests.oracle_tenancy import FOR_NOBODY, TenancyOracle
 from muster.kit.views.tests.oracle_world import Row, World
 
 _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
@@ -211,7 +211,7 @@ class Oracle:
         if not self.may_ask(name):
             no_member = "UNAUTHENTICATED" if self._me is None else "NOT_A_MEMBER"
             return "FORBIDDEN" if self._tenancy.role else no_member
-        return "FORBIDDEN" if name == "inactiveMembers" else None
+        return "FORBIDDEN" if name in FOR_NOBODY else None
 
     def _root(self, name: str, given: dict[str, Any]) -> Any:
         if refusal := self._refusal(name):

@@ -7,6 +7,15 @@ from muster.kit.caller import Claim
 from muster.kit.views.tests.oracle_lists import List
 from muster.kit.views.tests.oracle_world import Row
 
+FOR_NOBODY = {
+    "inactiveMembers": "Member",
+    "invitation": "Invitation",
+    "invitations": "Invitation",
+    "invitationUses": "InvitationUse",
+    "joinRequests": "JoinRequest",
+}
+"""What nobody of the oracle's world may ask for, by what they would get."""
+
 
 class TenancyOracle:
     """Answers for one viewer, from plain rows."""
@@ -54,9 +63,8 @@ class TenancyOracle:
         """A root list of this part; None for one of another."""
         if name == "tenantMembers":
             return List("Member", name, self._members)
-        if name == "inactiveMembers":
-            # For nobody here, but there are cursors of it.
-            return List("Member", name, [])
+        if name in FOR_NOBODY:
+            return List(FOR_NOBODY[name], name, [])
         if name == "tenants":
             return List("Tenant", name, self._listed)
         if name == "myTenants":

@@ -1,0 +1,185 @@
+"""Inviting people, by mail and by link, and taking invitations back."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta
+
+from muster.identity.commands import Email, normal_email
+from muster.identity.seals import invitation_token
+from muster.kit.arguments import Input
+from muster.kit.caller import Permission, member
+from muster.kit.commands.command import command
+from muster.kit.commands.context import Ctx
+from muster.kit.errors import Conflict, NotFound, TooMany
+from muster.kit.limits import Rule, limit
+from muster.kit.views.results import Payload
+from muster.tenancy import queries, rules
+from muster.tenancy.commands.members import RoleName
+from muster.tenancy.facts import InvitationMade, InvitationRevoked, InvitationSentAgain
+from muster.tenancy.granting import check_grant
+from muster.tenancy.queries import Invited
+from muster.tenancy.tables import InvitationStatus, InvitationWay
+from muster.tenancy.views import InvitationView
+
+INVITE = limit("invite", Rule(100, 3600), meaning="inviting people", without_store="closed")
+MEMBER_INVITE = Permission("member:invite")
+
+Days = Annotated[int, Meta(ge=1, le=90, description="How many days it is good.")]
+
+
+class InvitationNotFound(NotFound):
+    """This community has no such invitation."""
+
+    code = "INVITATION_NOT_FOUND"
+
+
+class InvitationOver(Conflict):
+    """This invitation was answered, taken back, or has expired; make a new one."""
+
+    code = "INVITATION_OVER"
+
+
+class TooManyLetters(TooMany):
+    """This invitation was mailed three times within the hour; wait before you have it mailed again."""
+
+    code, title = "TOO_MANY_LETTERS", "Mailed often enough"
+
+
+class InviteMemberInput(Input):
+    """Who is invited, and as what.
+
+    days: how long the invitation is good.
+    """
+
+    email: Email
+    role: RoleName = "participant"
+    days: Days = 7
+
+
+class CreateInvitationLinkInput(Input):
+    """What a link is good for.
+
+    max_uses: how many people may come in by it; any number when absent. days: how long the link is good.
+    """
+
+    role: RoleName = "participant"
+    days: Days = 7
+    max_uses: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+
+
+class InvitationLink(Payload):
+    """A link that lets people in, told only now.
+
+    token: what the link holds, for `acceptInvitation`. url: where the link leads.
+    """
+
+    status = 201
+
+    invitation: InvitationView
+    token: str
+    url: str
+
+
+@command("POST /invitations", "inviteMember", allow=member, permission=MEMBER_INVITE, limit=INVITE, answers=(200, 201))
+async def invite(ctx: Ctx, *, input: InviteMemberInput) -> InvitationView:
+    """Invite somebody by mail. Whether the address has an account, or is a member's, makes no difference to the answer.
+
+    An address has one open invitation: inviting it again changes that one, and mails it where anything is new.
+    Raises Invalid, GrantsTooMuch, TooManyLetters.
+    """
+    await check_grant(ctx, input.role, field="input.role")
+    email, lifetime = normal_email(input.email), timedelta(days=input.days)
+    made = await put_mailed(ctx, email=email, role=input.role, lifetime=lifetime)
+    if made is not None:
+        ctx.record(InvitationMade(invitation_id=made))
+        return InvitationView.ref(made, created=True)
+    found = await queries.lock_invitation_of(ctx, email)
+    if found is None:
+        raise InvitationOver
+    if found.role != input.role or found.expires_at <= ctx.now:
+        await _renew(ctx, found, role=input.role, lifetime=lifetime)
+        ctx.record(InvitationSentAgain(invitation_id=found.id))
+    return InvitationView.ref(found.id)
+
+
+async def put_mailed(ctx: Ctx, *, email: str, role: str, lifetime: timedelta) -> UUID | None:
+    """Make an invitation for an address; None when it has an open one."""
+    return await queries.put_invitation(
+        ctx, way=InvitationWay.MAIL, email=email, role=role, lifetime=lifetime, max_uses=1
+    )
+
+
+async def _renew(ctx: Ctx, found: Invited, *, role: str, lifetime: timedelta) -> None:
+    """Let a locked invitation rest on who acts, and mail it. Raises TooManyLetters."""
+    counted = rules.count_letter(found.letters, found.letters_since, ctx.now)
+    if counted is None:
+        raise TooManyLetters
+    found.role, found.made_by = role, ctx.user_id
+    found.expires_at = ctx.now + lifetime
+    found.letters, found.letters_since = counted
+    await queries.renew_invitation(ctx, found)
+
+
+@command(
+    "POST /invitation-links",
+    "createInvitationLink",
+    allow=member,
+    permission=MEMBER_INVITE,
+    limit=INVITE,
+)
+async def create_link(ctx: Ctx, *, input: CreateInvitationLinkInput) -> InvitationLink:
+    """Make a link that lets in whoever has it, until it expires, is used up, or is taken back. It is told only now.
+
+    Raises Invalid, GrantsTooMuch.
+    """
+    await check_grant(ctx, input.role, field="input.role")
+    made = await queries.put_invitation(
+        ctx,
+        way=InvitationWay.LINK,
+        email=None,
+        role=input.role,
+        lifetime=timedelta(days=input.days),
+        max_uses=input.max_uses,
+    )
+    if made is None:
+        raise LookupError("nothing is in the way of a link")
+    ctx.record(InvitationMade(invitation_id=made))
+    token = invitation_token(ctx.settings.security.jwt_secret, ctx.tenant_id, made)
+    url = f"{ctx.settings.addresses.app}/invitation?token={token}"
+    return InvitationLink(invitation=InvitationView.ref(made), token=token, url=url)
+
+
+@command("POST /invitations/{id}/letters", "resendInvitation", allow=member, permission=MEMBER_INVITE, limit=INVITE)
+async def resend(ctx: Ctx, *, id: UUID) -> InvitationView:
+    """Mail an invitation once more, three times an hour at most; from then on it rests on who had it mailed.
+
+    Raises InvitationNotFound, InvitationOver, Invalid, GrantsTooMuch, TooManyLetters.
+    """
+    found = await queries.lock_invitation(ctx, id)
+    if found is None:
+        raise InvitationNotFound
+    if found.way != InvitationWay.MAIL or not found.is_good(ctx.now):
+        raise InvitationOver
+    await check_grant(ctx, found.role)
+    await _renew(ctx, found, role=found.role, lifetime=found.expires_at - ctx.now)
+    ctx.record(InvitationSentAgain(invitation_id=id))
+    return InvitationView.ref(id)
+
+
+@command("DELETE /invitations/{id}", "revokeInvitation", allow=member, permission=MEMBER_INVITE, limit=INVITE)
+async def revoke(ctx: Ctx, *, id: UUID) -> InvitationView:
+    """Take an invitation or a link back; who came in by it stays. Twice is once.
+
+    Raises InvitationNotFound, InvitationOver.
+    """
+    found = await queries.lock_invitation(ctx, id)
+    if found is None:
+        raise InvitationNotFound
+    if found.status not in (InvitationStatus.PENDING, InvitationStatus.REVOKED):
+        raise InvitationOver
+    if found.status == InvitationStatus.PENDING:
+        await queries.end_invitation(ctx, id, InvitationStatus.REVOKED)
+        ctx.record(InvitationRevoked(invitation_id=id))
+    return InvitationView.ref(id)

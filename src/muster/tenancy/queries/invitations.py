@@ -1,0 +1,166 @@
+"""SQL about invitations."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from muster.identity.tables import User
+from muster.kit.commands.context import Ctx
+from muster.kit.db.database import Transaction
+from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
+from muster.kit.ids import new_id
+from muster.tenancy.tables import Invitation, InvitationStatus, InvitationUse, InvitationWay
+
+
+class Invited(Row):
+    """An invitation as it stands."""
+
+    id: UUID
+    way: InvitationWay
+    email: str | None
+    role: str
+    status: InvitationStatus
+    made_by: UUID
+    expires_at: datetime
+    uses: int
+    max_uses: int | None
+    letters: int
+    letters_since: datetime
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether somebody may still come in by it."""
+        has_uses = self.max_uses is None or self.uses < self.max_uses
+        return self.status == InvitationStatus.PENDING and self.expires_at > now and has_uses
+
+
+class InvitationId(Row):
+    """The id of an invitation."""
+
+    id: UUID
+
+
+_ID = Invitation.id == bindparam("invitation", type_=Invitation.id.type)
+_PENDING = Invitation.status == InvitationStatus.PENDING
+_WHOLE = select(*columns(Invited, Invitation))
+_READ = Statement(Invited, _WHOLE.where(_ID))
+# Of two who answer one invitation, or use a link, at once, each decides on what the one before has left.
+_LOCK = Statement(Invited, _WHOLE.where(_ID).with_for_update())
+_LOCK_OF_ADDRESS = Statement(
+    Invited,
+    _WHOLE.where(_PENDING, Invitation.email == bindparam("mail", type_=Invitation.email.type)).with_for_update(),
+)
+_KEYS = (
+    *("tenant_id", "id", "way", "email", "role", "status", "made_by", "created_at", "expires_at"),
+    *("uses", "max_uses", "letters", "letters_since"),
+)
+# Of two who invite one address at once, one makes the invitation; the other finds it.
+_PUT = Statement(InvitationId, insert(Invitation).on_conflict_do_nothing().returning(Invitation.id), insert_keys=_KEYS)
+_RENEW = Statement(
+    Nothing,
+    update(Invitation)
+    .where(_ID)
+    .values({name: bindparam(f"new_{name}") for name in ("role", "made_by", "expires_at", "letters", "letters_since")}),
+)
+_END = Statement(
+    Nothing,
+    update(Invitation)
+    .where(_ID)
+    .values(
+        status=bindparam("now_is", type_=Invitation.status.type),
+        user_id=bindparam("person", type_=Invitation.user_id.type),
+        ended_at=bindparam("moment", type_=Invitation.ended_at.type),
+    ),
+)
+_COUNT_USE = Statement(Nothing, update(Invitation).where(_ID).values(uses=Invitation.uses + 1))
+_PUT_USE = insertion(Nothing, InvitationUse, "tenant_id", "id", "invitation_id", "user_id", "used_at")
+_REVOKE_OF_PERSON = Statement(
+    Nothing,
+    update(Invitation)
+    .where(
+        _PENDING,
+        Invitation.email.in_(select(User.email).where(User.id == bindparam("person", type_=User.id.type))),
+    )
+    .values(status=InvitationStatus.REVOKED, ended_at=bindparam("moment", type_=Invitation.ended_at.type)),
+)
+_before = bindparam("before", type_=Invitation.expires_at.type)
+_FORGET = Statement(
+    Nothing, delete(Invitation).where(or_(Invitation.expires_at < _before, Invitation.ended_at < _before))
+)
+
+
+async def read_invitation(tx: Transaction, invitation_id: UUID) -> Invited | None:
+    """An invitation of the transaction's tenant."""
+    return await tx.one(_READ, invitation=invitation_id)
+
+
+async def lock_invitation(ctx: Ctx, invitation_id: UUID) -> Invited | None:
+    """The same, locked against other answers to it."""
+    return await ctx.db.one(_LOCK, invitation=invitation_id)
+
+
+async def lock_invitation_of(ctx: Ctx, email: str) -> Invited | None:
+    """The invitation that an address has and nobody has answered, locked."""
+    return await ctx.db.one(_LOCK_OF_ADDRESS, mail=email)
+
+
+async def put_invitation(
+    ctx: Ctx, *, way: InvitationWay, email: str | None, role: str, lifetime: timedelta, max_uses: int | None
+) -> UUID | None:
+    """Make an invitation of the acting person's; None when the address has one."""
+    made = await ctx.db.one(
+        _PUT,
+        tenant_id=ctx.tenant_id,
+        id=new_id(),
+        way=way,
+        email=email,
+        role=role,
+        status=InvitationStatus.PENDING,
+        made_by=ctx.user_id,
+        created_at=ctx.now,
+        expires_at=ctx.now + lifetime,
+        uses=0,
+        max_uses=max_uses,
+        letters=0 if email is None else 1,
+        letters_since=ctx.now,
+    )
+    return None if made is None else made.id
+
+
+async def renew_invitation(ctx: Ctx, invited: Invited) -> None:
+    """Store a locked invitation as it is meant now."""
+    await ctx.db.run(
+        _RENEW,
+        invitation=invited.id,
+        new_role=invited.role,
+        new_made_by=invited.made_by,
+        new_expires_at=invited.expires_at,
+        new_letters=invited.letters,
+        new_letters_since=invited.letters_since,
+    )
+
+
+async def end_invitation(
+    ctx: Ctx, invitation_id: UUID, status: InvitationStatus, *, user_id: UUID | None = None
+) -> None:
+    """Say what became of a locked invitation. user_id: who accepted it."""
+    await ctx.db.run(_END, invitation=invitation_id, now_is=status, person=user_id, moment=ctx.now)
+
+
+async def put_use(ctx: Ctx, invitation_id: UUID, *, user_id: UUID) -> None:
+    """Count that a person came in by a locked invitation, and log it."""
+    await ctx.db.run(_COUNT_USE, invitation=invitation_id)
+    await ctx.db.run(
+        _PUT_USE, tenant_id=ctx.tenant_id, id=new_id(), invitation_id=invitation_id, user_id=user_id, used_at=ctx.now
+    )
+
+
+async def revoke_invitations_of(ctx: Ctx, user_id: UUID) -> None:
+    """Take back what was mailed to a person before it was decided that they go."""
+    await ctx.db.run(_REVOKE_OF_PERSON, person=user_id, moment=ctx.now)
+
+
+async def forget_invitations(ctx: Ctx, before: datetime) -> None:
+    """Remove the invitations that ended or expired before a moment, with the log of their uses."""
+    await ctx.db.run(_FORGET, before=before)

@@ -1,0 +1,96 @@
+"""What can be read of invitations, and of who asks to join."""
+
+from datetime import datetime
+from uuid import UUID
+
+from muster.identity.views import UserView
+from muster.kit.caller import Permission, member
+from muster.kit.views.paging import descending, equals
+from muster.kit.views.query import query
+from muster.kit.views.view import Page, View, one
+from muster.tenancy.tables import (
+    Invitation,
+    InvitationStatus,
+    InvitationUse,
+    InvitationWay,
+    JoinRequest,
+    RequestStatus,
+)
+
+_INVITE, _APPROVE = Permission("member:invite"), Permission("member:approve")
+
+
+class InvitationView(View, of=Invitation):
+    """An invitation to this community.
+
+    email: whom it was mailed to; null for a link. role: what they become. uses: how many came in by it. max_uses: how many
+    may; null is any number. made_by: whose rights it rests on. user: who accepted it; null for a link, and until then.
+    ended_at: when it was answered or taken back; null until then.
+    """
+
+    filters = {"way": equals(Invitation.way), "status": equals(Invitation.status)}
+    orders = {"NEWEST": descending(Invitation.created_at)}
+    example = {"email": "ada@example.org", "role": "participant", "uses": 0, "maxUses": 1, "endedAt": None}
+
+    id: UUID
+    way: InvitationWay
+    email: str | None
+    role: str
+    status: InvitationStatus
+    created_at: datetime
+    expires_at: datetime
+    uses: int
+    max_uses: int | None
+    made_by: UserView = one("made_by")
+    user: UserView | None = one("user_id")
+    ended_at: datetime | None
+
+
+class InvitationUseView(View, of=InvitationUse):
+    """Somebody who came in by an invitation."""
+
+    orders = {"NEWEST": descending(InvitationUse.used_at)}
+
+    id: UUID
+    user: UserView = one("user_id")
+    used_at: datetime
+
+
+class JoinRequestView(View, of=JoinRequest):
+    """Somebody's wish to join this community.
+
+    note: what they say. reason: why they were turned down; null when they were not, or nobody said.
+    decided_at: when it was decided; null until then.
+    """
+
+    filters = {"status": equals(JoinRequest.status)}
+    orders = {"NEWEST": descending(JoinRequest.created_at)}
+    example = {"note": "I play on Thursdays.", "reason": None, "decidedAt": None}
+
+    id: UUID
+    user: UserView = one("user_id")
+    note: str | None
+    status: RequestStatus
+    reason: str | None
+    created_at: datetime
+    decided_at: datetime | None
+
+
+@query("GET /invitations", "invitations", allow=member, permission=_INVITE)
+def invitations() -> Page[InvitationView]:
+    """The invitations and links of this community, the newest first."""
+
+
+@query("GET /invitations/{id}", "invitation", allow=member, permission=_INVITE)
+def invitation(id: UUID) -> InvitationView | None:
+    """One of them."""
+
+
+@query("GET /invitations/{invitation_id}/uses", "invitationUses", allow=member, permission=_INVITE)
+def invitation_uses(invitation_id: UUID) -> Page[InvitationUseView]:
+    """Who came in by an invitation, the last first."""
+
+
+@query("GET /join-requests", "joinRequests", allow=member, permission=_APPROVE)
+def join_requests() -> Page[JoinRequestView]:
+    """Who asked to join this community, the last first."""
