@@ -53,7 +53,7 @@ delete from members where tenant_id = (select id from tenants where is_default)
 """
 # No handler of ours takes steps yet.
 _A_STEP = "insert into job_steps (tenant_id, id, job_id, name) values ($1, uuidv7(), 0, 'a step')"
-# An invitation by mail, a link that somebody used, and two who ask to join.
+# An invitation by mail, a link that somebody used, and some who ask to join.
 _AT_THE_DOOR = """
 with owner as (
   select m.user_id, t.slug from members m join tenants t on t.id = m.tenant_id where t.id = $1 and m.role = 'owner'
@@ -70,7 +70,7 @@ with owner as (
 )
 insert into join_requests (tenant_id, id, user_id, note, status, created_at)
 select $1, uuidv7(), m.user_id, 'Let me in ' || o.slug, 'PENDING', now()
-  from (select user_id from members where tenant_id = $1 and status = 'ACTIVE' limit 2) as m, owner o
+  from (select user_id from members where tenant_id = $1 and status = 'ACTIVE' limit 4) as m, owner o
 """
 
 

@@ -106,13 +106,15 @@ async def _ask(ctx: Ctx, *, is_suspended: bool, note: str | None) -> Joining:
 @command("DELETE /tenants/{tenant_id}/join-requests/me", "cancelJoinRequest", allow=verified, limit=API)
 async def cancel_request(ctx: Ctx, *, tenant_id: UUID) -> None:
     """Take back one's own wish to join a community; without one, nothing happens."""
-    if await queries.find_entrance(ctx.db, tenant_id) is None:
-        return
+    home = ctx.tenant_id
     await ctx.enter(tenant_id)
     request = await queries.lock_request_of(ctx, ctx.user_id)
-    if request is not None:
-        await queries.decide_request(ctx, request.id, RequestStatus.CANCELLED, by=None)
-        ctx.record(JoinRequestCancelled(request_id=request.id, user_id=ctx.user_id))
+    if request is None:
+        # Whoever has no business there leaves no row there either.
+        await ctx.enter(home)
+        return
+    await queries.decide_request(ctx, request.id, RequestStatus.CANCELLED, by=None)
+    ctx.record(JoinRequestCancelled(request_id=request.id, user_id=ctx.user_id))
 
 
 @command(
