@@ -4,6 +4,7 @@ from muster.access import notices as access_notices
 from muster.access.facts import ImpersonationEnded
 from muster.adapters import smtp
 from muster.chat.commands import RoomUnread
+from muster.events import jobs as event_jobs
 from muster.events import notices as event_notices
 from muster.events.facts import EventCancelled, EventJoined, EventKicked, EventPromoted, EventRoleChanged, EventUpdated
 from muster.identity import notices as identity_notices
@@ -41,6 +42,7 @@ from muster.tenancy.facts import (
     InvitationSentAgain,
     JoinApproved,
     JoinRejected,
+    MemberLeft,
     MemberRemoved,
     MemberResumed,
     MemberSuspended,
@@ -86,7 +88,8 @@ on(InvitationMade, tenancy_notices.mail_invitation)
 on(InvitationSentAgain, tenancy_notices.mail_invitation)
 on(JoinApproved, tenancy_notices.mail_approved)
 on(JoinRejected, tenancy_notices.mail_rejected)
-on(MemberRemoved, tenancy_notices.mail_removed)
+on(MemberLeft, outside(event_jobs.free_places, at_once=_LEAVERS_AT_ONCE))
+on(MemberRemoved, tenancy_notices.mail_removed, outside(event_jobs.free_places, at_once=_LEAVERS_AT_ONCE))
 on(MemberSuspended, tenancy_notices.mail_suspended)
 on(MemberResumed, tenancy_notices.mail_resumed)
 

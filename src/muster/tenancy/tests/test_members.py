@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
-from muster.events.tests.support import at_once
+from muster.events.tests.support import at_once, sound
 from muster.tenancy.tests.support import Club, found_club
 from muster.testing.below import ask, change, value
 from muster.testing.people import give_role, put_role
 from muster.testing.serving import Service
+from muster.testing.town import make_event
+from muster.testing.work import drain
 
 FACTS = "select count(*) from facts where kind = $1 and tenant_id = $2"
 _STATUS = "select status from members where tenant_id = $1 and user_id = $2"
@@ -123,3 +125,17 @@ async def test_a_role_of_the_communitys_own_can_be_deleted_once_its_last_member_
     (await club.client("participant").call("leaveTenant")).ok()
     await change(service.urls, "delete from custom_roles where slug = 'greeter'")
     assert await _status(club, "participant") == "LEFT"
+
+
+async def test_the_places_of_who_goes_are_given_to_who_waits(service: Service) -> None:
+    club = await found_club(service, "admin", "participant", "spectator")
+    event_id = await make_event(club.client("owner"), max=2)
+    own_id = await make_event(club.client("participant"))
+    for name in ("participant", "spectator"):
+        (await club.client(name).call("joinEvent", eventId=event_id)).ok()
+    (await club.client("admin").call("removeMember", userId=club.id_of("participant"))).ok()
+    await drain(service.urls)
+    waiting = (await club.client("spectator").call("myMembershipForEvent", eventId=event_id)).ok()
+    assert waiting["status"] == "JOINED"
+    assert (await club.client("owner").call("event", id=own_id)).ok()["status"] == "CANCELLED"
+    await sound(service, event_id)
