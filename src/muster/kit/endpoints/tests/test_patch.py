@@ -1,15 +1,18 @@
 """`PATCH` tells absent from null, over every verb that there is: what is absent stays, what is null is emptied or refused."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 
 from muster.kit.commands.command import COMMANDS, Command
 from muster.kit.endpoints.rest.location import read_back
+from muster.kit.ids import new_id
+from muster.testing.below import change
 from muster.testing.client import Answer, Client, Way
 from muster.testing.matrix import examples
-from muster.testing.people import Standing
+from muster.testing.people import Standing, put_role
 from muster.testing.town import Town, make_event
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -19,6 +22,10 @@ VERBS = [each for each in COMMANDS.values() if each.route.method == "PATCH"]
 COUNTED = {"version", "updatedAt", "editedAt", "approximateLatitude", "approximateLongitude"}
 # The least size of an event is never nothing: without one of its own it is that of the mode.
 INSTEAD_OF_NULL = {"updateEvent.min": 1}
+_PASSKEY = """
+insert into passkeys (id, user_id, credential, public_key, sign_count, name, created_at)
+values ($1::uuid, $2, $1::uuid::text, '', 0, 'A phone', now())
+"""
 
 
 def _changes(verb: Command) -> msgspec.inspect.StructType:
@@ -49,17 +56,27 @@ async def _send(client: Client, verb: Command, ids: dict[str, Any], way: Way, **
 
 async def _ready(town: Town, verb: Command) -> tuple[Client, dict[str, Any], dict[str, Any]]:
     """Who may change what, and how it is now."""
-    owner = town.client(Standing.OWNER)
-    if "event_id" in verb.route.places:
-        said = (await owner.call("sendEventMessage", eventId=town.event_id, content="To be changed")).ok()
-        ids: dict[str, Any] = {"eventId": town.event_id, "id": said["id"]}
-    elif not verb.route.places:
-        ids = {}
-    else:
-        ids = {"id": await make_event(owner, publish=False)}
+    client, ids = await _subject(town, verb)
     given = examples(verb)
-    now = (await _send(owner, verb, ids, Way.REST, **given.get("input", given))).ok()
-    return owner, ids, now
+    now = (await _send(client, verb, ids, Way.REST, **given.get("input", given))).ok()
+    return client, ids, now
+
+
+async def _subject(town: Town, verb: Command) -> tuple[Client, dict[str, Any]]:
+    """Who may change what: an event's owner theirs, everybody their own, and a community's owner what is the community's."""
+    owner = town.people[Standing.OWNER]
+    if verb.documentation.slice in ("tenancy", "access"):
+        founder, slug = town.client(Standing.OTHER_TENANT), f"role_{new_id().hex[-12:]}"
+        await put_role(town.service, UUID(founder.tenant), slug, base="participant")
+        return founder, {"slug": slug} if "slug" in verb.route.places else {}
+    if "event_id" in verb.route.places:
+        said = (await owner.client.call("sendEventMessage", eventId=town.event_id, content="To be changed")).ok()
+        return owner.client, {"eventId": town.event_id, "id": said["id"]}
+    if verb.name == "renamePasskey":
+        passkey_id = new_id()
+        await change(town.service.urls, _PASSKEY, passkey_id, owner.user_id)
+        return owner.client, {"id": passkey_id}
+    return owner.client, {"id": await make_event(owner.client, publish=False)} if verb.route.places else {}
 
 
 @pytest.mark.parametrize("way", Way)
