@@ -116,6 +116,7 @@ select gen_random_uuid(), user_id, ':viewer', now() from numbered where user_id 
 insert into impersonations (id, staff_id, user_id, community_id, session_id, why, ticket, started_at, expires_at)
 select gen_random_uuid(), ':viewer', ':viewer', ':tenant', gen_random_uuid(), 'To help', 'S-1', now() + n * interval '1 second',
        now() + n * interval '1 second'
+  from generate_series(1, 4000) as n;
 insert into external_identities (id, user_id, provider, issuer, subject, email, created_at, used_at)
 select gen_random_uuid(), ':viewer', 'p', ':tenant', n, 'm', now() + n * interval '1 second', now()
   from generate_series(1, 4000) as n;
