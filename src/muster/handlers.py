@@ -25,6 +25,7 @@ from muster.identity.facts import (
     SecondFactorAdded,
     SecondFactorRemoved,
     SecondFactorsLocked,
+    SignedIn,
     SignInLinkAsked,
     VerificationAsked,
 )
@@ -63,6 +64,7 @@ _LEAVERS_AT_ONCE = 1
 on(VerificationAsked, identity_notices.mail_verification)
 on(RegisteredAgain, identity_notices.mail_registered_again)
 on(ResetAsked, identity_notices.mail_reset)
+on(SignedIn, identity_notices.mail_new_device)
 on(SignInLinkAsked, identity_notices.mail_sign_in_link)
 on(AccountLocked, identity_notices.mail_locked)
 on(IdentityLinked, identity_notices.mail_identity_linked)

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from muster.identity import queries
+from muster.identity import device_queries, queries
 from muster.identity.facts import (
     AccountLocked,
     IdentityLinked,
@@ -12,10 +12,12 @@ from muster.identity.facts import (
     RegisteredAgain,
     ResetAsked,
     RestoreAsked,
+    SignedIn,
     SignInLinkAsked,
     VerificationAsked,
 )
 from muster.identity.mail import post_mail
+from muster.identity.rules import Device, is_known_device
 from muster.identity.seals import link_token
 from muster.identity.tables import LinkPurpose
 from muster.kit.commands.context import Ctx
@@ -36,6 +38,9 @@ _PAGES = {
     LinkPurpose.RESTORE: "/restore",
     LinkPurpose.SIGN_IN: "/sign-in/link",
 }
+
+# Of an account: until then its first session is its person's own.
+_FRESH = timedelta(days=7)
 
 
 class LinkMail(Mail):
@@ -113,6 +118,38 @@ class IdentityLinkedMail(Mail):
 async def mail_identity_linked(ctx: Ctx, fact: IdentityLinked) -> None:
     """Tell a person that there is one more way into their account."""
     await post_mail(ctx, IdentityLinkedMail(provider=fact.provider), user_id=fact.user_id)
+
+
+class NewDeviceMail(Mail):
+    """To whose account was signed in to like never before."""
+
+    kind: ClassVar[str] = "identity.new_device"
+    session_id: UUID
+
+    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
+        """Nothing is sent of a session that is forgotten by now."""
+        found = [each for each in await device_queries.opened(ctx, user_id) if each.id == self.session_id]
+        if not found:
+            return None
+        (session,) = found
+        values = {"agent": session.agent, "address": session.address, "signed_in_at": session.created_at}
+        return Letter(values=values, link=f"{ctx.settings.addresses.app}/forgot")
+
+
+async def mail_new_device(ctx: Ctx, fact: SignedIn) -> None:
+    """Tell a person that their account was signed in to from where it never was before."""
+    sessions = await device_queries.opened(ctx, fact.user_id)
+    ids = [each.id for each in sessions]
+    account_since = await device_queries.since(ctx, fact.user_id)
+    if fact.session_id not in ids or account_since is None:
+        return
+    at = ids.index(fact.session_id)
+    if at == 0 and sessions[0].created_at - account_since < _FRESH:
+        # The first time that somebody comes is no news to them.
+        return
+    before = [Device(each.agent, each.address) for each in sessions[:at]]
+    if not is_known_device(Device(sessions[at].agent, sessions[at].address), before):
+        await post_mail(ctx, NewDeviceMail(session_id=fact.session_id), user_id=fact.user_id)
 
 
 async def mail_verification(ctx: Ctx, fact: VerificationAsked) -> None:

@@ -1,7 +1,11 @@
 """Decisions of identity: when an account rests, and what becomes of a refresh token."""
 
+import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
+from ipaddress import ip_address, ip_network
+from typing import NamedTuple
 
 FAILURES = 5
 """So many wrong passwords in a row lock an account."""
@@ -33,6 +37,39 @@ class Method(StrEnum):
     TOTP = "TOTP"
     PASSKEY = "PASSKEY"
     BACKUP_CODE = "BACKUP_CODE"
+
+
+class Device(NamedTuple):
+    """What a session tells of where it was opened. agent: what the device said it was. address: of its network."""
+
+    agent: str | None
+    address: str | None
+
+
+def is_known_device(device: Device, before: Iterable[Device]) -> bool:
+    """Whether somebody has signed in like this before: with a program of the same name, out of the same network.
+
+    An address alone is shared by a household or a whole provider, and a program by half the world, so both have to fit.
+    Versions do not count, since programs update themselves; nor does the last part of an address, which changes by
+    itself. before: of the sessions that the account has had.
+    """
+    return _likeness(device) in {_likeness(each) for each in before}
+
+
+def _likeness(device: Device) -> tuple[str, str]:
+    return _VERSION.sub("", device.agent or ""), _network(device.address)
+
+
+def _network(address: str | None) -> str:
+    """A network as providers give them to a household: 24 bits of an address, or 48 of a long one."""
+    try:
+        found = ip_address(address or "")
+    except ValueError:
+        return ""
+    return str(ip_network((found, 24 if found.version == 4 else 48), strict=False))
+
+
+_VERSION = re.compile(r"[0-9][0-9._]*")
 
 
 def is_locked(failures: int, failed_at: datetime | None, now: datetime) -> bool:

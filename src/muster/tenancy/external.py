@@ -38,7 +38,7 @@ async def finish_sign_in(
     An account with the same mail is not taken over: whoever opened it may be somebody else. ticket: from `beginSignIn`.
     accepted_terms: those at `TERMS_URL`, which who gets an account has to have accepted where a deployment has any.
     Raises SignInExpired, SignInRefused, MailNotVouched, AccountExists, Invalid; MfaRequired where the account has a
-    second factor.
+    second factor, WrongCredentials where it was disabled.
     """
     known = await identities.known(ctx, prepared.vouched)
     terms = ctx.settings.addresses.terms

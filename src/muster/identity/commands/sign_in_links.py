@@ -27,7 +27,7 @@ async def send_sign_in_link(ctx: Ctx, *, email: Email) -> MailSent:
 async def sign_in_by_link(ctx: Ctx, *, token: Token) -> Session:
     """Sign in with the token from a mailed link, which also shows that the mail is one's own.
 
-    Raises LinkInvalid; MfaRequired where the account has a second factor.
+    Raises LinkInvalid; MfaRequired where the account has a second factor, WrongCredentials where it was disabled.
     """
     link = await follow_link(ctx, token, LinkPurpose.SIGN_IN)
     mailbox = await queries.mailbox(ctx.db, link.user_id)

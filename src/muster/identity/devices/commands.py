@@ -113,7 +113,7 @@ async def begin_device_sign_in(ctx: Ctx, *, name: DeviceName) -> DeviceAsks:
 async def poll_device_sign_in(ctx: Ctx, *, device_code: DeviceCode) -> Session:
     """Ask whether the device has been let in; then it is signed in.
 
-    Raises DeviceWaits, DeviceTooFast, DeviceDenied, DeviceExpired.
+    Raises DeviceWaits, DeviceTooFast, DeviceDenied, DeviceExpired; WrongCredentials where the account was disabled.
     """
     request_id = as_id(read_sealed_text(ctx.settings.security.secrets, _PURPOSE, device_code) or "")
     asking = None if request_id is None else await queries.lock_request(ctx, request_id)

@@ -94,7 +94,7 @@ async def _come_back(services: Services, claim: Claim, *, ticket: str, code: str
     return await come_back(services, user_id=claim.user_id, ticket=ticket, code=code, state=state)
 
 
-@command("POST /auth/identities", "linkIdentity", allow=verified, limit=API, prepare=_come_back)
+@command("POST /auth/identities", "linkIdentity", allow=verified, limit=API, in_person=True, prepare=_come_back)
 async def link_identity(
     ctx: Ctx, *, ticket: GivenTicket, code: GivenCode, state: GivenState, prepared: Came
 ) -> ExternalIdentityView:
