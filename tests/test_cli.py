@@ -78,6 +78,18 @@ def test_an_unknown_verb_is_a_failure(tmp_path: Path) -> None:
     ("environ", "says"),
     [
         ({"MUSTER_ENV": "production"}, "JWT_SECRET is not set"),
+        ({"JWT_SECRET_ALSO": "short"}, "JWT_SECRET_ALSO holds one of 5 characters"),
+        ({"SIGN_IN_WITH": "google"}, "set SIGN_IN_GOOGLE_CLIENT_ID"),
+        ({"SIGN_IN_WITH": "link"}, "SIGN_IN_WITH holds 'link'"),
+        (
+            {
+                "SIGN_IN_WITH": "a",
+                "SIGN_IN_A_CLIENT_ID": "a",
+                "SIGN_IN_A_CLIENT_SECRET": "a",
+                "SIGN_IN_A_ISSUER": "http://a",
+            },
+            "SIGN_IN_A_ISSUER is 'http://a': it must be an address that begins with https://",
+        ),
         ({"MUSTER_ENV": "production", "JWT_SECRET": "short"}, "JWT_SECRET has 5 characters"),
         ({"MUSTER_ENV": "staging"}, "MUSTER_ENV is 'staging': it must be one of development, test, production"),
         ({"MUSTER_ENV": "production", "CORS_ORIGINS": "*", "JWT_SECRET": SECRET}, r"CORS_ORIGINS holds \*, which"),

@@ -1,4 +1,4 @@
-"""Who else's word is taken for who somebody is, as the settings name them: providers of sign-in, and issuers of tokens."""
+"""Who else's word is taken for who somebody is, as the settings name them."""
 
 import re
 from dataclasses import dataclass, field
@@ -66,19 +66,10 @@ class Vouched:
 
 
 @dataclass(frozen=True)
-class Issuer:
-    """One whose tokens are good here, such as Clerk or Auth0. audience: what its tokens have to name as theirs."""
-
-    issuer: str
-    audience: str
-
-
-@dataclass(frozen=True)
 class Vouchers:
     """All whose word is taken. providers: by name."""
 
     providers: dict[str, Provider] = field(default_factory=dict)
-    issuers: tuple[Issuer, ...] = ()
 
 
 def read_vouchers(source: Source, *, is_production: bool) -> Vouchers:
@@ -87,10 +78,7 @@ def read_vouchers(source: Source, *, is_production: bool) -> Vouchers:
         "SIGN_IN_WITH", "", "whom people can sign in with, with blanks between: google github, or any name"
     )
     found = {name: _provider(source, name, is_production=is_production) for name in names.split()}
-    text = source.text(
-        "TOKEN_ISSUERS", "", "whose tokens are good besides ours, as issuer=audience, with blanks between"
-    )
-    return Vouchers(found, tuple(_issuer(each, is_production=is_production) for each in text.split()))
+    return Vouchers(found)
 
 
 def _provider(source: Source, name: str, *, is_production: bool) -> Provider:
@@ -111,16 +99,6 @@ def _provider(source: Source, name: str, *, is_production: bool) -> Provider:
         raise SettingError(f"SIGN_IN_WITH names {name}: set {prefix}_CLIENT_ID and {prefix}_CLIENT_SECRET too.")
     _check_address(f"{prefix}_ISSUER", provider.issuer, is_production=is_production)
     return provider
-
-
-def _issuer(text: str, *, is_production: bool) -> Issuer:
-    issuer, _, audience = text.partition("=")
-    if not audience:
-        raise SettingError(
-            f"TOKEN_ISSUERS holds {text!r}: write issuer=audience, such as https://id.example.org=muster."
-        )
-    _check_address("TOKEN_ISSUERS", issuer, is_production=is_production)
-    return Issuer(issuer, audience)
 
 
 def _check_address(name: str, address: str, *, is_production: bool) -> None:

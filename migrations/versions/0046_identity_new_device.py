@@ -2,8 +2,8 @@
 
 from muster.kit.db.isolation import grant
 
-revision = "0045"
-down_revision = "0044"
+revision = "0046"
+down_revision = "0045"
 branch_labels = None
 depends_on = None
 
