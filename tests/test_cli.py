@@ -23,7 +23,15 @@ DATABASES = {
 }
 VERBS = (
     *("up", "serve", "worker", "migrate", "import events", "user create", "user list", "tenant create", "tenant list"),
-    *("user reset-password", "user disable", "user enable", "tenant suspend", "tenant resume", "tenant delete"),
+    *(
+        "user reset-password",
+        "user forget-factors",
+        "user disable",
+        "user enable",
+        "tenant suspend",
+        "tenant resume",
+        "tenant delete",
+    ),
     *("demo", "token", "check", "openapi", "sdl", "operations", "version"),
     *(f"jobs {verb}" for verb in ("list", "show", "stats", "pause", "resume", "retry", "discard", "cancel")),
     "audit verify",

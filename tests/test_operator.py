@@ -17,6 +17,7 @@ from muster.testing.below import ask, change, value
 from muster.testing.client import Client
 from muster.testing.serving import serving
 from muster.testing.shell import database_settings, muster
+from muster.testing.town import add_passkey
 
 SECRET = "x" * 32
 """What the service of the tests signs with."""
@@ -242,6 +243,11 @@ async def test_a_disabled_account_is_out_at_once_and_looks_like_none(operate: Op
         (await Client(service).call("login", **given)).ok()
         again = told(operate("user", "reset-password", "ada@example.org", "--json"))
         assert (await Client(service).call("login", **given)).code == "WRONG_CREDENTIALS"
+        session = (await Client(service).call("login", email="ada@example.org", password=again["password"])).ok()
+        await add_passkey(Client(service, session["accessToken"]), "A phone that is lost")
+        asked = await Client(service).call("login", email="ada@example.org", password=again["password"])
+        assert asked.code == "MFA_REQUIRED"
+        assert told(operate("user", "forget-factors", "ada@example.org", "--json"))["hadAny"] is True
         (await Client(service).call("login", email="ada@example.org", password=again["password"])).ok()
     nobody = operate("user", "disable", "nobody@example.org")
     assert (nobody.returncode, nobody.stderr) == (

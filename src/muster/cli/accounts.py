@@ -14,6 +14,7 @@ from muster.identity import queries as identity
 from muster.identity.commands import (
     checked_password,
     disable_account,
+    drop_factors,
     enable_account,
     normal_email,
     open_account,
@@ -90,6 +91,19 @@ async def reset_password(
     shown = {} if password_stdin else {"password": password}
     told = "" if password_stdin else f" It is, shown only now: {password}"
     show({"id": user_id, **shown}, f"{email} has another password.{told}", as_json=as_json)
+
+
+async def forget_factors(email: EmailArgument, *, as_json: JsonFlag = False) -> None:
+    """Take every second factor from somebody who has lost them, so that a password is enough; they are told by mail.
+
+    Make sure who asks. Example: muster user forget-factors ada@example.org
+    """
+    async with operating("user forget-factors") as operator, operator.transaction() as ctx:
+        user_id = await _account(ctx, email)
+        ctx.act_as(user_id)
+        had_any = await drop_factors(ctx, user_id)
+    told = "has no second factor any more" if had_any else "had no second factor"
+    show({"id": user_id, "hadAny": had_any}, f"{email} {told}.", as_json=as_json)
 
 
 async def disable_user(email: EmailArgument, *, as_json: JsonFlag = False) -> None:

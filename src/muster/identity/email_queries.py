@@ -89,6 +89,12 @@ async def begin_change(ctx: Ctx, *, old: str, new: str, asks_old: bool) -> UUID 
     return change_id
 
 
+async def give_up_changes(ctx: Ctx, user_id: UUID) -> None:
+    """Let no change of address that a person has asked for be confirmed any more."""
+    await lock_links(ctx, user_id)
+    await ctx.db.run(_GIVE_UP, person=user_id, moment=ctx.now)
+
+
 async def read_change(tx: Transaction, change_id: UUID) -> Change | None:
     """A change as it stands."""
     return await tx.one(_READ, change=change_id)

@@ -160,6 +160,7 @@ _USE_PASSKEY = Statement(
 _RENAME = Statement(
     Nothing, update(Passkey).where(Passkey.id == _PASSKEY, Passkey.user_id == _PERSON).values(name=bindparam("name"))
 )
+_DROP_ALL = Statement(Nothing, delete(Passkey).where(Passkey.user_id == _PERSON))
 _DROP = Statement(Nothing, delete(Passkey).where(Passkey.id == _PASSKEY, Passkey.user_id == _PERSON))
 
 
@@ -188,6 +189,15 @@ async def put_totp(ctx: Ctx, user_id: UUID, *, totp: str | None, since: datetime
 async def put_failures(ctx: Ctx, user_id: UUID, number: int) -> None:
     """Note how many wrong codes came in a row."""
     await ctx.db.run(_PUT_FAILURES, person=user_id, number=number, moment=ctx.now if number else None)
+
+
+async def forget_factors(ctx: Ctx, user_id: UUID) -> None:
+    """Take every second factor from a person."""
+    factors = await lock_factors(ctx, user_id)
+    await put_totp(ctx, user_id, totp=None, since=None, step=factors.totp_step)
+    await put_failures(ctx, user_id, 0)
+    await drop_codes(ctx, user_id)
+    await ctx.db.run(_DROP_ALL, person=user_id)
 
 
 async def put_codes(ctx: Ctx, user_id: UUID, hashes: list[str]) -> None:

@@ -83,7 +83,7 @@ def is_own_passkey(passkey: type[Passkey], viewer: Viewer) -> ColumnElement[bool
 class PasskeyView(View, of=Passkey):
     """A passkey of the viewer.
 
-    name: their own of it. used_at: when it was last used; null before the first time.
+    name: their own of it. created_at: when it was added. used_at: when it was last used; null before the first time.
     """
 
     visible = is_own_passkey

@@ -23,7 +23,7 @@ from muster.identity.commands.closing import (
     restore_account,
 )
 from muster.identity.commands.email import change_email, confirm_email_change
-from muster.identity.commands.factors import drop_totp, forget_factor, is_last
+from muster.identity.commands.factors import drop_factors, drop_totp, forget_factor, is_last
 from muster.identity.commands.links import LinkInvalid
 from muster.identity.commands.me import update_me
 from muster.identity.commands.mfa import complete_login
@@ -74,6 +74,7 @@ __all__ = [
     "confirm_email_change",
     "cookie_keys",
     "disable_account",
+    "drop_factors",
     "drop_totp",
     "enable_account",
     "forget_factor",

@@ -3,6 +3,8 @@
 What removes a factor stands in tenancy, since a community may ask that its members keep one.
 """
 
+from uuid import UUID
+
 from muster.identity import factor_queries
 from muster.identity.codes import new_backup_codes, new_totp_secret, plain_code, qr_code, totp_step, totp_uri
 from muster.identity.commands.codes import Code, wrong_code
@@ -48,7 +50,10 @@ class TotpEnrolment(Payload):
 
 
 class BackupCodes(Payload):
-    """Ten codes, each of which stands in once for a second factor. They are shown this once; those before work no more."""
+    """Ten codes, each of which stands in once for a second factor.
+
+    codes: as people type them. They are shown this once, and those before work no more.
+    """
 
     codes: list[str]
 
@@ -128,6 +133,16 @@ async def drop_totp(ctx: Ctx, factors: Factors) -> None:
         raise TotpNotFound
     await factor_queries.put_totp(ctx, ctx.user_id, totp=None, since=None, step=factors.totp_step)
     await forget_factor(ctx, factors, Method.TOTP)
+
+
+async def drop_factors(ctx: Ctx, user_id: UUID) -> bool:
+    """Take every second factor from somebody who has lost them; False when they had none."""
+    factors = await factor_queries.lock_factors(ctx, user_id)
+    has = {Method.TOTP: factors.totp_since is not None, Method.PASSKEY: factors.passkeys > 0}
+    await factor_queries.forget_factors(ctx, user_id)
+    for factor in (factor for factor, is_there in has.items() if is_there):
+        ctx.record(SecondFactorRemoved(user_id=user_id, factor=factor))
+    return any(has.values())
 
 
 async def forget_factor(ctx: Ctx, factors: Factors, factor: Method) -> None:

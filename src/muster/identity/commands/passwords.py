@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from muster.identity import factor_queries, queries, rules
+from muster.identity import email_queries, factor_queries, queries, rules
 from muster.identity.commands.accounts import Email, MailSent, normal_email, verify_address
 from muster.identity.commands.links import LinkInvalid, Token, follow_link
 from muster.identity.facts import AccountLocked, PasswordChanged, ResetAsked
@@ -133,6 +133,10 @@ async def reset_password(ctx: Ctx, *, token: Token, password: NewPassword, prepa
     Raises LinkInvalid, Invalid.
     """
     link = await follow_link(ctx, token, LinkPurpose.RESET)
+    mailbox = await queries.mailbox(ctx.db, link.user_id)
+    if mailbox is None or mailbox.verified_at is None:
+        # Whoever opened the account has not shown that the mail is theirs: their second factors must not stay in it.
+        await factor_queries.forget_factors(ctx, link.user_id)
     await set_password(ctx, link.user_id, prepared)
     await verify_address(ctx, link.user_id, link.address)
 
@@ -168,19 +172,19 @@ async def change_password(
         raise AccountRests
     if not right:
         raise WrongPassword.field("oldPassword", "is not your present password", "WRONG_PASSWORD")
-    await queries.put_password(ctx, user_id=ctx.user_id, hashed=prepared.hashed)
-    await queries.void_links(ctx, ctx.user_id)
-    await factor_queries.void_challenges(ctx, ctx.user_id)
-    await queries.revoke_sessions(ctx, ctx.user_id, but=ctx.session_id)
-    ctx.record(PasswordChanged(user_id=ctx.user_id))
+    await set_password(ctx, ctx.user_id, prepared.hashed, but=ctx.session_id)
 
 
-async def set_password(ctx: Ctx, user_id: UUID, hashed: str) -> None:
-    """Give an account another password for its person: every session ends, and what was mailed before is void."""
+async def set_password(ctx: Ctx, user_id: UUID, hashed: str, *, but: UUID | None = None) -> None:
+    """Give an account another password: every session ends, and what was mailed or begun before is void.
+
+    but: the session that stays.
+    """
     await queries.put_password(ctx, user_id=user_id, hashed=hashed)
     await queries.void_links(ctx, user_id)
     await factor_queries.void_challenges(ctx, user_id)
-    await queries.revoke_sessions(ctx, user_id)
+    await email_queries.give_up_changes(ctx, user_id)
+    await queries.revoke_sessions(ctx, user_id, but=but)
     ctx.record(PasswordChanged(user_id=user_id))
 
 

@@ -1,15 +1,20 @@
 """Accounts: one mail is one, nobody learns whose mail is known, and little works before it is verified."""
 
 import asyncio
+from uuid import UUID
 
+import pyotp
 import pytest
 
+from muster.identity.rules import Side
+from muster.identity.seals import link_token
 from muster.identity.tests.people import ANN, PASSWORD, account, mailed, register, sessions
 from muster.kit.db.migrate import Urls
 from muster.testing.below import ask, change, snapshot, value
 from muster.testing.client import Client, Way
 from muster.testing.people import Person, found_tenant, put_in_tenant, sign_in
 from muster.testing.serving import Service, serving_in_process
+from muster.testing.town import add_passkey
 from muster.testing.work import drain
 
 
@@ -145,6 +150,11 @@ async def test_nobody_gets_notices_at_an_address_that_is_not_known_to_be_theirs(
 
 async def test_who_takes_over_an_unverified_account_puts_out_whoever_opened_it(service: Service) -> None:
     intruder = await _ann(service, verified=False)
+    secret = (await intruder.client.call("enrolTotp")).ok()["secret"]
+    (await intruder.client.call("confirmTotp", code=pyotp.TOTP(secret).now())).ok()
+    device = await add_passkey(intruder.client, "The intruder's")
+    (await intruder.client.call("changeEmail", email="intruder@example.org")).ok()
+    change_id = await value(service.urls, "select id from email_changes")
     (await Client(service).call("register", input=account(password="the owner's own one"))).ok()
     (token,) = await mailed(service, "identity.registered_again")
     (await Client(service).call("resetPassword", token=token, password="the owner's own one")).ok()
@@ -153,6 +163,11 @@ async def test_who_takes_over_an_unverified_account_puts_out_whoever_opened_it(s
     session = (await Client(service).call("login", email=ANN, password="the owner's own one")).ok()
     assert (await Client(service, session["accessToken"]).call("me")).ok()["verifiedAt"] is not None
     assert await sessions(service) == 1
+    begun = (await Client(service).call("challengePasskey")).ok()
+    answer = {"token": begun["token"], "credential": device.get(begun["options"])}
+    assert (await Client(service).call("loginWithPasskey", passkey=answer)).code == "PASSKEY_REFUSED"
+    confirmed = link_token(service.settings.security.jwt_secret, Side.NEW, UUID(int=change_id.int))
+    assert (await Client(service).call("confirmEmailChange", token=confirmed)).code == "LINK_INVALID"
 
 
 @pytest.mark.parametrize(
