@@ -5,6 +5,7 @@ import muster.access.notices
 import muster.access.views
 import muster.audit.views
 import muster.events.commands
+import muster.events.explaining
 import muster.events.letters
 import muster.events.streams
 import muster.events.views

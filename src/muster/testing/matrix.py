@@ -51,6 +51,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "finishSignIn.code": lambda: "not a code",
     "finishSignIn.state": lambda: "not a state",
     "finishSignIn.ticket": lambda: "not a ticket",
+    "explainAccess.permission": lambda: "event:moderate",
     "forgotPassword.email": lambda: "somebody.new@dev.invalid",
     "impersonate.input": lambda: {
         "userId": new_id(),

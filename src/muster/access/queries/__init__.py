@@ -20,9 +20,11 @@ from muster.access.queries.roles import (
     put_role,
     role_gives,
 )
+from muster.access.queries.standing import MemberStanding, find_standing
 
 __all__ = [
     "Ended",
+    "MemberStanding",
     "RoleParts",
     "Told",
     "belongs",
@@ -31,6 +33,7 @@ __all__ = [
     "end_impersonation",
     "end_overdue",
     "find_impersonation",
+    "find_standing",
     "lock_role",
     "put_impersonation",
     "put_parts",

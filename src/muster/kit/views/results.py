@@ -6,7 +6,7 @@ from typing import Any, ClassVar, get_type_hints
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Integer, Text, Uuid
+from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, Integer, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
 from muster.kit.text import camel
@@ -82,6 +82,7 @@ def _sql_type(kind: Any) -> TypeEngine[Any]:
 _SQL_TYPES: dict[Any, TypeEngine[Any]] = {
     str: Text(),
     int: Integer(),
+    bool: Boolean(),
     UUID: Uuid(),
     datetime: DateTime(timezone=True),
     list[str]: ARRAY(Text()),
