@@ -20,13 +20,8 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 # What is random or holds ids or moments inside.
 _OPAQUE = re.compile(
-<<<<<<< HEAD
-    r'"codes": \[[^]]*\]|'
-    r'"(accessToken|refreshToken|endCursor|token|url|secret|uri|qr|options|deviceCode|userCode|verificationUriComplete)": "(\\.|[^"])*"|'
-=======
     r'"(accessToken|deviceCode|refreshToken|endCursor|userCode|verificationUriComplete)": "[^"]*"|'
     r'"(token|url|secret|uri|qr|options)": "(\\.|[^"])*"|"codes": \[[^]]*\]|'
->>>>>>> 0b15761 (What access is, which line of the specification is where, and what was tried against roles)
     r"[0-9a-f]{32}@example\.org|((town|name)-|role_)[0-9a-f]{12}"
 )
 # They end the caller's membership, session or account, so they come last.
