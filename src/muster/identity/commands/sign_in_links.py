@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from muster.identity import queries
+from muster.identity import email_queries, factor_queries, queries
 from muster.identity.commands.accounts import Email, MailSent, normal_email, verify_address
 from muster.identity.commands.links import Token, follow_link
 from muster.identity.commands.sessions import Session, sign_in
@@ -39,8 +39,11 @@ async def sign_in_by_link(ctx: Ctx, *, token: Token) -> Session:
 
 async def _put_out_strangers(ctx: Ctx, user_id: UUID) -> None:
     """Nobody had shown that the mail is theirs: whoever opened the account with it may be somebody else, who knows its
-    password and waits for its owner to come.
+    password, perhaps has given it a second factor, and waits for its owner to come.
     """
     await queries.forget_password(ctx, user_id)
+    await factor_queries.forget_factors(ctx, user_id)
+    await factor_queries.void_challenges(ctx, user_id)
+    await email_queries.give_up_changes(ctx, user_id)
     await queries.void_links(ctx, user_id)
     await queries.revoke_sessions(ctx, user_id)

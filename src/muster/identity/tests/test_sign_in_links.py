@@ -43,6 +43,8 @@ async def test_a_link_signs_in_for_a_quarter_of_an_hour_and_for_nothing_else(ser
 async def test_whoever_opened_the_account_with_anothers_mail_is_put_out(service: Service) -> None:
     await register(service, verified=False)
     attacker = Client(service, (await Client(service).call("login", email=ANN, password=PASSWORD)).ok()["accessToken"])
+    secret = (await attacker.call("enrolTotp")).ok()["secret"]
+    (await attacker.call("confirmTotp", code=pyotp.TOTP(secret).now())).ok()
     (await Client(service).call("sendSignInLink", email=ANN)).ok()
     (token,) = await mailed(service, KIND)
     ann = Client(service, (await Client(service).call("signInByLink", token=token)).ok()["accessToken"])
