@@ -80,6 +80,9 @@ select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end
        1, 0, now() - n * interval '1 minute', 1, now(), now(),
        n % 89, n % 179
   from numbered;
+insert into domains (tenant_id, id, name, token, added_at)
+select ':tenant', gen_random_uuid(), 'd' || n || '.example', 'T', now() + n * interval '1 second'
+  from generate_series(1, 4000) as n;
 insert into event_tags (tenant_id, id, event_id, tag)
 select tenant_id, gen_random_uuid(), id, description from events where tenant_id = ':tenant';
 insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, queue_number)

@@ -39,6 +39,7 @@ from muster.privacy.facts import AccountEnded, AccountEndsSoon, ErasureDue
 from muster.tenancy import jobs as tenancy_jobs
 from muster.tenancy import notices as tenancy_notices
 from muster.tenancy.facts import (
+    DomainDue,
     InvitationMade,
     InvitationSentAgain,
     JoinApproved,
@@ -104,5 +105,6 @@ on(EventUpdated, outside(event_notices.tell_moved, at_once=_CROWDS_AT_ONCE, tena
 on(RoomUnread, outside(event_notices.tell_of_messages, at_once=_ROOMS_AT_ONCE, tenant_at_once=_ROOMS_OF_TENANT))
 
 on(TenantDue, outside(tenancy_jobs.erase_due, at_once=1))
+on(DomainDue, outside(tenancy_jobs.check_domain, at_once=4))
 
 on(MailPosted, outside(Delivery(smtp.send), at_once=_MAILS_AT_ONCE))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from uuid import UUID
 
@@ -38,6 +38,7 @@ from muster.kit.endpoints.graphql.limits import PRODUCTION
 from muster.kit.endpoints.graphql.persisted import write_list
 from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.endpoints.health import Health
+from muster.kit.endpoints.hosts import Hosts
 from muster.kit.endpoints.openapi import document
 from muster.kit.endpoints.socket import LARGEST_MESSAGE
 from muster.kit.endpoints.socket_wire import BoundedSocket
@@ -57,7 +58,7 @@ from muster.kit.work.waking import Waker
 from muster.profiles.sightings import Sightings
 from muster.settings import Settings
 from muster.tenancy.branding import brand_of
-from muster.tenancy.queries import find_default_tenant, find_tenant
+from muster.tenancy.queries import all_hosts, find_default_tenant, find_tenant
 
 log = structlog.get_logger()
 
@@ -190,7 +191,8 @@ async def open_app(settings: Settings) -> AsyncIterator[tuple[ASGIApp, Health]]:
         sightings = Sightings()
         edge = await _edge(services, sightings)
         exposition = Exposition(settings.metrics.token, [database.report_use], siblings_of(settings))
-        running = [waker.run(database), sightings.run(database, hub.sessions)]
+        keeping = edge.hosts.keep(partial(all_hosts, database), edge.slugs)
+        running = [waker.run(database), sightings.run(database, hub.sessions), keeping]
         tasks = [asyncio.create_task(each) for each in running]
         try:
             async with hub.running(), exposed(exposition, settings.metrics.bind, "MUSTER_METRICS_BIND"):
@@ -283,4 +285,5 @@ async def _edge(services: Services, sightings: Sightings) -> Edge:
         limiter=services.limiter,
         proxies=settings.rates.proxies,
         names_clients=any(deprecated()),
+        hosts=Hosts(settings.communities.domain, await all_hosts(database)),
     )

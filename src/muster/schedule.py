@@ -12,13 +12,14 @@ from muster.kit.work.retention import forget_finished
 from muster.kit.work.schedule import every
 from muster.privacy.jobs import see_who_leaves
 from muster.profiles.jobs import forget_visits
-from muster.tenancy.jobs import announce_due, forget_invitations
-from muster.tenancy.queries import EVERY_TENANT
+from muster.tenancy.jobs import announce_domains, announce_due, forget_invitations
+from muster.tenancy.queries import EVERY_TENANT, TENANTS_WITH_HOSTS
 
 every(seconds=30, name="jobs.forget_finished", run=forget_finished)
 every(seconds=3600, name="idempotency.forget_keys", run=forget_keys, tenants=TENANTS_WITH_OLD_KEYS)
 every(seconds=3600, name="identity.forget_expired", run=forget_expired)
 every(seconds=3600, name="tenancy.announce_due", run=announce_due)
+every(seconds=86_400, name="tenancy.announce_domains", run=announce_domains, tenants=TENANTS_WITH_HOSTS)
 every(seconds=30, name="access.end_overdue", run=end_overdue)
 every(seconds=86_400, name="mail.forget_finished", run=forget_mails, tenants=EVERY_TENANT)
 every(seconds=30, name="chat.announce_unread", run=announce_unread, tenants=TENANTS_WITH_DUE_ROOMS)

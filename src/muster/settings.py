@@ -5,6 +5,7 @@ setting `NAME` there is `NAME_FILE`, the path of a file that holds the value, fo
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.headerregistry import Address
@@ -20,7 +21,7 @@ from muster.kit.providers import Vouchers, read_vouchers
 from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, data_home, dotenv
 from muster.kit.storage.settings import Files, read_files
 from muster.kit.store.address import StoreAddress
-from muster.kit.text import is_origin
+from muster.kit.text import is_address, is_origin
 from muster.kit.tracing.settings import Traces, read_traces
 
 Environment = Literal["development", "test", "production"]
@@ -123,10 +124,14 @@ class Communities:
     Attributes:
         by_staff: the platform's own people alone.
         per_person: how many one person owns at most.
+        domain: each community is found at its slug below this; None is nowhere.
+        name_server: is asked whether a domain is a community's own; None asks those of the machine.
     """
 
     by_staff: bool
     per_person: int
+    domain: str | None
+    name_server: Bind | None
 
 
 @dataclass(frozen=True)
@@ -370,7 +375,13 @@ def _communities(source: Source) -> Communities:
         "MUSTER_TENANT_FOUNDERS", ("anyone", "staff"), "anyone", "who founds communities: anyone verified, or staff"
     )
     per_person = source.number("MUSTER_TENANTS_PER_PERSON", 20, 1, 100_000, "communities that one person may own")
-    return Communities(by_staff=founders == "staff", per_person=per_person)
+    domain = source.text("MUSTER_TENANT_DOMAIN", "", "communities are at <slug>.<this>, where it leads here")
+    if domain and not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
+        raise SettingError(f"MUSTER_TENANT_DOMAIN is {domain!r}: it must be a domain such as communities.example.org.")
+    server = source.bind("MUSTER_DNS_SERVER", "address:port of the name server to ask; the machine's own when empty")
+    if server is not None and not is_address(server.host):
+        raise SettingError(f"MUSTER_DNS_SERVER is {server.host!r}: it must be an address such as 127.0.0.1:53.")
+    return Communities(founders == "staff", per_person, domain or None, server)
 
 
 def _sockets(source: Source) -> Sockets:

@@ -1,6 +1,7 @@
 """Text: names in the two cases we use, and what no database can store."""
 
 import re
+from ipaddress import ip_address
 from uuid import UUID
 
 from muster.kit.errors import BadInput
@@ -76,3 +77,12 @@ def is_origin(text: str) -> bool:
     """Whether it is an origin as browsers write it: scheme, name in small letters, and a port that is not the usual one."""
     found = _ORIGIN.fullmatch(text)
     return found is not None and found["port"] != {"http": ":80", "https": ":443"}[found["scheme"]]
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an address of the Internet, in numbers."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

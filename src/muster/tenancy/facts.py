@@ -221,3 +221,36 @@ class JoinRequestCancelled(JoinRequestFact):
     """Somebody who asked does not want to join any more."""
 
     kind: ClassVar[str] = "join_request.cancelled"
+
+
+class DomainFact(TenantFact):
+    """Base of what happens to a domain of a community. name: of it."""
+
+    kind: ClassVar[str] = "domain"
+    domain_id: UUID
+    name: str
+
+
+class DomainProven(DomainFact):
+    """A domain was shown to be the community's own, and leads to it."""
+
+    kind: ClassVar[str] = "domain.proven"
+
+
+class DomainDue(DomainFact):
+    """It is time to look whether a domain is the community's still."""
+
+    kind: ClassVar[str] = "domain.due"
+
+
+class DomainFailing(DomainFact):
+    """The record that proves a domain is not there any more. lost_at: when it is lost unless it comes back."""
+
+    kind: ClassVar[str] = "domain.failing"
+    lost_at: datetime
+
+
+class DomainLost(DomainFact):
+    """A domain does not lead to the community any more."""
+
+    kind: ClassVar[str] = "domain.lost"

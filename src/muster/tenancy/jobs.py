@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 from muster.kit.commands.context import Ctx
 from muster.kit.personal.erasing import erase_tenant
+from muster.kit.storage.storage import folder_of, storage_of
 from muster.kit.work.errands import Errand
 from muster.kit.work.operating import Chosen, cancel, discard
 from muster.tenancy import queries
-from muster.tenancy.facts import TenantDue, TenantErased
+from muster.tenancy.commands import DomainTaken, look, lose, settle
+from muster.tenancy.facts import DomainDue, TenantDue, TenantErased
 
 KEPT = timedelta(days=30)
 """How long an address stays here after its invitation has ended, and a request after it was decided."""
@@ -28,6 +30,8 @@ async def erase_due(errand: Errand, fact: TenantDue) -> None:
         if not await queries.is_due(ctx, fact.tenant_id):
             return
     erased = await erase_tenant(errand.services.database, fact.tenant_id, datetime.now(UTC))
+    storage = storage_of(errand.services.settings)
+    await storage.delete(*await storage.paths(folder_of(tenant_id=fact.tenant_id)))
     await errand.progress(0.9, f"{erased} rows")
     async with errand.transaction() as ctx:
         theirs = Chosen(tenant_id=fact.tenant_id)
@@ -41,3 +45,25 @@ async def forget_invitations(ctx: Ctx) -> None:
     """Remove a tenant's invitations and requests that ended long ago, and with them addresses of people with no account."""
     await queries.forget_invitations(ctx, ctx.now - KEPT)
     await queries.forget_requests(ctx, ctx.now - KEPT)
+
+
+async def announce_domains(ctx: Ctx) -> None:
+    """Say which domains of a community are to be looked at again."""
+    for domain in await queries.proven_domains(ctx):
+        ctx.record(DomainDue(tenant_id=ctx.tenant_id, domain_id=domain.id, name=domain.name))
+
+
+async def check_domain(errand: Errand, fact: DomainDue) -> None:
+    """Look whether a domain is its community's still. Where nobody answers, that says nothing."""
+    async with errand.transaction() as ctx:
+        domain = await queries.find_domain(ctx.db, fact.domain_id)
+    if domain is None:
+        return
+    looked = await look(errand.services.settings, domain)
+    async with errand.transaction() as ctx:
+        now = await queries.find_domain(ctx.db, fact.domain_id)
+        if now is not None and now.proven_at is not None and looked.texts is not None:
+            try:
+                await settle(ctx, now, looked.texts)
+            except DomainTaken:
+                await lose(ctx, now)

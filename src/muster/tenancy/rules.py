@@ -1,7 +1,11 @@
 """Decisions of tenancy: which slugs, names and looks a community may have, and who comes into it."""
 
+import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
+
+import idna
 
 from muster.kit.caller import TenantStatus
 from muster.kit.places import is_country, is_timezone
@@ -153,3 +157,33 @@ def count_letter(letters: int, since: datetime, now: datetime) -> tuple[int, dat
     if now - since >= _HOUR:
         return 1, now
     return (letters + 1, since) if letters < LETTERS_AN_HOUR else None
+
+
+MOST_DOMAINS = 5
+"""Domains that one community may name."""
+PATIENCE = timedelta(days=7)
+"""How long a domain stays a community's whose record is not there any more."""
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+
+
+def domain_of(text: str) -> str | None:
+    """A domain in its one form: in ASCII (IDNA 2008), small letters, no dot at its end; None for what is none.
+
+    An address is none, nor is a name without a dot.
+    """
+    try:
+        name = idna.encode(text.strip().rstrip("."), uts46=True, std3_rules=True).decode().lower()
+    except (idna.IDNAError, UnicodeError):
+        return None
+    labels = name.split(".")
+    well_formed = len(name) <= 253 - len(CHALLENGE) and len(labels) > 1 and all(map(_LABEL.fullmatch, labels))
+    return name if well_formed and not labels[-1].isdecimal() else None
+
+
+CHALLENGE = "_muster-challenge."
+"""What stands before a domain in the name of the record that proves it."""
+
+
+def is_within(name: str, others: Iterable[str]) -> bool:
+    """Whether a domain is one of some others, or below one, or above one: none of these is a community's to name."""
+    return any(name == each or name.endswith(f".{each}") or each.endswith(f".{name}") for each in others)

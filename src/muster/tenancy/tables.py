@@ -309,3 +309,35 @@ class OwnershipOffer(TenantTable):
     user_id: Mapped[UUID] = plain()
     made_at: Mapped[datetime] = plain()
     expires_at: Mapped[datetime] = plain()
+
+
+class Domain(TenantTable):
+    """A domain that a community says is its own. name: in ASCII and small letters, without a dot at its end.
+
+    token: what its TXT record has to hold. proven_at: since when it did. failing_since: since when it does not any more.
+    """
+
+    __tablename__ = "domains"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "name"),
+        Index("domains_added_idx", "tenant_id", "added_at", "id"),
+    )
+
+    tenant_id: Mapped[UUID] = plain(ForeignKey("tenants.id"), primary_key=True, sort_order=-2)
+    name: Mapped[str] = plain()
+    token: Mapped[str] = plain()
+    added_at: Mapped[datetime] = plain()
+    proven_at: Mapped[datetime | None] = plain()
+    checked_at: Mapped[datetime | None] = plain()
+    failing_since: Mapped[datetime | None] = plain()
+
+
+class Host(GlobalTable):
+    """Which community a proven domain leads to; `id` is the domain's. Its key lets one community have it at a time."""
+
+    __tablename__ = "hosts"
+    reason: ClassVar[str] = "which community a host leads to is asked before any is entered"
+
+    tenant_id: Mapped[UUID] = plain(ForeignKey("tenants.id"), index=True)
+    name: Mapped[str] = plain(unique=True)
+    token: Mapped[str] = plain()

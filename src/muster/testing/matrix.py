@@ -24,6 +24,8 @@ Endpoint = Command | Query | Subscription
 _EXAMPLES: dict[str, Callable[[], object]] = {
     "acceptInvitation.token": lambda: "not a token",
     "acceptMailedInvitation.token": lambda: "not a token",
+    "addDomain.name": lambda: f"town-{new_id().hex[-12:]}.example",
+    "removeDomain.name": lambda: "chess.example",
     "changeMemberRole.role": lambda: "spectator",
     "addPasskey.credential": lambda: "{}",
     "addPasskey.name": lambda: "Their phone",
@@ -135,9 +137,11 @@ REFUSED_AS_IT_IS = {
     "suspendTenant",
     "unlockAccount",
     "verifyEmail",
+    "proveDomain",
 }
 """Endpoints whose example is refused whoever calls: accounts here have no password and no app, tokens are in nobody's
-reach, nobody is the platform's staff, and the one offer to own a community was taken back before it is asked about.
+reach, nobody is the platform's staff or holds a domain, and the one offer to own a community was taken back before it
+is asked about.
 """
 
 

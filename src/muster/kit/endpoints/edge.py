@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from muster.kit.caller import Bearer, Claim, Origin, TenantNotFound
 from muster.kit.endpoints.cookies import Cookies, ReadToken
+from muster.kit.endpoints.hosts import Hosts
 from muster.kit.endpoints.proxies import Proxies, client_address
 from muster.kit.errors import AppError, Unauthenticated
 from muster.kit.ids import new_id
@@ -38,7 +39,8 @@ def request_id_from(header: str | None) -> str:
 class Edge:
     """What turns headers into an `Origin`.
 
-    default_tenant: where a request goes that names no tenant. slugs: tenants found before; slugs never change.
+    default_tenant: where a request goes that names no tenant. slugs: tenants found before; slugs never change, and
+    are forgotten now and then, since that of a community that is gone may be taken again. hosts: where hosts lead.
     limiter: counts what every address asks. names_clients: whether what clients
     call themselves is read, as it is where something is deprecated. proxies: whose word on the client's address is taken.
     """
@@ -48,6 +50,7 @@ class Edge:
     default_tenant: UUID
     cookies: Cookies
     slugs: dict[str, UUID] = field(default_factory=dict)
+    hosts: Hosts = field(default_factory=Hosts)
     limiter: Limiter = field(default_factory=Limiter)
     names_clients: bool = False
     proxies: Proxies = ()
@@ -84,7 +87,7 @@ class Edge:
                     bearer = self.cookies.signed_in(connection, now, csrf) if by_cookie else None
                 else:
                     bearer = self._signed_in(given, now)
-                claim = await self._claim(tenant or headers.get("x-tenant"), bearer)
+                claim = await self._claim(tenant or headers.get("x-tenant"), headers.get("host"), bearer)
                 if claim.by is not None:
                     connection.scope.setdefault("state", {})[ACTED_AS] = str(claim.session_id)
             except AppError:
@@ -96,12 +99,12 @@ class Edge:
         client = headers.get(CLIENT_HEADER) if self.names_clients else None
         return Origin(claim, now, request_id, address, headers.get("user-agent"), arrival, client)
 
-    async def _claim(self, tenant: str | None, bearer: Bearer | None) -> Claim:
+    async def _claim(self, tenant: str | None, host: str | None, bearer: Bearer | None) -> Claim:
         """What a request claims. Raises TenantNotFound also where a token is not good in the tenant that is asked for."""
         if bearer is None:
-            return Claim(await self._tenant(tenant))
+            return Claim(await self._tenant(tenant, host))
         own = bearer.tenant_id
-        tenant_id = await self._tenant(tenant) if own is None or tenant is not None else own
+        tenant_id = await self._tenant(tenant, host) if own is None or tenant is not None else own
         if own not in (None, tenant_id):
             raise TenantNotFound
         return Claim(tenant_id, bearer.user_id, bearer.session_id, bearer.by)
@@ -113,9 +116,14 @@ class Edge:
             raise Unauthenticated("The access token is not valid or has expired; sign in again.")
         return identity
 
-    async def _tenant(self, named: str | None) -> UUID:
+    async def _tenant(self, named: str | None, host: str | None) -> UUID:
         if named is None:
-            return self.default_tenant
+            led = self.hosts.leads_to(host)
+            if led is None:
+                return self.default_tenant
+            if isinstance(led, UUID):
+                return led
+            named = led
         if (tenant_id := as_id(named)) is not None:
             return tenant_id
         if named not in self.slugs:

@@ -1,6 +1,7 @@
 """The verbs of tenancy."""
 
 from muster.tenancy.commands import answering, invitations, joining, members
+from muster.tenancy.commands.domains import DomainTaken, look, lose, settle
 from muster.tenancy.commands.life import begin_deletion, move
 from muster.tenancy.commands.ownership import TooManyTenants
 from muster.tenancy.commands.tenants import TENANT_UPDATE, CreateTenantInput, create_tenant
@@ -8,12 +9,16 @@ from muster.tenancy.commands.tenants import TENANT_UPDATE, CreateTenantInput, cr
 __all__ = [
     "TENANT_UPDATE",
     "CreateTenantInput",
+    "DomainTaken",
     "TooManyTenants",
     "answering",
     "begin_deletion",
     "create_tenant",
     "invitations",
     "joining",
+    "look",
+    "lose",
     "members",
     "move",
+    "settle",
 ]

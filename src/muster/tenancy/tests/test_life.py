@@ -163,7 +163,7 @@ async def test_of_an_erased_community_nothing_is_left_but_its_audit_log(world: W
     found = await _everything(service)
     held = {name for name, rows in found.items() if str(gone.tenant_id) in rows}
     kept = {each.class_.__tablename__ for each in Table.registry.mappers if each.class_.outlives_tenant}
-    assert held <= {f"public.{name}" for name in ("facts", *kept)}
+    assert held <= {f"public.{name}" for name in ("facts", "impersonations", *kept)}
     assert await value(service.urls, "select count(*) from facts where tenant_id = $1", gone.tenant_id) == 0
     left = await ask(service.urls, "select kind from facts where data::text like '%' || $1 || '%'", str(gone.tenant_id))
     assert await value(service.urls, "select count(*) from tenants where slug = 'northern'") == 0

@@ -27,7 +27,7 @@ from muster.kit.views.tests.oracle_values import CIRCLES, MOMENTS, SEARCHES
 from muster.kit.views.tests.oracle_world import World
 
 _CIRCLE = ("latitude", "longitude", "radiusKm")
-_LEFT_OUT = ("permissions", "role", "roles", "ownershipOffer")
+_LEFT_OUT = ("permissions", "role", "roles", "ownershipOffer", "domains")
 """Reads of which the oracle's world holds nothing; their slices ask for them."""
 _INTROSPECTION = (
     "__typename",
