@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from muster.kit.db.tables import MAINTENANCE_SETTING, TENANT_SETTING, Table
+from muster.kit.db.tables import MAINTENANCE_SETTING, TENANT_SETTING, GlobalTable, Table
 from muster.kit.ids import new_id
 from muster.testing.town import Town
 
@@ -46,8 +46,10 @@ async def row_violations(victim: Town, intruder: Town, *, tables: Sequence[str])
 
 
 def isolated_tables() -> list[str]:
-    """The tables whose rows belong to tenants."""
-    return [table.name for table in Table.metadata.sorted_tables if "tenant_id" in table.columns]
+    """The tables whose rows belong to tenants, and not those that are asked before any tenant is known."""
+    outside = {mapper.local_table for mapper in Table.registry.mappers if issubclass(mapper.class_, GlobalTable)}
+    every = Table.metadata.sorted_tables
+    return [table.name for table in every if "tenant_id" in table.columns and table not in outside]
 
 
 async def _of_role(connection: asyncpg.Connection, role: str, table: str, victim: UUID, intruder: UUID) -> list[str]:
