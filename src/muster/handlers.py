@@ -33,9 +33,17 @@ from muster.kit.mail.delivery import Delivery
 from muster.kit.mail.posting import MailPosted
 from muster.kit.work.errands import outside
 from muster.kit.work.handlers import on
+from muster.privacy import exporting as privacy_exporting
 from muster.privacy import jobs as privacy_jobs
 from muster.privacy import notices as privacy_notices
-from muster.privacy.facts import AccountEnded, AccountEndsSoon, ErasureDue
+from muster.privacy.facts import (
+    AccountEnded,
+    AccountEndsSoon,
+    ErasureDue,
+    ExportAsked,
+    ExportExpired,
+    ExportReady,
+)
 from muster.tenancy import jobs as tenancy_jobs
 from muster.tenancy import notices as tenancy_notices
 from muster.tenancy.facts import (
@@ -61,6 +69,7 @@ _ROOMS_AT_ONCE = 4
 _ROOMS_OF_TENANT = 2
 # People who leave, one after the other: each is looked for in every community.
 _LEAVERS_AT_ONCE = 1
+_EXPORTS_AT_ONCE = 2
 
 on(VerificationAsked, identity_notices.mail_verification)
 on(RegisteredAgain, identity_notices.mail_registered_again)
@@ -85,6 +94,9 @@ on(AccountOpenedAgain, privacy_notices.mail_opened_again)
 on(AccountEndsSoon, privacy_notices.mail_ends_soon)
 on(AccountEnded, privacy_notices.mail_ended, outside(privacy_jobs.withdraw_everywhere, at_once=_LEAVERS_AT_ONCE))
 on(ErasureDue, outside(privacy_jobs.erase, at_once=_LEAVERS_AT_ONCE))
+on(ExportAsked, outside(privacy_exporting.make_export, at_once=_EXPORTS_AT_ONCE))
+on(ExportReady, privacy_notices.mail_export_ready)
+on(ExportExpired, outside(privacy_exporting.remove_expired, at_once=_EXPORTS_AT_ONCE))
 on(ImpersonationEnded, access_notices.mail_impersonated)
 
 on(InvitationMade, tenancy_notices.mail_invitation)

@@ -10,6 +10,7 @@ from muster.kit.mail.jobs import forget_finished as forget_mails
 from muster.kit.work.keys import TENANTS_WITH_OLD_KEYS, forget_keys
 from muster.kit.work.retention import forget_finished
 from muster.kit.work.schedule import every
+from muster.privacy.exporting import forget_exports
 from muster.privacy.jobs import see_who_leaves
 from muster.profiles.jobs import forget_visits
 from muster.tenancy.jobs import announce_domains, announce_due, forget_invitations
@@ -29,3 +30,4 @@ every(seconds=86_400, name="audit.mark", run=audit.mark, tenants=EVERY_TENANT)
 every(seconds=3600, name="audit.forget", run=audit.forget, tenants=EVERY_TENANT)
 every(seconds=3600, name="profiles.forget_visits", run=forget_visits)
 every(seconds=86_400, name="tenancy.forget_invitations", run=forget_invitations, tenants=EVERY_TENANT)
+every(seconds=3600, name="privacy.forget_exports", run=forget_exports)

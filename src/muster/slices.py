@@ -24,6 +24,8 @@ import muster.notifications.streams
 import muster.notifications.views
 import muster.privacy.commands
 import muster.privacy.notices
+import muster.privacy.pages
+import muster.privacy.views
 import muster.profiles.commands
 import muster.profiles.pages
 import muster.profiles.views

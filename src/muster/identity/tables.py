@@ -99,9 +99,9 @@ class SecondFactor(GlobalTable):
     person: ClassVar[str | None] = "id"
 
     id: Mapped[UUID] = personal(ForeignKey("users.id"), primary_key=True, sort_order=-1)
-    totp: Mapped[str | None] = personal()
+    totp: Mapped[str | None] = personal(withheld=True)
     totp_since: Mapped[datetime | None] = plain()
-    totp_step: Mapped[int] = plain()
+    totp_step: Mapped[int] = plain(withheld=True)
     failures: Mapped[int] = plain()
     failed_at: Mapped[datetime | None] = plain()
 
@@ -115,7 +115,7 @@ class BackupCode(GlobalTable):
     person: ClassVar[str | None] = "user_id"
 
     user_id: Mapped[UUID] = plain(ForeignKey("users.id"))
-    hash: Mapped[str] = personal()
+    hash: Mapped[str] = personal(withheld=True)
     used_at: Mapped[datetime | None] = plain()
 
 
@@ -131,9 +131,9 @@ class Passkey(GlobalTable):
     person: ClassVar[str | None] = "user_id"
 
     user_id: Mapped[UUID] = plain(ForeignKey("users.id"))
-    credential: Mapped[str] = personal(unique=True)
-    public_key: Mapped[str] = personal()
-    sign_count: Mapped[int] = plain()
+    credential: Mapped[str] = personal(unique=True, withheld=True)
+    public_key: Mapped[str] = personal(withheld=True)
+    sign_count: Mapped[int] = plain(withheld=True)
     name: Mapped[str] = personal()
     created_at: Mapped[datetime] = plain()
     used_at: Mapped[datetime | None] = plain()

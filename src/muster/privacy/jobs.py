@@ -7,6 +7,7 @@ from muster.events.commands.withdraw import withdraw
 from muster.identity.queries import life_of
 from muster.kit.commands.context import Ctx
 from muster.kit.personal.erasing import erase_person
+from muster.kit.storage.storage import folder_of, storage_of
 from muster.kit.work.errands import Errand
 from muster.privacy import queries
 from muster.privacy.facts import AccountEnded, AccountEndsSoon, AccountErased, ErasureDue
@@ -40,6 +41,12 @@ async def erase(errand: Errand, fact: ErasureDue) -> None:
         return
     places = [(each.id, each.keeps_content) for each in tenants]
     await erase_person(errand.services.database, fact.user_id, ctx.now, places)
+    storage = storage_of(errand.services.settings)
+    for folder in (
+        folder_of(user_id=fact.user_id),
+        *(folder_of(user_id=fact.user_id, tenant_id=each.id) for each in tenants),
+    ):
+        await storage.delete(*await storage.paths(folder))
     async with errand.transaction() as ctx:
         if await queries.put_erased(ctx, fact.user_id):
             ctx.record(AccountErased(user_id=fact.user_id))

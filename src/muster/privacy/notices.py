@@ -6,10 +6,11 @@ from uuid import UUID
 from muster.identity.facts import AccountClosed, AccountOpenedAgain
 from muster.identity.mail import post_mail
 from muster.identity.queries import life_of
+from muster.identity.seals import link_token
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Letter, Mail
-from muster.privacy import rules
-from muster.privacy.facts import AccountEnded, AccountEndsSoon
+from muster.privacy import queries, rules
+from muster.privacy.facts import AccountEnded, AccountEndsSoon, ExportReady
 
 
 class ClosedMail(Mail):
@@ -50,6 +51,27 @@ class EndedMail(Mail):
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """The same to everybody."""
         return Letter()
+
+
+class ExportReadyMail(Mail):
+    """To who asked for an export: it is there."""
+
+    kind: ClassVar[str] = "privacy.export_ready"
+    export_id: UUID
+
+    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
+        """With the link to it; None when it is not there any more."""
+        made = await queries.read_export(ctx, self.export_id)
+        if made is None or made.expires_at is None or made.expires_at <= ctx.now:
+            return None
+        token = link_token(ctx.settings.security.jwt_secret, rules.EXPORT_LINK, made.id)
+        until = made.expires_at.replace(microsecond=0)
+        return Letter(values={"until": until}, link=f"{ctx.settings.addresses.app}/export?token={token}")
+
+
+async def mail_export_ready(ctx: Ctx, fact: ExportReady) -> None:
+    """Tell who asked for an export that it is there."""
+    await post_mail(ctx, ExportReadyMail(export_id=fact.export_id), user_id=fact.user_id)
 
 
 async def mail_closed(ctx: Ctx, fact: AccountClosed) -> None:

@@ -1,6 +1,7 @@
 """SQL that privacy needs."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, update
@@ -10,8 +11,10 @@ from muster.identity.tables import User
 from muster.kit.caller import TenantStatus
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Nothing, Row, Statement, columns
+from muster.kit.ids import new_id
+from muster.kit.storage.storage import path_of
 from muster.privacy import rules
-from muster.privacy.tables import Departure
+from muster.privacy.tables import Departure, Export, ExportStatus
 from muster.tenancy.tables import Tenant
 
 _AT_ONCE = 500
@@ -35,7 +38,18 @@ class Policy(Row):
     """A community, and whether it keeps what people made who are erased."""
 
     id: UUID
+    slug: str
     keeps_content: bool
+
+
+class Made(Row):
+    """An export as it stands."""
+
+    id: UUID
+    user_id: UUID
+    path: str
+    asked_at: datetime
+    expires_at: datetime | None
 
 
 _PERSON = bindparam("person", type_=User.id.type)
@@ -102,6 +116,39 @@ _ERASED = Statement(
     update(Departure).where(Departure.id == _PERSON, Departure.erased_at.is_(None)).values(erased_at=_NOW),
 )
 
+_EXPORT = bindparam("export", type_=Export.id.type)
+_asked = insert(Export)
+# One row for each person, whose unique key makes two requests at once take turns: the second finds the first's moment.
+_PUT_EXPORT = Statement(
+    PersonId,
+    _asked.on_conflict_do_update(
+        index_elements=["user_id"],
+        set_={
+            **{name: _asked.excluded[name] for name in ("id", "status", "progress", "path", "asked_at")},
+            **dict.fromkeys(("ready_at", "expires_at")),
+        },
+        where=Export.asked_at <= _asked.excluded.asked_at - rules.EXPORTED_EVERY,
+    ).returning(Export.id),
+    insert_keys=("id", "user_id", "status", "progress", "path", "asked_at"),
+)
+_READ_EXPORT = Statement(Made, select(*columns(Made, Export)).where(Export.id == _EXPORT))
+_OWN_EXPORT = Statement(Made, select(*columns(Made, Export)).where(Export.user_id == _PERSON))
+_IS_MAKING = (Export.id == _EXPORT, Export.status == ExportStatus.MAKING)
+_PROGRESS = Statement(Nothing, update(Export).where(*_IS_MAKING).values(progress=bindparam("percent")))
+_READY = Statement(
+    Nothing,
+    update(Export)
+    .where(*_IS_MAKING)
+    .values(status=ExportStatus.READY, progress=100, ready_at=_NOW, expires_at=_NOW + rules.EXPORT_KEPT),
+)
+_TAKE_EXPIRED = Statement(
+    Made,
+    update(Export)
+    .where(Export.status == ExportStatus.READY, Export.expires_at <= _NOW)
+    .values(status=ExportStatus.GONE)
+    .returning(*columns(Made, Export)),
+)
+
 
 async def owned_communities(ctx: Ctx, user_id: UUID) -> list[Owned]:
     """The communities that a person owns, in all of the deployment."""
@@ -139,6 +186,45 @@ async def take_to_erase(ctx: Ctx) -> list[UUID]:
 async def put_erased(ctx: Ctx, user_id: UUID) -> bool:
     """Note that nothing of a person is left; False when that was noted before."""
     return await ctx.db.run(_ERASED, person=user_id, now=ctx.now) > 0
+
+
+async def put_export(ctx: Ctx, user_id: UUID) -> UUID | None:
+    """Begin an export in place of the one before; None when that was asked for less than a day ago."""
+    made = await ctx.db.one(
+        _PUT_EXPORT,
+        id=new_id(),
+        user_id=user_id,
+        status=ExportStatus.MAKING,
+        progress=0,
+        path=path_of(rules.EXPORT_FOLDER, ".zip", user_id=user_id),
+        asked_at=ctx.now,
+    )
+    return None if made is None else made.id
+
+
+async def read_export(ctx: Ctx, export_id: UUID) -> Made | None:
+    """An export; None when another has taken its place."""
+    return await ctx.db.one(_READ_EXPORT, export=export_id)
+
+
+async def own_export(ctx: Ctx, user_id: UUID) -> Made | None:
+    """A person's newest export."""
+    return await ctx.db.one(_OWN_EXPORT, person=user_id)
+
+
+async def put_progress(ctx: Ctx, export_id: UUID, percent: int) -> None:
+    """Note how far an export is."""
+    await ctx.db.run(_PROGRESS, export=export_id, percent=percent)
+
+
+async def put_ready(ctx: Ctx, export_id: UUID) -> bool:
+    """Note that an export can be fetched; False when it could be before, or is not wanted any more."""
+    return await ctx.db.run(_READY, export=export_id, now=ctx.now) > 0
+
+
+async def take_expired(ctx: Ctx) -> list[Made]:
+    """The exports that were kept long enough, each once."""
+    return await ctx.db.all(_TAKE_EXPIRED, now=ctx.now)
 
 
 def _ids(found: Sequence[PersonId]) -> list[UUID]:

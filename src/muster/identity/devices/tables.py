@@ -36,7 +36,7 @@ class DeviceRequest(GlobalTable):
     reason: ClassVar[str] = "a person signs in once for all their communities"
     person: ClassVar[str | None] = "user_id"
 
-    code_seal: Mapped[str] = plain(unique=True)
+    code_seal: Mapped[str] = plain(unique=True, withheld=True)
     name: Mapped[str] = personal()
     address: Mapped[str | None] = personal()
     created_at: Mapped[datetime] = plain()
