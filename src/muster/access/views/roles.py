@@ -12,6 +12,7 @@ from muster.kit.views.derived import DerivedRow, derived
 from muster.kit.views.paging import ascending
 from muster.kit.views.query import query
 from muster.kit.views.view import Page, View
+from muster.tenancy.tables import CustomRole
 
 _NAMES = UUID("0193b1f0-a4c0-7000-8000-00000acce550")
 # What the ids of permissions and built-in roles are made from.
@@ -86,6 +87,7 @@ class RoleRow(DerivedRow):
         *(Column(name, Text()) for name in ("colour", "base")),
         *(Column(name, ARRAY(Text()), nullable=False) for name in ("additions", "removals", "permissions")),
         Column("is_built_in", Boolean(), nullable=False),
+        stored=CustomRole.__table__,
     )
 
     id: Mapped[UUID]

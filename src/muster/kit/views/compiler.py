@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, select
 
 from muster.kit.views.connections import Connection
-from muster.kit.views.fields import Leaf, ToMany, ToOne, ToUnion, fields_of
+from muster.kit.views.derived import kept
+from muster.kit.views.fields import Leaf, ToMany, ToOne, ToUnion, fields_of, table_of
 from muster.kit.views.paging import measure_of
 from muster.kit.views.picks import Pick
 from muster.kit.views.scope import RowCondition, Scope, Source, correlated
@@ -37,7 +38,7 @@ class Compiler(Scope):
         """A statement that locks the row that `one` would give, as an update of it does."""
         source = self.alias(view)
         found = select(source.c.id).where(and_(chooses(source.c), *self.visible(view, source)))
-        return found.with_for_update(key_share=True, of=source)
+        return kept(found, table_of(view))
 
     def reference(self, view: type[View], pick: Pick, row_id: ColumnElement[UUID]) -> ColumnElement[str]:
         """A row that a command vouches for: isolated, but not asked whether it is visible."""
