@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 import muster.slices  # noqa: F401 - importing it declares every endpoint, and every kind of mail for /dev/mail
 from muster.access.catalogue import refuse_undeclared
 from muster.access.gate import GATE
+from muster.access.keys.ring import KeyRing
 from muster.identity.commands import cookie_keys, token_keys
 from muster.identity.tokens import TokenKeys
 from muster.kit.caller import Bearer
@@ -286,4 +287,5 @@ async def _edge(services: Services, sightings: Sightings) -> Edge:
         proxies=settings.rates.proxies,
         names_clients=any(deprecated()),
         hosts=Hosts(settings.communities.domain, await all_hosts(database)),
+        read_key=KeyRing(database).bearer,
     )

@@ -1,6 +1,8 @@
 """What is mounted: importing this declares every table, command, view, query, subscription, page and kind of mail."""
 
 import muster.access.commands
+import muster.access.keys.commands
+import muster.access.keys.views
 import muster.access.notices
 import muster.access.views
 import muster.audit.views

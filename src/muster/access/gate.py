@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, func, not_, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, false, func, not_, or_, select
 
 from muster.access.queries.roles import role_gives
 from muster.access.roles import permissions_of
@@ -41,12 +41,17 @@ def _lookup(claim: ClaimSql, *more: str | ColumnElement[Any]) -> ColumnElement[s
     )
     # A function, which names no further table here: only who acts as somebody else has it called.
     acts_as = func.acts_as(claim.session_id, claim.user_id, claim.tenant_id, claim.by, claim.now)
+    # Likewise: asked only for an id that no session has.
+    key_lives = case(
+        (claim.session_id.is_not(None), func.key_lives(claim.session_id, claim.user_id, claim.tenant_id, claim.now)),
+        else_=false(),
+    )
     is_verified = select(User.id).where(User.id == claim.user_id, User.verified_at.is_not(None)).exists()
     answer = func.json_build_object(
         "tenant",
         case((or_(Tenant.is_default, Member.id.is_not(None)), Tenant.status)),
         "session",
-        case((claim.by.is_(None), session_lives), else_=acts_as),
+        case((claim.by.is_(None), or_(session_lives, key_lives)), else_=acts_as),
         "verified",
         or_(is_verified, Tenant.allows_unverified),
         "factor",

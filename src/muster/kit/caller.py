@@ -17,27 +17,40 @@ from muster.kit.db.tables import TENANT_SETTING
 from muster.kit.errors import AppError, Conflict, Denied, Gone, NotFound, Unauthenticated
 from muster.kit.tallies import Arrival
 
+Permission = NewType("Permission", str)
+"""A name `resource:action`; the access slice keeps the catalogue."""
+_OVER = ("Your session has ended; sign in again.", "This API key is revoked or has expired; make another.")
+ACT = Permission("self:act")
+"""What an API key needs for commands that ask for no permission of their own; no role needs to give it."""
+KEY_PREFIX = "mk_live_"
+"""How API keys begin."""
+
 
 class Claim(msgspec.Struct, frozen=True):
     """What a request says of itself, before the database has confirmed any of it.
 
     tenant_id: the tenant it wants to enter. user_id, session_id: from a token with a good signature, or None.
     by: who of the platform's staff acts as that person; `session_id` is of the impersonation then.
+    scopes: of an API key, whose id is the session's then; None is no key.
     """
 
     tenant_id: UUID
     user_id: UUID | None = None
     session_id: UUID | None = None
     by: UUID | None = None
+    scopes: frozenset[Permission] | None = None
 
 
 class Bearer(NamedTuple):
-    """Whom a good token was made for. by: as in `Claim`. tenant_id: the only tenant where it is good; None is any."""
+    """Whom a good token or API key was made for. by, scopes: as in `Claim`. tenant_id: the only tenant where it is good;
+    None is any.
+    """
 
     user_id: UUID
     session_id: UUID
     by: UUID | None = None
     tenant_id: UUID | None = None
+    scopes: frozenset[Permission] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +86,8 @@ class Origin:
         claim = self.claim
         if claim.user_id is None:
             return Actor("anonymous")
+        if claim.scopes is not None:
+            return Actor("key", user_id=claim.user_id, reason=f"API key {claim.session_id}")
         reason = None if claim.by is None else f"impersonation {claim.session_id}"
         return Actor("person", user_id=claim.user_id, reason=reason, by=claim.by)
 
@@ -124,11 +139,12 @@ PASSER_BY = Caller(tenant=TenantStatus.ACTIVE, session=False, verified=False, ro
 class Actor(msgspec.Struct, frozen=True):
     """Who acts, for facts and audit.
 
-    kind: `anonymous`, `person` or `system`. user_id: of the person, or of whom the system acts for. reason: why the
-    system acts, or somebody as the person. by: who of the platform's staff acts as the person.
+    kind: `anonymous`, `person`, `key` or `system`. user_id: of the person, of the key's holder, or of whom the system
+    acts for. reason: why the system acts, or somebody as the person; or which key. by: who of the platform's staff acts
+    as the person.
     """
 
-    kind: Literal["anonymous", "person", "system"]
+    kind: Literal["anonymous", "person", "key", "system"]
     user_id: UUID | None = None
     reason: str | None = None
     by: UUID | None = None
@@ -152,8 +168,6 @@ class Allow(StrEnum):
 whoever, anyone = Allow.WHOEVER, Allow.ANYONE
 signed_in, verified, member = Allow.SIGNED_IN, Allow.VERIFIED, Allow.MEMBER
 
-Permission = NewType("Permission", str)
-"""A name `resource:action`; the access slice keeps the catalogue."""
 Gives = Callable[[Transaction, str], Awaitable[frozenset[Permission] | None]]
 """What a role gives in the transaction's tenant; None when it has no such role."""
 
@@ -224,6 +238,24 @@ class StepUpRequired(Denied):
     code, title = "STEP_UP_REQUIRED", "Show once more who you are"
 
 
+class NotByKey(Denied):
+    """No API key may do this; sign in for it."""
+
+    code = "NOT_BY_KEY"
+
+
+class ScopeMissing(Denied):
+    """This API key was not made for this; make one with the scope that it names."""
+
+    code = "SCOPE_MISSING"
+
+
+class KeyNotFromHere(Denied):
+    """This API key may not be used from this address; its holder set from where it may."""
+
+    code = "KEY_NOT_FROM_HERE"
+
+
 @dataclass(frozen=True)
 class ClaimSql:
     """A claim and the present time as SQL expressions: parameters of one request, or columns over many viewers."""
@@ -284,19 +316,21 @@ class Gate:
         within: frozenset[TenantStatus] = READABLE,
         in_person: bool = False,
         step_up: bool = False,
+        acts: bool = False,
     ) -> Caller:
         """The caller, let in; or a refusal: tenant first, then session, verification, membership, factor, permission, proof.
 
-        within: how the tenant may be for it. in_person: it is not for who acts as somebody else.
+        within: how the tenant may be for it. in_person: it is not for who acts as somebody else, nor for a key. acts: it
+        changes something.
         Raises TenantNotFound, TenantArchived, TenantSuspended, TenantDeleting, Unauthenticated, EmailNotVerified,
-        NotAMember, FactorRequired, OnlyInPerson, Denied, StepUpRequired.
+        NotAMember, FactorRequired, OnlyInPerson, NotByKey, ScopeMissing, Denied, StepUpRequired.
         """
         if caller is None or caller.tenant is None:
             raise TenantNotFound
         if caller.tenant not in within:
             raise _CLOSED[caller.tenant]
         if claim.user_id is not None and not caller.session:
-            raise Unauthenticated("Your session has ended; sign in again.")
+            raise Unauthenticated(_OVER[claim.scopes is not None])
         if claim.user_id is None and allow not in (anyone, whoever):
             raise Unauthenticated
         if allow in (verified, member) and not caller.verified:
@@ -307,6 +341,9 @@ class Gate:
             raise FactorRequired
         if in_person and claim.by is not None:
             raise OnlyInPerson
+        if claim.scopes is not None:
+            by_session = in_person or step_up or allow in (signed_in, verified)
+            _check_scopes(claim.scopes, permission or (ACT if acts else None), by_session=by_session)
         if permission is not None and permission not in self.permissions(caller):
             raise Denied(
                 f"This needs the permission {permission}, which your role does not give.",
@@ -316,13 +353,39 @@ class Gate:
             raise StepUpRequired(details={"methods": caller.methods})
         return caller
 
+    def held(self, claim: Claim, caller: Caller) -> frozenset[Permission]:
+        """What a caller may do: by their role, and with a key no more than its scopes."""
+        by_role = self.permissions(caller)
+        return by_role if claim.scopes is None else by_role & claim.scopes
+
+
+def _check_scopes(scopes: frozenset[Permission], needed: Permission | None, *, by_session: bool) -> None:
+    """Keep a key within its scopes and its community: accounts and what belongs to no community are for sessions.
+
+    by_session: it is. Raises NotByKey, ScopeMissing.
+    """
+    if by_session:
+        raise NotByKey
+    if needed is not None and needed not in scopes:
+        raise ScopeMissing(
+            f"This API key was not made for this: it lacks the scope {needed}.", details={"scope": needed}
+        )
+
 
 def gate_refusals(
-    allow: Allow, permission: Permission | None, *, in_person: bool = False, step_up: bool = False
+    allow: Allow,
+    permission: Permission | None,
+    *,
+    in_person: bool = False,
+    step_up: bool = False,
+    acts: bool = False,
 ) -> list[type[AppError]]:
     """What `Gate.admit` may refuse with, besides TenantNotFound and Unauthenticated, which every request may meet."""
     found: list[type[AppError]] = [EmailNotVerified] if allow in (verified, member) else []
     found += [NotAMember] if allow is member else []
+    by_session = in_person or step_up or allow in (signed_in, verified)
+    by_key: list[type[AppError]] = [NotByKey] if by_session else [ScopeMissing] if permission or acts else []
+    found += [] if allow is whoever else by_key
     found += [] if allow in (whoever, signed_in) else [FactorRequired]
     found += [OnlyInPerson] if in_person and allow not in (anyone, whoever) else []
     found += [] if permission is None else [Denied]

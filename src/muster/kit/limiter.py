@@ -89,8 +89,10 @@ class Limiter:
             _let_in(await self._ask(self._shared, edge, draws), arrival)
 
     def _draws(self, limit: Limit, number: int, origin: Origin) -> list[Draw]:
-        person = None if limit.by == "address" else origin.claim.user_id
-        whose = _network(origin.address or "") if person is None else person
+        # Each key has rates of its own, so that no program uses up what its holder has.
+        claim = origin.claim
+        caller = claim.user_id if claim.scopes is None else claim.session_id
+        whose = _network(origin.address or "") if limit.by == "address" or caller is None else caller
         return [Draw(bucket, whose, number) for bucket in self._buckets.get(limit, ())]
 
     def _send_alone(self, arrival: Arrival) -> None:

@@ -23,13 +23,14 @@ SECRET_WORDS = ("password", "passwd", "token", "secret", "authorization", "cooki
 REDACTED = "[redacted]"
 # The rest of a line, also where its end is written as JSON writes it, or ends with the text that it stands in.
 _REST = r"(?:[^\n\\\"]|\\[^n]|\"(?=[^,}\n]))+"
-# Of what stands in words and traces: mail addresses, signed tokens, and values that the database and its driver quote.
+# Of what stands in words and traces: mail addresses, signed tokens, API keys, and values that the database and its driver quote.
 _PERSONAL = re.compile(
     # These first, since a mail address may stand before the rest of what is quoted.
     rf"(?<=\)=\(){_REST}|(?<=row contains \(){_REST}"
     rf"|(?<=query argument \$\d: ){_REST}|(?<=query argument \$\d\d: ){_REST}"
     r"|[^\s\"'(<=:,/\\]{1,64}@[\w-]+(?:\.[\w-]+)+"
     r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"
+    r"|\bmk_live_\w+"
 )
 
 # What libraries tell and we tell better: uvicorn of each step of a start, the pool with a trace of each try to connect.

@@ -86,6 +86,7 @@ class Command(Declaration):
             within=self.within,
             in_person=self.in_person,
             step_up=self.step_up,
+            acts=True,
         )
 
     @property

@@ -214,7 +214,7 @@ async def _attempt(run: _Run) -> list[Done]:
             run.batch.at = at
             with step(f"command {call.command.name}"):
                 admitted = _admit(run, await _look_up(run, tx) if at else caller, call.command)
-                ctx = _context(run, tx, run.services.gate.permissions(admitted))
+                ctx = _context(run, tx, run.services.gate.held(run.batch.origin.claim, admitted))
                 result, refusal = await _call(run, ctx, call)
                 done.append(Done(result, ctx.actor.user_id))
                 await _write(run, ctx, done, refusal)
@@ -300,7 +300,7 @@ def _enter(run: _Run, tx: Transaction, caller: Caller | None) -> Ctx | AppError:
         admitted = _admit(run, caller, run.calls[0].command)
     except AppError as error:
         return error
-    return _context(run, tx, run.services.gate.permissions(admitted))
+    return _context(run, tx, run.services.gate.held(run.batch.origin.claim, admitted))
 
 
 async def _do(run: _Run, ctx: Ctx, shared: object) -> _Left:

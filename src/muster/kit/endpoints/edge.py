@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from starlette.requests import HTTPConnection
 
-from muster.kit.caller import Bearer, Claim, Origin, TenantNotFound
+from muster.kit.caller import KEY_PREFIX, Bearer, Claim, Origin, TenantNotFound
 from muster.kit.endpoints.cookies import Cookies, ReadToken
 from muster.kit.endpoints.hosts import Hosts
 from muster.kit.endpoints.proxies import Proxies, client_address
@@ -27,6 +27,9 @@ ACTED_AS = "acted_as"
 FindTenant = Callable[[str], Awaitable[UUID | None]]
 """The tenant with a slug."""
 
+ReadKey = Callable[[str, str | None, datetime], Awaitable[Bearer]]
+"""Whose an API key is that comes from an address. Raises Unauthenticated for one that is none, Denied elsewhere than it may be used."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -43,6 +46,7 @@ class Edge:
     are forgotten now and then, since that of a community that is gone may be taken again. hosts: where hosts lead.
     limiter: counts what every address asks. names_clients: whether what clients
     call themselves is read, as it is where something is deprecated. proxies: whose word on the client's address is taken.
+    read_key: reads API keys, where there are any.
     """
 
     read_token: ReadToken
@@ -54,6 +58,7 @@ class Edge:
     limiter: Limiter = field(default_factory=Limiter)
     names_clients: bool = False
     proxies: Proxies = ()
+    read_key: ReadKey | None = None
 
     async def origin(
         self,
@@ -86,7 +91,9 @@ class Edge:
                 if given is None:
                     bearer = self.cookies.signed_in(connection, now, csrf) if by_cookie else None
                 else:
-                    bearer = self._signed_in(given, now)
+                    bearer = (
+                        await self._by_key(given, address, now) if KEY_PREFIX in given else self._signed_in(given, now)
+                    )
                 claim = await self._claim(tenant or headers.get("x-tenant"), headers.get("host"), bearer)
                 if claim.by is not None:
                     connection.scope.setdefault("state", {})[ACTED_AS] = str(claim.session_id)
@@ -107,7 +114,13 @@ class Edge:
         tenant_id = await self._tenant(tenant, host) if own is None or tenant is not None else own
         if own not in (None, tenant_id):
             raise TenantNotFound
-        return Claim(tenant_id, bearer.user_id, bearer.session_id, bearer.by)
+        return Claim(tenant_id, bearer.user_id, bearer.session_id, bearer.by, bearer.scopes)
+
+    async def _by_key(self, authorization: str, address: str | None, now: datetime) -> Bearer:
+        scheme, _, key = authorization.partition(" ")
+        if scheme.lower() != "bearer" or self.read_key is None:
+            raise Unauthenticated
+        return await self.read_key(key.strip(), address, now)
 
     def _signed_in(self, authorization: str, now: datetime) -> Bearer:
         scheme, _, token = authorization.partition(" ")

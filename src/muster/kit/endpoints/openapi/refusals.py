@@ -7,6 +7,7 @@ import msgspec
 
 from muster.kit.caller import (
     Allow,
+    KeyNotFromHere,
     TenantArchived,
     TenantDeleting,
     TenantNotFound,
@@ -36,7 +37,7 @@ from muster.kit.views.view import View
 
 EVERYWHERE = (BadInput, NotAcceptable, Invalid, TooMany, Fault, Unavailable)
 """What every request may meet."""
-OF_A_CALLER = (Unauthenticated, TenantNotFound, TenantSuspended, TenantDeleting)
+OF_A_CALLER = (Unauthenticated, TenantNotFound, TenantSuspended, TenantDeleting, KeyNotFromHere)
 """What may be said of who calls, and from where; of whoever comes in it is not even looked at."""
 WITH_A_BODY = (TooLarge, UnsupportedMediaType)
 """What may be said of a body."""
@@ -64,7 +65,7 @@ def refusals_of(declared: Command | Query) -> list[Refusal]:
     """
     slots = {}
     if isinstance(declared, Command):
-        slots = {"in_person": declared.in_person, "step_up": declared.step_up}
+        slots = {"in_person": declared.in_person, "step_up": declared.step_up, "acts": True}
     found = [*EVERYWHERE, *gate_refusals(declared.allow, declared.permission, **slots)]
     found += () if declared.allow is Allow.WHOEVER else OF_A_CALLER
     if isinstance(declared, Command):

@@ -8,7 +8,7 @@ SCHEMES: dict[str, Schema] = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "The `accessToken` of a session.",
+        "description": "The `accessToken` of a session, or an API key (`mk_live_...`).",
     },
     "cookie": {
         "type": "apiKey",

@@ -1,6 +1,7 @@
 """The part of the oracle that knows permissions and roles, which are code here: no community has roles of its own."""
 
 from typing import Any
+from uuid import UUID
 
 from muster.access.roles import GRANTABLE, PERMISSIONS, ROLES, STAFF
 from muster.access.views.roles import id_of
@@ -34,7 +35,12 @@ def access_list(name: str) -> List | None:
         return List("Permission", name, _PERMISSIONS)
     if name == "roles":
         return List("Role", name, _ROLES)
-    return List("Impersonation", name, []) if name == "myImpersonations" else None
+    nobody_has = {"myImpersonations": "Impersonation", "myApiKeys": "ApiKey", "apiKeys": "ApiKey"}
+    return List(nobody_has[name], name, []) if name in nobody_has else None
+
+
+def no_key(_id: UUID) -> None:
+    """An API key: nobody has one here."""
 
 
 def role(given: dict[str, Any]) -> Row | None:

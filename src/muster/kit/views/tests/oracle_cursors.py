@@ -13,6 +13,7 @@ Key = tuple[Any, ...]
 """The values that a row is sorted by."""
 
 ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
+    "ApiKey": {"NEWEST": (("created_at", "id"), True)},
     "AuditEntry": {"NEWEST": (("at", "id"), True), "OLDEST": (("at", "id"), False)},
     "Block": {"NEWEST": (("created_at", "id"), True)},
     "Event": {

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from graphql import GraphQLResolveInfo, GraphQLSchema, execute_sync, parse
 
+from muster.access.roles import ROLES
 from muster.kit.caller import Claim
 from muster.kit.text import camel
-from muster.kit.views.tests.oracle_access import access_list, role
+from muster.kit.views.query import QUERIES
+from muster.kit.views.tests.oracle_access import access_list, no_key, role
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
 from muster.kit.views.tests.oracle_filters import around, filters_of, matches
@@ -26,8 +28,6 @@ _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 _FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant", "currentTenant", "tenants", *FOR_ANYONE)
 _FOR_SIGNED_IN = ("me", "myImpersonations", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
-_FOR_INSPECTORS = ("auditEntries", "auditEntry")
-"""The queries that need a permission which one of the viewers has."""
 
 
 @dataclass(frozen=True)
@@ -203,8 +203,8 @@ class Oracle:
         """Whether the viewer may ask a query at all."""
         if name in _FOR_ANYONE:
             return True
-        if name in _FOR_INSPECTORS:
-            return self._tenancy.role == "inspector"
+        if (permission := QUERIES[name].permission) is not None:
+            return permission in ROLES.get(self._tenancy.role or "", ())
         return self._me is not None if name in _FOR_SIGNED_IN else self._tenancy.role is not None
 
     def _refusal(self, name: str) -> str | None:
@@ -224,9 +224,13 @@ class Oracle:
             return self._account.row(name, given)
         if name in ("profile", "profileOfUser", "myProfile"):
             return self._people.one(name, given)
-        if name in ("event", "auditEntry"):
-            wanted = UUID(given["id"])
-            return self._seen_event(wanted) if name == "event" else self._audited.get(wanted)
+        by_id: dict[str, Callable[[UUID], Row | None]] = {
+            "event": self._seen_event,
+            "auditEntry": self._audited.get,
+            "apiKey": no_key,
+        }
+        if name in by_id:
+            return by_id[name](UUID(given["id"]))
         if name in ("tenant", "currentTenant"):
             return self._tenancy.tenant(UUID(given["id"]) if given else self._tenant)
         if name == "eventMessage":

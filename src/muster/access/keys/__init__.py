@@ -1,0 +1,1 @@
+"""API keys: for programs, of a member, in one community."""
