@@ -33,6 +33,7 @@ _PRIVATE = re.compile(r"e?mail|phone|birth", re.IGNORECASE)
 _MEANT = {
     "User.email": "null for everybody but the person",
     "ExternalIdentity.email": "of the person's own ways to sign in, which nobody else sees",
+    "Invitation.email": "as somebody here gave it to invite them; only who may invite reads it (test_permissions.py)",
 }
 """The fields that may speak of such a thing, each with the reason why it tells nobody."""
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")

@@ -133,9 +133,13 @@ class ProfileView(View, of=Profile):
 
     username: the name in addresses; null while they have none. display_name: how they want to be called.
     bio_short: a line of plain text. bio_long: Markdown; whoever renders it lets no HTML through.
-    city: where they live. country: by ISO 3166-1. latitude, longitude: of their home; null for everybody else.
-    approximate_latitude, approximate_longitude: of a square of some ten kilometres that their home lies in.
-    languages: that they speak, by BCP 47. links: to pages of theirs at providers that are known here.
+    city: where they live. country: by ISO 3166-1.
+    latitude: of their home, in degrees north; null for everybody else.
+    longitude: of their home, in degrees east; null for everybody else.
+    approximate_latitude: of their home, in degrees north to a tenth, which is some ten kilometres.
+    approximate_longitude: of their home, in degrees east to a tenth, which is some ten kilometres at most.
+    languages: that they speak, by BCP 47. interests: what they like, in words that people search for.
+    skills: what they are good at, in words that people search for. links: to pages of theirs at providers that are known here.
     education: objects with `school`, `degree`, `fromYear` and `toYear`, the latest first.
     experience: objects with `organisation`, `title`, `fromYear` and `toYear`, the latest first.
     availability: when they usually have time, in their own time zone: `SA 10:00-14:00`.
@@ -144,7 +148,10 @@ class ProfileView(View, of=Profile):
     counts_views: whether its views are counted; null for everybody else. view_count: how many, each visitor once a day;
     null for everybody else, and while they are not counted.
     keeps_last_seen: whether it is noted when they were here; null for everybody else.
-    last_seen_at: when they were last here, to within five minutes. star_count, follower_count: of people, up to 10,000.
+    last_seen_at: when they were last here, to within five minutes.
+    star_count: how many people have starred them, counted up to 10,000.
+    follower_count: how many people follow them, counted up to 10,000.
+    starred_by_me: whether the viewer has starred them. followed_by_me: whether the viewer follows them.
     updated_at: when they last changed it; null when never. version: counts these changes; give it to `updateMyProfile`.
     privacy: to whom which part is shown; null for everybody else.
     """

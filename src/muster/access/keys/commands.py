@@ -126,7 +126,7 @@ def _check(now: datetime, input: CreateApiKeyInput) -> None:
 async def rename_api_key(ctx: Ctx, *, id: UUID, name: Name) -> ApiKeyView:
     """Call an API key of one's own something else.
 
-    Raises ApiKeyNotFound.
+    name: what you call it from now on. Raises ApiKeyNotFound.
     """
     if await queries.lock_key(ctx, id) != ctx.user_id:
         raise ApiKeyNotFound

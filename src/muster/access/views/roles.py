@@ -155,4 +155,7 @@ def roles() -> Page[RoleView]:
 
 @query("GET /access/roles/{slug}", "role", allow=member)
 def role(slug: str) -> RoleView | None:
-    """One role, by its slug."""
+    """One role, by its slug.
+
+    slug: what members have as their role, such as `moderator`.
+    """

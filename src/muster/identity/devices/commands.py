@@ -66,8 +66,10 @@ class DeviceNotFound(NotFound):
 class DeviceAsks(Payload):
     """What a device goes on with.
 
-    device_code: for the device alone, to ask with. user_code: to show to its person, who types it at
-    `verification_uri`, or opens `verification_uri_complete`. interval: seconds between two questions.
+    device_code: for the device alone, to ask with. user_code: to show to its person.
+    verification_uri: the page where the person types that code.
+    verification_uri_complete: the same page with the code filled in, to open or to show as a QR code.
+    expires_at: when both codes end, ten minutes after they were given. interval: seconds between two questions.
     """
 
     device_code: str
@@ -82,7 +84,7 @@ class AskingDevice(Payload):
     """A device that waits to be let in.
 
     name: what it calls itself, which anybody may have made up. address: where it asked from; empty where that is not
-    known.
+    known. created_at: when it began to ask.
     """
 
     name: str
@@ -150,7 +152,7 @@ async def look_up_device(ctx: Ctx, *, user_code: UserCode) -> AskingDevice:
 async def decide_device(ctx: Ctx, *, user_code: UserCode, approve: bool) -> None:
     """Let a device in, which is then signed in as oneself, or turn it away.
 
-    Raises DeviceNotFound.
+    approve: true lets it in, false turns it away. Raises DeviceNotFound.
     """
     if not await queries.decide(ctx, _seal(ctx, user_code), user_id=ctx.user_id, approve=approve):
         raise DeviceNotFound

@@ -20,7 +20,8 @@ def is_own(identity: type[ExternalIdentity], viewer: Viewer) -> ColumnElement[bo
 class ExternalIdentityView(View, of=ExternalIdentity):
     """A provider that the viewer can sign in with.
 
-    provider: its name. email: as the provider knows it. used_at: when the viewer last signed in with it.
+    provider: its name. email: as the provider knows it. created_at: when it was linked to the account.
+    used_at: when the viewer last signed in with it.
     """
 
     visible = is_own

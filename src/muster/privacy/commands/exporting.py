@@ -32,7 +32,7 @@ class ExportGone(Gone):
 
 
 class FileLink(Payload):
-    """Where a file can be fetched by whoever has the address. expires_at: until when."""
+    """Where a file can be fetched by whoever has the address. url: that address. expires_at: until when it works."""
 
     url: str
     expires_at: datetime

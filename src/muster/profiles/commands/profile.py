@@ -64,7 +64,11 @@ Slots = Annotated[list[Slot], Meta(max_length=21, description="When one usually 
 
 
 class School(Input):
-    """A place where one has learnt. degree: what one left it with. from_year, to_year: since when, and until when."""
+    """A place where one has learnt.
+
+    school: its name. degree: what one left it with. from_year: the year when one began there; null when one does not say.
+    to_year: the year when one left it; null while one is there, or when one does not say.
+    """
 
     school: Line
     degree: Line | None = None
@@ -73,7 +77,11 @@ class School(Input):
 
 
 class Work(Input):
-    """A place where one has worked. title: as what. from_year, to_year: since when, and until when."""
+    """A place where one has worked.
+
+    organisation: its name. title: as what. from_year: the year when one began there; null when one does not say.
+    to_year: the year when one left it; null while one is there, or when one does not say.
+    """
 
     organisation: Line
     title: Line | None = None
@@ -103,7 +111,8 @@ class PrivacyInput(Input):
 class UpdateProfileInput(Input):
     """What changes of one's profile. What is absent stays as it is; what is null is emptied.
 
-    is_public: whether who shares no community with one sees it, too, and whether it has a public page. is_indexed:
+    education: where one has learnt; it replaces what was there. experience: where one has worked; it replaces what was
+    there. is_public: whether who shares no community with one sees it, too, and whether it has a public page. is_indexed:
     whether search engines may list that page. counts_views: whether its views are counted.
     keeps_last_seen: whether it is noted when one was here. version: the one that the change is meant for; another is
     refused.

@@ -69,7 +69,10 @@ Word = Annotated[str, Meta(min_length=1, max_length=30, pattern=r"^\S(.*\S)?$")]
 
 
 class Renamed(Input):
-    """What a community calls one thing, and several of it."""
+    """What a community calls one thing, and several of it.
+
+    one: the word for one of it, such as `match`. many: the word for several of it, such as `matches`.
+    """
 
     term: Term
     one: Word
@@ -96,6 +99,7 @@ class CreateTenantInput(Input):
 class UpdateTenantInput(Input):
     """What changes of a community. What is absent stays as it is; a country of null is none.
 
+    is_listed: anybody may find it. allows_unverified: members may act before they have verified their mail.
     requires_mfa: members need a second factor to do anything here; whoever has none is asked to set one up.
     keeps_content: what people wrote and organised here stays when they delete their account, under nobody's name;
     otherwise it goes with them.

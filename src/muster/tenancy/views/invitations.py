@@ -23,7 +23,8 @@ _INVITE, _APPROVE = Permission("member:invite"), Permission("member:approve")
 class InvitationView(View, of=Invitation):
     """An invitation to this community.
 
-    email: whom it was mailed to; null for a link. role: what they become. uses: how many came in by it. max_uses: how many
+    email: whom it was mailed to; null for a link. role: what they become. created_at: when it was made.
+    expires_at: when it ends; nobody comes in by it from then on. uses: how many came in by it. max_uses: how many
     may; null is any number. made_by: whose rights it rests on. user: who accepted it; null for a link, and until then.
     ended_at: when it was answered or taken back; null until then.
     """
@@ -47,7 +48,7 @@ class InvitationView(View, of=Invitation):
 
 
 class InvitationUseView(View, of=InvitationUse):
-    """Somebody who came in by an invitation."""
+    """Somebody who came in by an invitation. used_at: when they did."""
 
     orders = {"NEWEST": descending(InvitationUse.used_at)}
 
@@ -60,7 +61,7 @@ class JoinRequestView(View, of=JoinRequest):
     """Somebody's wish to join this community.
 
     note: what they say. reason: why they were turned down; null when they were not, or nobody said.
-    decided_at: when it was decided; null until then.
+    created_at: when they asked. decided_at: when it was decided; null until then.
     """
 
     filters = {"status": equals(JoinRequest.status)}
