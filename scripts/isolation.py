@@ -5,6 +5,10 @@ from pathlib import Path
 
 import psycopg
 
+from muster.kit.commands.command import Command
+from muster.kit.views.query import Query
+from muster.testing.isolation import CALLERS
+from muster.testing.matrix import endpoints, places
 from muster.testing.throwaway import migrated_database
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "security" / "isolation.md"
@@ -17,6 +21,18 @@ is out of date.
 The roles `app` and `worker` own nothing and bypass nothing. Row security is forced on every table of tenants, and every
 key of such a table begins with `tenant_id`. The API and the worker check all of this before they start.
 """
+
+PROBE = """
+
+Every endpoint that is declared, by REST and by GraphQL, is called against a community full of rows by everybody below.
+Each id in it is given as one of the victim's and as one of nothing: the answers are the same to the letter, nothing that
+the victim's people wrote is in them, and afterwards every row of the victim's is as it was. Asked for at its door, the
+community looks as one that does not exist. `tests/test_isolation_matrix.py` fails otherwise, and
+`tests/test_policy_mutation.py` fails when it does not notice that one of the policies above is gone.
+
+{callers}
+
+|"""
 
 GLOBAL = """
 select c.relname, substr(obj_description(c.oid, 'pg_class'), 9) from pg_class c
@@ -59,7 +75,8 @@ def report(connection: "psycopg.Connection[tuple[str, ...]]") -> str:
     def rows(query: str) -> list[tuple[str, ...]]:
         return connection.execute(query.encode()).fetchall()
 
-    return HEAD + "".join(
+    tried = table("Endpoints", ("endpoint", "over REST", "who may use it", "ids in it"), endpoint_rows())
+    whole = HEAD + "".join(
         (
             table("Tables of tenants", ("table", "app may", "worker may"), rows(ISOLATED)),
             table("Tables outside all tenants", ("table", "why"), rows(GLOBAL)),
@@ -71,6 +88,23 @@ def report(connection: "psycopg.Connection[tuple[str, ...]]") -> str:
             ),
         )
     )
+    callers = "\n".join(f"- {name}" for name in CALLERS)
+    return whole + tried.replace("\n\n|", PROBE.format(callers=callers), 1)
+
+
+def endpoint_rows() -> list[tuple[str, ...]]:
+    """Everything that is declared, and where it takes ids."""
+    return [
+        (
+            name,
+            f"`{declared.route.method} {declared.route.template}`"
+            if isinstance(declared, Command | Query)
+            else "stream",
+            declared.allow.value,
+            ", ".join(f"`{place.path}`" for place in places(declared)),
+        )
+        for name, declared in sorted(endpoints().items())
+    ]
 
 
 def main() -> None:

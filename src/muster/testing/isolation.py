@@ -46,6 +46,21 @@ from muster.testing.work import drain, working
 
 VICTIM, INTRUDER = "northern", "southern"
 """The names of the two towns. Everything that people of the first wrote holds its name."""
+AT_THE_DOOR = "at the door"
+CALLERS = (
+    "another tenant's owner at home",
+    "an outsider in the default tenant",
+    "an anonymous visitor",
+    "a suspended member in the default tenant",
+    "another tenant's API key at home",
+    "another tenant's API key at the door",
+    "another tenant's owner at the door",
+    "another tenant's owner at the door by slug",
+    "an outsider at the door",
+    "an anonymous visitor at the door",
+    "a suspended member at the door",
+)
+"""Everybody who tries; at the door is who asks for the victim's tenant itself."""
 _WORK_SECONDS = 4.0
 _WRITTEN_BY_WORKER = ["notifications", "mails"]
 # Whoever shares the default community shares what its members show each other; the victims share nothing with anybody.
@@ -223,18 +238,22 @@ async def intruders(world: World) -> list[Intruder]:
     suspended = insider.client
     anonymous = Client(service)
     key = Client(service, world.key)
+    clients = (
+        rival.in_tenant(world.intruder.tenant_id),
+        outsider,
+        anonymous,
+        suspended,
+        key,
+        key.in_tenant(victim.tenant_id),
+        rival.in_tenant(victim.tenant_id),
+        rival.in_tenant(VICTIM),
+        outsider.in_tenant(victim.tenant_id),
+        anonymous.in_tenant(VICTIM),
+        suspended.in_tenant(victim.tenant_id),
+    )
     return [
-        Intruder("another tenant's owner at home", rival.in_tenant(world.intruder.tenant_id), knocks=False),
-        Intruder("an outsider in the default tenant", outsider, knocks=False),
-        Intruder("an anonymous visitor", anonymous, knocks=False),
-        Intruder("a suspended member in the default tenant", suspended, knocks=False, own_id=insider.user_id),
-        Intruder("another tenant's API key at home", key, knocks=False),
-        Intruder("another tenant's API key at the door", key.in_tenant(victim.tenant_id), knocks=True),
-        Intruder("another tenant's owner at the door", rival.in_tenant(victim.tenant_id), knocks=True),
-        Intruder("another tenant's owner at the door by slug", rival.in_tenant(VICTIM), knocks=True),
-        Intruder("an outsider at the door", outsider.in_tenant(victim.tenant_id), knocks=True),
-        Intruder("an anonymous visitor at the door", anonymous.in_tenant(VICTIM), knocks=True),
-        Intruder("a suspended member at the door", suspended.in_tenant(victim.tenant_id), knocks=True),
+        Intruder(name, client, AT_THE_DOOR in name, insider.user_id if client is suspended else None)
+        for name, client in zip(CALLERS, clients, strict=True)
     ]
 
 
