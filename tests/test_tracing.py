@@ -142,7 +142,7 @@ async def test_one_trace_leads_from_a_request_to_its_mail_and_to_a_socket(urls: 
     assert steps[way[0]].parent_span_id.hex() == "00f067aa0ba902b7"
     assert _attribute(steps[way[0]], "http.response.status_code") == 202
     assert _attribute(steps["job kit.mail.delivery.Delivery"], "muster.fact") == "mail.posted"
-    assert {"begin", "insert users", "insert facts outbox audit_rows", "commit"} <= steps.keys()
+    assert {"begin", "insert users", "insert facts outbox audit_rows audit_unsealed", "commit"} <= steps.keys()
     heard = told.of(spoken)
     request, delivery = heard["POST /api/v1/events/{eventId}/messages"], heard["deliver eventMessageAdded"]
     commands = {span.span_id for span in told.spans if span.name == "command sendEventMessage"}

@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 
 from muster.kit.db.binaries import EmbeddedError
 from muster.kit.db.embedded import EmbeddedPostgres
@@ -105,10 +106,10 @@ def supervise(plan: Plan, say: Say) -> None:
         _listener(plan.host, plan.port) as listener,
         TemporaryDirectory(prefix="muster-") as folder,
     ):
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, signal.default_int_handler)
         house = _House(plan, say, listener, Path(folder))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, house.interrupt)
         signal.signal(signal.SIGUSR1, lambda *_: house.restart_serving())
         try:
             house.start()
@@ -250,6 +251,12 @@ class _House:
         self._embedded_patience = _Patience()
         self._programs: list[_Program] = []
         self._welcome: list[_Program] = []
+        self._is_over = False
+
+    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        """Stop at once; by the next look at the latest, since Python drops what is raised while it frees an object."""
+        self._is_over = True
+        raise KeyboardInterrupt
 
     def start(self) -> None:
         plan = self._plan
@@ -276,6 +283,8 @@ class _House:
         """Keep everything running; returns only by an exception."""
         ready = False
         while True:
+            if self._is_over:
+                raise KeyboardInterrupt
             self._revive_database()
             for program in self._programs:
                 program.revive(self._say)

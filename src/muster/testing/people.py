@@ -44,6 +44,19 @@ async def found_tenant(person: Person, slug: str) -> UUID:
     return UUID(made["id"])
 
 
+async def founder_of(service: Service, tenant_id: UUID) -> Person:
+    """Whose a community is that had no owner; they have just shown who they are."""
+    person = await sign_in(service, "The founder")
+    await change(
+        service.urls,
+        "update members set role = 'owner' where tenant_id = $1 and user_id = $2",
+        tenant_id,
+        person.user_id,
+    )
+    await change(service.urls, "update sessions set proved_at = now() where user_id = $1", person.user_id)
+    return person
+
+
 async def put_in_tenant(service: Service, person: Person, tenant_id: UUID, *, role: str = "participant") -> None:
     """Make somebody a member of a community."""
     await change(

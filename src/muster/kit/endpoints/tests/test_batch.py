@@ -150,9 +150,15 @@ async def test_what_counts_even_where_it_is_refused_runs_alone() -> None:
         "changePassword",
         "completeLogin",
         "confirmTotp",
+        "devLogin",
+        "finishSignIn",
         "login",
+        "loginWithPasskey",
+        "pollDeviceSignIn",
+        "proveDomain",
         "publishEventTyping",
         "refreshSession",
+        "signInByLink",
         "stepUp",
     }
 

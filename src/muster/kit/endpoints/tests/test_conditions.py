@@ -14,10 +14,10 @@ from muster.identity.views import OpenSessionView
 from muster.kit.commands.command import COMMANDS
 from muster.kit.endpoints.rest.conditions import check_overwrites
 from muster.kit.endpoints.rest.location import read_back
-from muster.testing.below import change, snapshot
+from muster.testing.below import snapshot
 from muster.testing.client import Client
 from muster.testing.matrix import examples
-from muster.testing.people import Standing, put_role, sign_in
+from muster.testing.people import Standing, founder_of, put_role
 from muster.testing.town import Town, make_event
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -160,11 +160,8 @@ def _with_ids(town: Town, name: str) -> dict[str, Any]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def founder(town: Town) -> Client:
     """Whose the community is, with a role, and somebody who has just shown who they are."""
-    person = await sign_in(town.service, "main founder")
     await put_role(town.service, town.tenant_id, "greeter", base="participant")
-    await change(town.service.urls, "update members set role = 'owner' where user_id = $1", person.user_id)
-    await change(town.service.urls, "update sessions set proved_at = now() where user_id = $1", person.user_id)
-    return person.client
+    return (await founder_of(town.service, town.tenant_id)).client
 
 
 _OUT_OF_REACH = {
