@@ -9,7 +9,7 @@ Row = dict[str, Any]
 
 ACCOUNT_LISTS = {"mySessions": "OpenSession", "myPasskeys": "Passkey", "myIdentities": "ExternalIdentity"}
 """Queries for rows of the account, and the types that they show."""
-ACCOUNT_ROWS = ("myIdentity", "myPasskey", "mySecondFactor")
+ACCOUNT_ROWS = ("myExport", "myIdentity", "myPasskey", "mySecondFactor")
 """Queries for one row of it."""
 _TABLES = {"myIdentity": "external_identities", "myPasskey": "passkeys"}
 
@@ -34,6 +34,8 @@ class Account:
         """The row that a query for one gives."""
         if name in _TABLES:
             return next((row for row in self._own(_TABLES[name]) if str(row["id"]) == given["id"]), None)
+        if name == "myExport":
+            return next(iter(self._own("exports")), None)
         return next(iter(self._own("second_factors", "id")), None)
 
     def codes_left(self, _: Row) -> int:

@@ -134,6 +134,7 @@ class _Builder:
     def _factors(self, person: UUID) -> None:
         """Second factors of some."""
         maybe = self._maybe
+        self._export(person)
         self._add("second_factors", id=person, totp=None, totp_since=maybe(BASE), totp_step=0, failures=0)
         for number in range(self.random.choice((0, 0, 1, 3))):
             credential, made_at = f"{person} {number}", self.random.choice(MOMENTS)
@@ -149,6 +150,19 @@ class _Builder:
                 used_at=maybe(BASE),
             )
             self._add("backup_codes", id=self._id(), user_id=person, hash=credential, used_at=maybe(BASE))
+
+    def _export(self, person: UUID) -> None:
+        self._add(
+            "exports",
+            id=self._id(),
+            user_id=person,
+            status=self.random.choice(("MAKING", "READY", "GONE")),
+            progress=self.random.randint(0, 100),
+            path=self._text(),
+            asked_at=BASE,
+            ready_at=self._maybe(BASE),
+            expires_at=self._maybe(BASE),
+        )
 
     def _event(self, tenant: UUID, group: list[UUID]) -> None:
         pick, maybe = self.random.choice, self._maybe
