@@ -171,6 +171,7 @@ _OUT_OF_REACH = {
     "archiveTenant": "the default community stays open",
     "deleteTenant": "the default community stays open",
     "offerOwnership": "whom it is offered to does not stand in its address",
+    "renameApiKey": "nobody has one",
     "renamePasskey": "nobody has one",
     "resendInvitation": "nobody is invited",
     "restoreTenant": "it is not about to be deleted",

@@ -65,6 +65,11 @@ async def _ready(town: Town, verb: Command) -> tuple[Client, dict[str, Any], dic
 async def _subject(town: Town, verb: Command) -> tuple[Client, dict[str, Any]]:
     """Who may change what: an event's owner theirs, everybody their own, and a community's owner what is the community's."""
     owner = town.people[Standing.OWNER]
+    if verb.name == "renameApiKey":
+        maker = town.client(Standing.OTHER_TENANT)
+        await change(town.service.urls, "update sessions set proved_at = now()")
+        made = (await maker.call("createApiKey", **examples(COMMANDS["createApiKey"]))).ok()
+        return maker, {"id": made["apiKey"]["id"]}
     if verb.documentation.slice in ("tenancy", "access"):
         founder, slug = town.client(Standing.OTHER_TENANT), f"role_{new_id().hex[-12:]}"
         await put_role(town.service, UUID(founder.tenant), slug, base="participant")
