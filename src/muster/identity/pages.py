@@ -52,94 +52,23 @@ class Step:
         return visit.show("identity/templates/done.html", words=visit.words(self.words))
 
 
-_VERIFY = Step("verifyEmail", "identity.page_verify")
-_RESET = Step("resetPassword", "identity.page_reset", (Field("password", "password", "new-password"),))
-_UNLOCK = Step("unlockAccount", "identity.page_unlock")
-_CHANGE_EMAIL = Step("confirmEmailChange", "identity.page_change_email")
-_FORGOT = Step("forgotPassword", "identity.page_forgot", (Field("email", "email", "email"),), by_link=False)
-_RESTORE = Step("restoreAccount", "identity.page_restore")
-_COME_BACK = Step("askToRestore", "identity.page_come_back", (Field("email", "email", "email"),), by_link=False)
+def _at(path: str, step: Step) -> None:
+    """Show a step at an address, and take its form there."""
+
+    async def show(visit: Visit) -> Response:
+        return step.show(visit)
+
+    page(f"GET {path}")(show)
+    page(f"POST {path}")(step.take)
 
 
-@page("GET /verify")
-async def show_verify(visit: Visit) -> Response:
-    """Where the mail after registering leads."""
-    return _VERIFY.show(visit)
+_EMAIL = Field("email", "email", "email")
+_NEW_PASSWORD = Field("password", "password", "new-password")
 
-
-@page("POST /verify")
-async def verify(visit: Visit) -> Response:
-    """Confirm the address."""
-    return await _VERIFY.take(visit)
-
-
-@page("GET /reset")
-async def show_reset(visit: Visit) -> Response:
-    """Where the mail about a forgotten password leads."""
-    return _RESET.show(visit)
-
-
-@page("POST /reset")
-async def reset(visit: Visit) -> Response:
-    """Set the password."""
-    return await _RESET.take(visit)
-
-
-@page("GET /unlock")
-async def show_unlock(visit: Visit) -> Response:
-    """Where the mail about too many wrong passwords leads."""
-    return _UNLOCK.show(visit)
-
-
-@page("POST /unlock")
-async def unlock(visit: Visit) -> Response:
-    """Lift the lock."""
-    return await _UNLOCK.take(visit)
-
-
-@page("GET /forgot")
-async def show_forgot(visit: Visit) -> Response:
-    """Where the mail about a changed password leads."""
-    return _FORGOT.show(visit)
-
-
-@page("POST /forgot")
-async def forgot(visit: Visit) -> Response:
-    """Have the link mailed."""
-    return await _FORGOT.take(visit)
-
-
-@page("GET /restore")
-async def show_restore(visit: Visit) -> Response:
-    """Where the mail to who wants back into a closed account leads."""
-    return _RESTORE.show(visit)
-
-
-@page("POST /restore")
-async def restore(visit: Visit) -> Response:
-    """Open the account again."""
-    return await _RESTORE.take(visit)
-
-
-@page("GET /come-back")
-async def show_come_back(visit: Visit) -> Response:
-    """Where the mails about a closed account lead."""
-    return _COME_BACK.show(visit)
-
-
-@page("POST /come-back")
-async def come_back(visit: Visit) -> Response:
-    """Have the link mailed."""
-    return await _COME_BACK.take(visit)
-
-
-@page("GET /change-email")
-async def show_change_email(visit: Visit) -> Response:
-    """Where both mails about another address lead."""
-    return _CHANGE_EMAIL.show(visit)
-
-
-@page("POST /change-email")
-async def change_email(visit: Visit) -> Response:
-    """Say yes to the change."""
-    return await _CHANGE_EMAIL.take(visit)
+_at("/verify", Step("verifyEmail", "identity.page_verify"))
+_at("/reset", Step("resetPassword", "identity.page_reset", (_NEW_PASSWORD,)))
+_at("/unlock", Step("unlockAccount", "identity.page_unlock"))
+_at("/change-email", Step("confirmEmailChange", "identity.page_change_email"))
+_at("/restore", Step("restoreAccount", "identity.page_restore"))
+_at("/forgot", Step("forgotPassword", "identity.page_forgot", (_EMAIL,), by_link=False))
+_at("/come-back", Step("askToRestore", "identity.page_come_back", (_EMAIL,), by_link=False))
