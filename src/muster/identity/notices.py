@@ -16,7 +16,7 @@ from muster.identity.facts import (
     SignInLinkAsked,
     VerificationAsked,
 )
-from muster.identity.mail import post_mail
+from muster.identity.mail import SecurityMail, post_mail
 from muster.identity.rules import Device, is_known_device
 from muster.identity.seals import link_token
 from muster.identity.tables import LinkPurpose
@@ -94,17 +94,13 @@ class RestoreMail(LinkMail):
     kind: ClassVar[str] = "identity.restore"
 
 
-class PasswordChangedMail(Mail):
+class PasswordChangedMail(SecurityMail):
     """To whose password was changed."""
 
     kind: ClassVar[str] = "identity.password_changed"
 
-    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
-        """The same whoever changed it."""
-        return Letter(link=f"{ctx.settings.addresses.app}/forgot")
 
-
-class IdentityLinkedMail(Mail):
+class IdentityLinkedMail(SecurityMail):
     """To who can sign in with one more provider."""
 
     kind: ClassVar[str] = "identity.identity_linked"
@@ -112,7 +108,7 @@ class IdentityLinkedMail(Mail):
 
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """The same whether it is still linked or not."""
-        return Letter(values={"provider": self.provider}, link=f"{ctx.settings.addresses.app}/forgot")
+        return self.told(ctx, provider=self.provider)
 
 
 async def mail_identity_linked(ctx: Ctx, fact: IdentityLinked) -> None:
@@ -120,7 +116,7 @@ async def mail_identity_linked(ctx: Ctx, fact: IdentityLinked) -> None:
     await post_mail(ctx, IdentityLinkedMail(provider=fact.provider), user_id=fact.user_id)
 
 
-class NewDeviceMail(Mail):
+class NewDeviceMail(SecurityMail):
     """To whose account was signed in to like never before."""
 
     kind: ClassVar[str] = "identity.new_device"
@@ -132,8 +128,7 @@ class NewDeviceMail(Mail):
         if not found:
             return None
         (session,) = found
-        values = {"agent": session.agent, "address": session.address, "signed_in_at": session.created_at}
-        return Letter(values=values, link=f"{ctx.settings.addresses.app}/forgot")
+        return self.told(ctx, agent=session.agent, address=session.address, signed_in_at=session.created_at)
 
 
 async def mail_new_device(ctx: Ctx, fact: SignedIn) -> None:

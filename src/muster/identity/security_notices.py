@@ -13,22 +13,12 @@ from muster.identity.facts import (
     SecondFactorRemoved,
     SecondFactorsLocked,
 )
-from muster.identity.mail import post_mail
+from muster.identity.mail import SecurityMail, post_mail
 from muster.identity.rules import Method, Side
 from muster.identity.seals import link_token
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Letter, Mail
 from muster.kit.mail.posting import post
-
-
-class SecurityMail(Mail):
-    """Base of mails whose button is for who did not do it: a new password ends every session."""
-
-    kind: ClassVar[str] = "identity.security"
-
-    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
-        """The same whoever did it."""
-        return Letter(link=f"{ctx.settings.addresses.app}/forgot")
 
 
 class TotpAddedMail(SecurityMail):
@@ -75,7 +65,7 @@ class CodeUsedMail(SecurityMail):
 
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """With how many are left."""
-        return Letter(values={"left": self.left}, link=f"{ctx.settings.addresses.app}/forgot")
+        return self.told(ctx, left=self.left)
 
 
 class EmailMail(Mail):

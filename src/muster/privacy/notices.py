@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from muster.identity.facts import AccountClosed, AccountOpenedAgain
-from muster.identity.mail import post_mail
+from muster.identity.mail import SecurityMail, post_mail
 from muster.identity.queries import life_of
 from muster.identity.seals import link_token
 from muster.kit.commands.context import Ctx
@@ -33,14 +33,10 @@ class EndsSoonMail(ClosedMail):
     kind: ClassVar[str] = "privacy.ends_soon"
 
 
-class OpenedAgainMail(Mail):
+class OpenedAgainMail(SecurityMail):
     """To who came back."""
 
     kind: ClassVar[str] = "privacy.opened_again"
-
-    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
-        """The same however they came back."""
-        return Letter(link=f"{ctx.settings.addresses.app}/forgot")
 
 
 class EndedMail(Mail):
