@@ -15,9 +15,8 @@ from muster.kit.db.tables import Json
 from muster.kit.mail.kinds import read_mail
 from muster.kit.mail.posting import MailPosted
 from muster.kit.mail.tables import MailRow, MailState
-from muster.kit.mail.writing import Written, message_of, worded, write
+from muster.kit.mail.writing import Written, message_of, write_letter
 from muster.kit.tracing.switch import step
-from muster.kit.words import language_of
 from muster.kit.work.errands import Errand, NotYet
 from muster.settings import Settings
 
@@ -107,7 +106,7 @@ class Delivery:
             await _noted(ctx, waiting, MailState.KEPT)
             return None
         brand = await services.brand_of(ctx.db, ctx.tenant_id, to_anybody=False)
-        return write(worded(mail, letter, language_of(waiting.language, brand.locale)), ctx.settings, brand)
+        return write_letter(mail, letter, waiting.language, ctx.settings, brand)
 
 
 async def _put_off(errand: Errand, waiting: _Waiting, said: str) -> None:

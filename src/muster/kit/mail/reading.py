@@ -11,8 +11,7 @@ from muster.kit.db.statements import Row, Statement, columns
 from muster.kit.db.tables import Json
 from muster.kit.mail.kinds import UnknownMail, read_mail
 from muster.kit.mail.tables import MailRow, MailState
-from muster.kit.mail.writing import Wording, Written, worded, write
-from muster.kit.words import language_of
+from muster.kit.mail.writing import Wording, Written, write, write_letter
 
 
 class PostedMail(Row):
@@ -56,8 +55,7 @@ async def written(ctx: Ctx, posted: PostedMail, brand: Brand) -> tuple[list[str]
         why = "There is nothing left to tell: its link was used, or what it is about is gone."
         return [], _unwritten(ctx, posted, brand, why)
     links = [] if letter.link is None else [letter.link]
-    language = language_of(posted.language, brand.locale)
-    return links, write(worded(mail, letter, language), ctx.settings, brand)
+    return links, write_letter(mail, letter, posted.language, ctx.settings, brand)
 
 
 def _unwritten(ctx: Ctx, posted: PostedMail, brand: Brand, why: str) -> Written:

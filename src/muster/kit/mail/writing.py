@@ -16,7 +16,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from muster.kit.brand import Brand
 from muster.kit.mail.kinds import Letter, Mail
-from muster.kit.words import FALLBACK
+from muster.kit.words import FALLBACK, language_of
 from muster.settings import Settings
 
 _HERE = Path(__file__).parent
@@ -45,6 +45,11 @@ class Written(msgspec.Struct, frozen=True):
     subject: str
     text: str
     html: str
+
+
+def write_letter(mail: Mail, letter: Letter, locale: str | None, settings: Settings, brand: Brand) -> Written:
+    """A letter as its reader gets it. locale: what they read; None for what the community does. Raises WordsMissing."""
+    return write(worded(mail, letter, language_of(locale, brand.locale)), settings, brand)
 
 
 def worded(mail: Mail, letter: Letter, language: str) -> Wording:
