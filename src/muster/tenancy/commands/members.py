@@ -44,7 +44,7 @@ _INSIDE = (MemberStatus.ACTIVE, MemberStatus.SUSPENDED)
 
 @command("DELETE /members/me", "leaveTenant", allow=member, limit=API)
 async def leave(ctx: Ctx, *, note: Note | None = None) -> None:
-    """Leave this community, its teams and the events in it.
+    """Leave this community and the events in it.
 
     note: why, for those who run it.
     Raises TenantOwnerStays.
@@ -57,7 +57,7 @@ async def leave(ctx: Ctx, *, note: Note | None = None) -> None:
 
 @command("DELETE /members/{user_id}", "removeMember", allow=member, permission=Permission("member:remove"), limit=API)
 async def remove(ctx: Ctx, *, user_id: UUID, note: Note | None = None) -> MemberView:
-    """Remove somebody from this community, its teams and the events in it. No open door lets them in again.
+    """Remove somebody from this community and the events in it. No open door lets them in again.
 
     Removing twice changes nothing. note: why, for those who run the community.
     Raises MemberNotFound, NotOneself, TenantOwnerStays, OutranksYou.
@@ -79,7 +79,7 @@ async def remove(ctx: Ctx, *, user_id: UUID, note: Note | None = None) -> Member
 async def suspend(ctx: Ctx, *, user_id: UUID, note: Note | None = None) -> MemberView:
     """Close this community to a member until the suspension is lifted; what they have open ends within a second.
 
-    They keep their seat, their teams and their places. Suspending twice changes nothing. note: why, for those who run it.
+    They keep their seat and their places. Suspending twice changes nothing. note: why, for those who run it.
     Raises MemberNotFound, NotOneself, TenantOwnerStays, OutranksYou.
     """
     target = await _lock_target(ctx, user_id)
