@@ -34,14 +34,21 @@ class Sql:
 
     @property
     def script(self) -> str:
-        """The statement for pgbench, which writes parameters as `:p1` and would take `:MI` in a literal for one."""
+        """The statement for pgbench, which writes parameters as `:p1` and would take `:MI` in a literal for one.
+
+        It has no parameter that is null, so a null stands in the text.
+        """
         text = _LITERAL.sub(_without_colons, self.text)
-        return re.sub(r"\$(\d+)", r":p\1", text).replace("\n", " ") + ";\n"
+        return re.sub(r"\$(\d+)", lambda found: self._parameter(int(found[1])), text).replace("\n", " ") + ";\n"
+
+    def _parameter(self, number: int) -> str:
+        return "null" if self.values[number - 1] is None else f":p{number}"
 
     @property
     def variables(self) -> Mapping[str, str]:
         """What pgbench is given for the parameters."""
-        return {f"p{number}": _written(value) for number, value in enumerate(self.values, start=1)}
+        given = ((f"p{number}", value) for number, value in enumerate(self.values, start=1))
+        return {name: _written(value) for name, value in given if value is not None}
 
 
 @dataclass(frozen=True)
