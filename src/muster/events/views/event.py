@@ -1,26 +1,15 @@
-"""What can be read of events."""
+"""What can be read of an event."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Text, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
-from muster.chat.tables import Message, MessageVersion, Seat
-from muster.chat.views import MessageView, is_occupant, last_sequence, unread_count
-from muster.events.predicates import (
-    event_visible,
-    has_tag,
-    is_seated,
-    membership_visible,
-    takes_part_in,
-    takes_place,
-    version_visible,
-)
+from muster.events.predicates import event_visible, has_tag, is_seated, takes_part_in, takes_place
 from muster.events.tables import (
     Event,
-    EventMember,
     EventMemberRole,
     EventMemberStatus,
     EventStatus,
@@ -47,16 +36,9 @@ from muster.kit.views.paging import (
 )
 from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, many, measured, one, only_if, sql
-from muster.notifications.views import NotificationSubject
 
-
-def waitlist_position(membership: type[EventMember], _viewer: Viewer) -> ColumnElement[int | None]:
-    """One more than the number of people ahead in the queue; NULL for who does not wait."""
-    ahead: Any = once_more(EventMember)
-    queue = select(func.nullif(func.count(), 0)).where(
-        ahead.event_id == membership.event_id, ahead.queue_number <= membership.queue_number
-    )
-    return queue.scalar_subquery()
+if TYPE_CHECKING:
+    from muster.events.views.member import EventMemberView
 
 
 def tags_of(event: type[Event], _viewer: Viewer) -> ColumnElement[list[str]]:
@@ -157,35 +139,6 @@ class EventView(View, of=Event):
     members: Page["EventMemberView"] = many("event_id")
 
 
-class EventMemberView(View, of=EventMember):
-    """A person's membership of an event.
-
-    joined_at: when they got their place; null for who never had one. waitlist_position: in the queue, from 1;
-    null for who does not wait.
-    """
-
-    visible = membership_visible
-    within = "event"
-    filters = {"status": equals(EventMember.status)}
-    orders = {"ASKED": ascending(EventMember.asked_at)}
-
-    id: UUID
-    status: EventMemberStatus
-    role: EventMemberRole
-    joined_at: datetime | None
-    waitlist_position: int | None = sql(waitlist_position)
-    user: UserView = one("user_id")
-    event: EventView | None = one("event_id")
-
-
-NotificationSubject.add(EventView, EventMemberView)
-
-
-def is_own(membership: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:
-    """The viewer's own membership."""
-    return membership.user_id == viewer.user_id
-
-
 @query("GET /events/{id}", "event", allow=anyone, stale=True)
 def event(id: UUID) -> EventView | None:
     """One event, if the caller may see it."""
@@ -207,101 +160,3 @@ def my_events(
     role: what the caller is to the event; any when absent. membership_status: how they stand; a place or the queue when
     absent. upcoming: true for what is still to end, false for what is over; both when absent.
     """
-
-
-@query("GET /events/{event_id}/members", "eventMembers", allow=anyone, stale=True)
-def event_members(event_id: UUID) -> Page[EventMemberView] | None:
-    """Who takes part in an event; null when the caller may not see the event."""
-
-
-@query("GET /events/{event_id}/members/me", "myMembershipForEvent", allow=member, where=is_own)
-def my_membership_for_event(event_id: UUID) -> EventMemberView | None:
-    """The caller's own membership of an event."""
-
-
-@query("GET /events/{event_id}/members/{user_id}", "eventMember", allow=anyone)
-def event_member(event_id: UUID, user_id: UUID) -> EventMemberView | None:
-    """One person's membership of an event."""
-
-
-def in_room_of(message: Any, _viewer: Viewer, *, event_id: ColumnElement[UUID]) -> ColumnElement[bool]:
-    """An event's room has the event's id."""
-    condition: ColumnElement[bool] = message.room_id == event_id
-    return condition
-
-
-@query("GET /events/{event_id}/messages", "eventMessages", allow=member, where=in_room_of, parent=EventView)
-def event_messages(event_id: UUID) -> Page[MessageView] | None:
-    """What was said in an event's room, by sequence; empty for who has no seat in it, null without the event."""
-
-
-@query("GET /events/{event_id}/messages/{id}", "eventMessage", allow=member, where=in_room_of, parent=EventView)
-def event_message(event_id: UUID, id: UUID) -> MessageView | None:
-    """One message of an event's room; null for who has no seat in it."""
-
-
-class MessageVersionView(View, of=MessageVersion):
-    """What a message said before it was edited.
-
-    content: its words then. written_at: since when it said so.
-    """
-
-    visible = version_visible
-    orders = {"WRITTEN": ascending(MessageVersion.written_at)}
-
-    id: UUID
-    content: str
-    written_at: datetime
-
-
-def of_message_in_room(version: Any, _viewer: Viewer, *, event_id: ColumnElement[UUID]) -> ColumnElement[bool]:
-    """The message stands in the room of the event that the address names."""
-    message = once_more(Message)
-    return select(message.id).where(message.id == version.message_id, message.room_id == event_id).exists()
-
-
-@query(
-    "GET /events/{event_id}/messages/{message_id}/versions",
-    "eventMessageVersions",
-    allow=member,
-    where=of_message_in_room,
-    parent=EventView,
-)
-def event_message_versions(event_id: UUID, message_id: UUID) -> Page[MessageVersionView] | None:
-    """What an edited message said before, for who runs the event; empty for others, null without the event."""
-
-
-class EventChatView(View, of=Seat):
-    """An event's room as the viewer has it: how far they have read, and how much is new.
-
-    read_sequence: up to where they have read; the first unread message is the first with `fromSequence` one more.
-    last_sequence: of the newest message; 0 without any. unread_count: messages of others that are new. muted_at: since
-    when they want no notices; null when they do.
-    """
-
-    visible = is_occupant
-    within = "event"
-    orders = {"NEWEST": descending()}
-
-    id: UUID
-    read_sequence: int
-    last_sequence: int = sql(last_sequence)
-    unread_count: int = sql(unread_count)
-    muted_at: datetime | None
-    event: EventView | None = one("room_id")
-
-
-def is_room_of(seat: Any, _viewer: Viewer, *, event_id: ColumnElement[UUID]) -> ColumnElement[bool]:
-    """The seat stands in the event's room."""
-    condition: ColumnElement[bool] = seat.room_id == event_id
-    return condition
-
-
-@query("GET /events/{event_id}/chat", "myEventChat", allow=member, where=is_room_of)
-def my_event_chat(event_id: UUID) -> EventChatView | None:
-    """An event's room as the caller has it; null without a place in the event."""
-
-
-@query("GET /chats", "myEventChats", allow=member)
-def my_event_chats() -> Page[EventChatView]:
-    """The rooms of the caller's events, those entered last first."""

@@ -1,0 +1,17 @@
+"""Tables of events."""
+
+from muster.events.tables.event import Event, EventStatus, EventTag, JoinMode, MeetingKind, Mode, Visibility
+from muster.events.tables.member import EventMember, EventMemberRole, EventMemberStatus
+
+__all__ = [
+    "Event",
+    "EventMember",
+    "EventMemberRole",
+    "EventMemberStatus",
+    "EventStatus",
+    "EventTag",
+    "JoinMode",
+    "MeetingKind",
+    "Mode",
+    "Visibility",
+]

@@ -1,0 +1,67 @@
+"""Who takes part in an event."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from muster.kit.db.tables import Erasure, TenantTable, one_of, personal, plain, state
+
+
+class EventMemberRole(StrEnum):
+    """What a member is to the event. Counts only while they are seated."""
+
+    OWNER = "OWNER"
+    MODERATOR = "MODERATOR"
+    PARTICIPANT = "PARTICIPANT"
+
+
+class EventMemberStatus(StrEnum):
+    """Where a membership is in its life."""
+
+    JOINED = "JOINED"
+    WAITLIST = "WAITLIST"
+    LEFT = "LEFT"
+    KICKED = "KICKED"
+
+
+class EventMember(TenantTable):
+    """A person's membership of an event, one row for all of its life.
+
+    queue_number: while waiting, the place in the queue, taken under the event's lock.
+    """
+
+    __tablename__ = "event_members"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "event_id", "user_id"),
+        one_of("role", EventMemberRole),
+        one_of("status", EventMemberStatus),
+        CheckConstraint("(status = 'WAITLIST') = (queue_number is not null)", name="queue"),
+        Index(
+            "event_members_queue_idx",
+            "tenant_id",
+            "event_id",
+            "queue_number",
+            unique=True,
+            postgresql_where="queue_number is not null",
+        ),
+        Index("event_members_asked_idx", "tenant_id", "event_id", "asked_at", "id"),
+        Index("event_members_status_idx", "tenant_id", "event_id", "status", "asked_at", "id"),
+        Index("event_members_person_idx", "tenant_id", "user_id", "status", "event_id"),
+        ForeignKeyConstraint(["tenant_id", "event_id"], ["events.tenant_id", "events.id"]),
+        ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]),
+    )
+    person: ClassVar[str | None] = "user_id"
+    erasure: ClassVar[Erasure] = Erasure.BLANK
+
+    event_id: Mapped[UUID] = plain()
+    user_id: Mapped[UUID] = plain()
+    role: Mapped[EventMemberRole] = state(EventMemberRole)
+    status: Mapped[EventMemberStatus] = state(EventMemberStatus)
+    asked_at: Mapped[datetime] = plain()
+    joined_at: Mapped[datetime | None] = plain()
+    queue_number: Mapped[int | None] = plain()
+    note: Mapped[str | None] = personal(withheld=True)

@@ -1,0 +1,71 @@
+"""What can be read of who takes part in an event."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+
+from muster.events.predicates import membership_visible
+from muster.events.tables import EventMember, EventMemberRole, EventMemberStatus
+from muster.events.views.event import EventView
+from muster.identity.views import UserView
+from muster.kit.caller import anyone, member
+from muster.kit.db.tables import once_more
+from muster.kit.views.paging import ascending, equals
+from muster.kit.views.query import query
+from muster.kit.views.view import Page, View, Viewer, one, sql
+from muster.notifications.views import NotificationSubject
+
+
+def waitlist_position(membership: type[EventMember], _viewer: Viewer) -> ColumnElement[int | None]:
+    """One more than the number of people ahead in the queue; NULL for who does not wait."""
+    ahead: Any = once_more(EventMember)
+    queue = select(func.nullif(func.count(), 0)).where(
+        ahead.event_id == membership.event_id, ahead.queue_number <= membership.queue_number
+    )
+    return queue.scalar_subquery()
+
+
+class EventMemberView(View, of=EventMember):
+    """A person's membership of an event.
+
+    joined_at: when they got their place; null for who never had one. waitlist_position: in the queue, from 1;
+    null for who does not wait.
+    """
+
+    visible = membership_visible
+    within = "event"
+    filters = {"status": equals(EventMember.status)}
+    orders = {"ASKED": ascending(EventMember.asked_at)}
+
+    id: UUID
+    status: EventMemberStatus
+    role: EventMemberRole
+    joined_at: datetime | None
+    waitlist_position: int | None = sql(waitlist_position)
+    user: UserView = one("user_id")
+    event: EventView | None = one("event_id")
+
+
+NotificationSubject.add(EventView, EventMemberView)
+
+
+def is_own(membership: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer's own membership."""
+    return membership.user_id == viewer.user_id
+
+
+@query("GET /events/{event_id}/members", "eventMembers", allow=anyone, stale=True)
+def event_members(event_id: UUID) -> Page[EventMemberView] | None:
+    """Who takes part in an event; null when the caller may not see the event."""
+
+
+@query("GET /events/{event_id}/members/me", "myMembershipForEvent", allow=member, where=is_own)
+def my_membership_for_event(event_id: UUID) -> EventMemberView | None:
+    """The caller's own membership of an event."""
+
+
+@query("GET /events/{event_id}/members/{user_id}", "eventMember", allow=anyone)
+def event_member(event_id: UUID, user_id: UUID) -> EventMemberView | None:
+    """One person's membership of an event."""
