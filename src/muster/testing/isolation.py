@@ -62,7 +62,8 @@ CALLERS = (
 )
 """Everybody who tries; at the door is who asks for the victim's tenant itself."""
 _WORK_SECONDS = 4.0
-_WRITTEN_BY_WORKER = ["notifications", "mails"]
+WRITTEN_BY_WORKER = ["notifications", "mails"]
+"""Tables that have no rows before the worker has run; all others have."""
 # Whoever shares the default community shares what its members show each other; the victims share nothing with anybody.
 _LEAVE_DEFAULT = """
 delete from members where tenant_id = (select id from tenants where is_default)
@@ -191,7 +192,7 @@ async def violations_below(world: World) -> list[str]:
     """What is wrong below the endpoints: rows that are seen, work that is not done, a search that finds nothing."""
     urls, victim, intruder = world.service.urls, world.victim, world.intruder
     # The outbox is not empty yet, and nobody was told anything yet.
-    tables = [table for table in isolated_tables() if table not in _WRITTEN_BY_WORKER]
+    tables = [table for table in isolated_tables() if table not in WRITTEN_BY_WORKER]
     if found := await row_violations(victim, intruder, tables=tables):
         return found
     # What the work itself writes may still wait when it is done.
@@ -212,7 +213,7 @@ async def violations_below(world: World) -> list[str]:
         return ["steps of jobs that have ended are not forgotten"]
     if await value(urls, "select count(*) from audit_unsealed where id = any($1)", unsealed):
         return ["the sealer passed over rows of the audit log"]
-    found = await row_violations(victim, intruder, tables=_WRITTEN_BY_WORKER)
+    found = await row_violations(victim, intruder, tables=WRITTEN_BY_WORKER)
     searched = await victim.client(Standing.MEMBER).call("events", filter={"text": VICTIM})
     if str(victim.event_id) not in json.dumps(searched.data):
         found.append("text search does not find what is there")

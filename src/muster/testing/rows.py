@@ -1,11 +1,13 @@
 """Row security itself, table by table: what a role sees and may write while another tenant is entered."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
 
+from muster.kit.db.migrate import Urls
 from muster.kit.db.tables import MAINTENANCE_SETTING, TENANT_SETTING, GlobalTable, Table
 from muster.kit.ids import new_id
 from muster.testing.town import Town
@@ -21,28 +23,51 @@ _CROSSINGS = {
 }
 
 
-async def row_violations(victim: Town, intruder: Town, *, tables: Sequence[str]) -> list[str]:
-    """Every way past row security from the intruder's tenant into the victim's rows, and every lock that is too tight.
+@dataclass(frozen=True)
+class Eyes:
+    """Connections that look at rows as each role does, kept open: to connect takes longer than to look.
 
-    tables: those to try; both towns must have a row in each.
+    roles: the two that serve, by name. owner: by what `muster.maintenance` says.
     """
-    urls, found = victim.service.urls, list[str]()
-    for role, url in (("app", urls.app), ("worker", urls.worker)):
-        connection = await asyncpg.connect(url)
-        try:
+
+    roles: dict[str, asyncpg.Connection]
+    owner: dict[str, asyncpg.Connection]
+
+    async def violations(self, victim: Town, intruder: Town, *, tables: Sequence[str]) -> list[str]:
+        """Every way past row security from the intruder's tenant into the victim's rows, and every lock too tight.
+
+        tables: those to try; both towns must have a row in each.
+        """
+        found = list[str]()
+        for role, connection in self.roles.items():
             for table in tables:
                 found += await _of_role(connection, role, table, victim.tenant_id, intruder.tenant_id)
-        finally:
-            await connection.close()
-    for maintenance in ("on", "off"):
-        connection = await asyncpg.connect(urls.owner, server_settings={MAINTENANCE_SETTING: maintenance})
-        try:
+        for maintenance, connection in self.owner.items():
             seen = {table for table in tables if await _seen(connection, table, victim.tenant_id)}
-        finally:
-            await connection.close()
-        wrong = set(tables) - seen if maintenance == "on" else seen
-        found += [f"the owner's view of {table} is wrong with maintenance {maintenance}" for table in sorted(wrong)]
-    return found
+            wrong = set(tables) - seen if maintenance == "on" else seen
+            found += [f"the owner's view of {table} is wrong with maintenance {maintenance}" for table in sorted(wrong)]
+        return found
+
+
+@asynccontextmanager
+async def eyes(urls: Urls) -> AsyncIterator[Eyes]:
+    """Eyes on a database."""
+    async with AsyncExitStack() as stack:
+
+        async def connected(url: str, **settings: str) -> asyncpg.Connection:
+            connection = await asyncpg.connect(url, server_settings=settings)
+            stack.push_async_callback(connection.close)
+            return connection
+
+        roles = {"app": await connected(urls.app), "worker": await connected(urls.worker)}
+        owner = {each: await connected(urls.owner, **{MAINTENANCE_SETTING: each}) for each in ("on", "off")}
+        yield Eyes(roles, owner)
+
+
+async def row_violations(victim: Town, intruder: Town, *, tables: Sequence[str]) -> list[str]:
+    """The same, asked once."""
+    async with eyes(victim.service.urls) as each:
+        return await each.violations(victim, intruder, tables=tables)
 
 
 def isolated_tables() -> list[str]:
