@@ -9,6 +9,7 @@ import muster.audit.views
 import muster.events.commands
 import muster.events.explaining
 import muster.events.letters
+import muster.events.map.documents
 import muster.events.streams
 import muster.events.views
 import muster.identity.commands

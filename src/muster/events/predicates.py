@@ -56,6 +56,11 @@ def takes_place(event: type[Event], _viewer: Viewer) -> ColumnElement[bool]:
     return event.status != EventStatus.CANCELLED
 
 
+def is_to_come(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
+    """The event is still to end."""
+    return event.ends_at > viewer.now
+
+
 def takes_part_in(
     event: type[Event],
     viewer: Viewer,

@@ -44,7 +44,8 @@ def differences(urls: Urls) -> list[str]:
     )
     with engine.connect() as connection:
         connection.exec_driver_sql(f"create schema {DECLARED}")
-        connection.exec_driver_sql(f"set local search_path = {DECLARED}")
+        # Generated columns may call functions, which migrations alone make.
+        connection.exec_driver_sql(f"set local search_path = {DECLARED}, {MIGRATED}")
         Table.metadata.create_all(connection, checkfirst=False)
         migrated, declared = _described(connection, MIGRATED), _described(connection, DECLARED)
         connection.rollback()
@@ -59,5 +60,5 @@ def _described(connection: Connection, schema: str) -> dict[str, str]:
     """Every part of every table in a schema. Names are written as seen from within it."""
     connection.exec_driver_sql(f"set local search_path = {schema}")
     rows = connection.exec_driver_sql(DESCRIPTION, {"schema": schema})
-    described = {str(name): str(text).replace(f"{schema}.", "") for name, text in rows}
+    described = {str(name): str(text).replace(f"{schema}.", "").replace(f"{MIGRATED}.", "") for name, text in rows}
     return {name: text for name, text in described.items() if " alembic_version." not in name}

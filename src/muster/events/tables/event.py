@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from muster.kit.db.tables import Erasure, Search, TenantTable, one_of, personal, plain, state
@@ -60,6 +60,7 @@ class Event(TenantTable):
 
     city_key, country_key: what lists are filtered by, whatever the case. source, source_id: where it was imported from,
     and source_digest what was said of it there.
+    map_x, map_y, map_cell: where it lies on the grid of the map (`map/grid.py`).
     version: counts what its organisers change of it; who comes and goes does not count.
     """
 
@@ -98,6 +99,13 @@ class Event(TenantTable):
             "longitude",
             "id",
             postgresql_where="latitude is not null",
+        ),
+        Index(
+            "events_map_idx",
+            "tenant_id",
+            "map_cell",
+            postgresql_include=["map_x", "map_y", "status", "visibility", "ends_at", "id"],
+            postgresql_where="map_cell is not null",
         ),
         Index("events_search_idx", "search", postgresql_using="gin"),
         ForeignKeyConstraint(["tenant_id", "owner_id"], ["members.tenant_id", "members.user_id"]),
@@ -139,6 +147,11 @@ class Event(TenantTable):
     source: Mapped[str | None] = plain()
     source_id: Mapped[str | None] = plain()
     source_digest: Mapped[str | None] = plain()
+    map_x: Mapped[int | None] = personal(Integer(), Computed("map_column(longitude)", persisted=True))
+    map_y: Mapped[int | None] = personal(Integer(), Computed("map_row(latitude)", persisted=True))
+    map_cell: Mapped[int | None] = personal(
+        Computed("map_cell(map_column(longitude), map_row(latitude))", persisted=True)
+    )
     search: Mapped[Search] = plain(Computed(_WORDS, persisted=True))
 
 

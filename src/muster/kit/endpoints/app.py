@@ -16,6 +16,7 @@ from muster.kit.endpoints.address import Address, Serve
 from muster.kit.endpoints.armour import armour
 from muster.kit.endpoints.cookies import tell_csrf_token
 from muster.kit.endpoints.cors import open_to
+from muster.kit.endpoints.documents import document_routes
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.event_stream.graphql import GraphQLEvents
 from muster.kit.endpoints.event_stream.rest import PATH as STREAM
@@ -75,6 +76,7 @@ def build_app(
     routes = [
         *hot,
         WebSocketRoute("/graphql", socket_endpoint),
+        *document_routes(services, edge),
         *page_routes(services, edge),
         *(metrics_routes(exposition) if exposition.token else ()),
         *(Route(path, Address({"GET": endpoint})) for path, endpoint in others.items()),

@@ -10,14 +10,12 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    Double,
     Integer,
     Select,
     Subquery,
     Text,
     and_,
     cast,
-    column,
     false,
     func,
     literal_column,
@@ -189,31 +187,15 @@ class Connection:
         conditions = [self.chooses(row), *self.scope.visible(self.view, source, within_checked=self.within_checked)]
         ranks: dict[str, ColumnElement[float]] = {}
         for name in self.shape.filters:
-            statement, condition = self._filter(statement, row, name, ranks)
+            statement, condition, rank = self.scope.narrowed(statement, self.view, row, self.slot, name)
             conditions.append(condition)
+            if rank is not None:
+                ranks[name] = rank
         keys: list[ColumnElement[Any]] = [ranks[self.order.ranked_by]] if self.order.ranked_by else []
         keys += [row[name] for name in self.order.columns]
         if beyond_cursor is not None and self.shape.cursor:
             conditions.append(self._compare_with_cursor(keys, beyond=beyond_cursor))
         return statement.where(and_(*conditions)), row, keys, ranks
-
-    def _filter(
-        self, statement: Select[Any], row: Any, name: str, ranks: dict[str, ColumnElement[float]]
-    ) -> tuple[Select[Any], ColumnElement[bool]]:
-        declared = self.view.filters[name]
-        value = self.scope.bind(self.slot, f"filter_{name}", declared.sql_type)
-        if declared.condition is not None:
-            if declared.rank is not None:
-                ranks[name] = declared.rank(row, value)
-            return statement, and_(declared.condition(row, value), *self.scope.shown(self.view, row, declared.tells_of))
-        schema, _, function = (declared.finder or "").partition(".")
-        found = (
-            getattr(getattr(func, schema), function)(value)
-            .table_valued(column("id"), column("rank", Double()))
-            .alias(self.scope.name("found"))
-        )
-        ranks[name] = found.c.rank
-        return statement.select_from(found), found.c.id == row.id
 
     def _compare_with_cursor(self, keys: Sequence[ColumnElement[Any]], *, beyond: bool) -> ColumnElement[bool]:
         marks = tuple_(*(self.scope.bind(self.slot, f"cursor_{n}", key.type) for n, key in enumerate(keys)))

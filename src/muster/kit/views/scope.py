@@ -4,7 +4,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, literal_column, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    column,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.types import TypeEngine
 
 from muster.kit.caller import REQUEST
@@ -109,6 +121,25 @@ class Scope:
         """The conditions under which the viewer is shown these columns of a row that they see."""
         leaves = [each for each in fields_of(view).values() if isinstance(each, Leaf) and each.column in columns]
         return [each.guard(row, self.viewer) for each in leaves if each.guard is not None]
+
+    def narrowed(
+        self, statement: Select[Any], view: type[View], row: Any, slot: int, name: str
+    ) -> tuple[Select[Any], ColumnElement[bool], ColumnElement[float] | None]:
+        """A statement over rows of `view` with one of the view's filters: the condition that it puts on a row, and how
+        well a row matches, where the filter can say so. The value stands in the slot.
+        """
+        declared = view.filters[name]
+        value = self.bind(slot, f"filter_{name}", declared.sql_type)
+        if declared.condition is not None:
+            rank = None if declared.rank is None else declared.rank(row, value)
+            return statement, and_(declared.condition(row, value), *self.shown(view, row, declared.tells_of)), rank
+        schema, _, function = (declared.finder or "").partition(".")
+        found = (
+            getattr(getattr(func, schema), function)(value)
+            .table_valued(column("id"), column("rank", Double()))
+            .alias(self.name("found"))
+        )
+        return statement.select_from(found), found.c.id == row.id, found.c.rank
 
     def exists(self, view: type[View], condition: RowCondition, outer: Source | None = None) -> ColumnElement[bool]:
         """Whether the viewer sees a row of `view` that meets the condition.

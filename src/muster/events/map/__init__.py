@@ -1,0 +1,1 @@
+"""The map: where events are, drawn together where they are many."""
