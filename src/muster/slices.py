@@ -4,6 +4,8 @@ import muster.access.commands
 import muster.access.keys.commands
 import muster.access.keys.views
 import muster.access.notices
+import muster.access.services.commands
+import muster.access.services.views
 import muster.access.views
 import muster.audit.views
 import muster.events.commands

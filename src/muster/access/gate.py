@@ -47,15 +47,17 @@ def _lookup(claim: ClaimSql, *more: str | ColumnElement[Any]) -> ColumnElement[s
         else_=false(),
     )
     is_verified = select(User.id).where(User.id == claim.user_id, User.verified_at.is_not(None)).exists()
+    # It has no mail to verify and no factor to show; only its keys come this way. False too for who is no member.
+    is_program = func.coalesce(Member.is_service, false())
     answer = func.json_build_object(
         "tenant",
         case((or_(Tenant.is_default, Member.id.is_not(None)), Tenant.status)),
         "session",
         case((claim.by.is_(None), or_(session_lives, key_lives)), else_=acts_as),
         "verified",
-        or_(is_verified, Tenant.allows_unverified),
+        or_(is_verified, Tenant.allows_unverified, is_program),
         "factor",
-        or_(not_(Tenant.requires_mfa), has_second_factor(claim)),
+        or_(not_(Tenant.requires_mfa), is_program, has_second_factor(claim)),
         "role",
         Member.role,
         "custom",

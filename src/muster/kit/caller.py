@@ -19,7 +19,7 @@ from muster.kit.tallies import Arrival
 
 Permission = NewType("Permission", str)
 """A name `resource:action`; the access slice keeps the catalogue."""
-_OVER = ("Your session has ended; sign in again.", "This API key is revoked or has expired; make another.")
+_OVER = ("Your session has ended; sign in again.", "This API key or its holder's membership is over.")
 ACT = Permission("self:act")
 """What an API key needs for commands that ask for no permission of their own; no role needs to give it."""
 KEY_PREFIX = "mk_live_"

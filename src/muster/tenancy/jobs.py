@@ -29,6 +29,8 @@ async def erase_due(errand: Errand, fact: TenantDue) -> None:
     async with errand.transaction() as ctx:
         if not await queries.is_due(ctx, fact.tenant_id):
             return
+    async with errand.services.database.transaction(fact.tenant_id) as tx:
+        await queries.blank_services(tx)
     erased = await erase_tenant(errand.services.database, fact.tenant_id, datetime.now(UTC))
     storage = storage_of(errand.services.settings)
     await storage.delete(*await storage.paths(folder_of(tenant_id=fact.tenant_id)))

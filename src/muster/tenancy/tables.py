@@ -155,7 +155,8 @@ class Member(TenantTable):
     """A person inside a community, with the role they have there.
 
     custom_role: their role where it is not a built-in one. The foreign key keeps it there while somebody has it.
-    joined_at: when they last came. note: why they were suspended or removed, or what they said when they left.
+    joined_at: when they last came. note: why they were suspended or removed, or what they said when they left. is_service:
+    it is a program of the community, which takes no seat and which nobody signs in as.
     """
 
     __tablename__ = "members"
@@ -171,6 +172,7 @@ class Member(TenantTable):
         Index("members_inactive_idx", "tenant_id", "joined_at", "id", postgresql_where="status <> 'ACTIVE'"),
         Index("members_belonging_idx", "user_id", "tenant_id"),
         Index("members_role_idx", "tenant_id", "role", "joined_at", "id"),
+        Index("members_service_idx", "tenant_id", "joined_at", "id", postgresql_where="is_service"),
         one_of("status", MemberStatus),
         CheckConstraint(f"role <> 'staff' or tenant_id = '{PLATFORM_TENANT}'", name="staff"),
     )
@@ -186,6 +188,7 @@ class Member(TenantTable):
     status: Mapped[MemberStatus] = state(MemberStatus, erased="'LEFT'")
     joined_at: Mapped[datetime] = plain()
     note: Mapped[str | None] = personal(withheld=True)
+    is_service: Mapped[bool] = plain(server_default="false")
 
 
 class InvitationWay(StrEnum):

@@ -142,6 +142,8 @@ async def settle_both(service: Service) -> Towns:
             await put_role(service, town.tenant_id, slug, base="participant", add=["member:approve"])
         member = town.people[Standing.MEMBER]
         (await town.client(Standing.OWNER).call("offerOwnership", userId=member.user_id)).ok()
+        program = {"name": f"The program of {town.tenant_id}"}
+        (await town.client(Standing.OWNER).call("createServiceAccount", input=program)).ok()
         (await town.client(Standing.OWNER).call("addDomain", name=f"{town.tenant_id.hex}.example")).ok()
         async with as_worker(service.urls) as worker:
             await seal(worker, town.tenant_id)

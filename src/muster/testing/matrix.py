@@ -44,6 +44,9 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "createInvitationLink.input": lambda: {"role": "spectator"},
     "createEvent.input": event_input,
     "createRole.input": lambda: {"slug": f"role_{new_id().hex[-12:]}", "name": "A new role"},
+    "createServiceAccount.input": lambda: {"name": "A new program", "role": "spectator"},
+    "createServiceKey.input": lambda: {"name": "A program", "scopes": []},
+    "renameServiceAccount.name": lambda: "Another program",
     "createTenant.input": lambda: {"slug": f"town-{new_id().hex[-12:]}", "name": "A new town"},
     "deleteRole.slug": lambda: "porter",
     "decideDevice.approve": lambda: True,
@@ -224,10 +227,10 @@ def of_tenant(table: SqlTable) -> str:
 
 def _subject(declared: Endpoint) -> type[View]:
     subject = declared.returns if isinstance(declared, Command) else getattr(declared, "view", None)
-    if isinstance(declared, Command) and subject is type(None):
-        # What it removes is what stands at the same address.
-        there = (each.view for each in QUERIES.values() if each.route.template == declared.route.template)
-        subject = next(there, None)
+    if isinstance(declared, Command) and not (isinstance(subject, type) and issubclass(subject, View)):
+        # What it removes, or adds something to, is what stands at the address that ends with the id.
+        address = declared.route.template.partition("{id}")[0] + "{id}"
+        subject = next((each.view for each in QUERIES.values() if each.route.template == address), subject)
     assert isinstance(subject, type), f"{declared.name} takes `id`, but nothing says of what"
     assert issubclass(subject, View), f"{declared.name} takes `id`, but answers with no view that says of what"
     return subject

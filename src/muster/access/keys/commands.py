@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from muster.access.keys import queries
+from muster.access.keys.facts import ApiKeyCreated, ApiKeyRevoked
 from muster.access.keys.rules import SCOPES, KeyParts, hash_of, new_secret, written_key
 from muster.access.keys.views import ApiKeyView
 from muster.access.roles import KEY_CREATE, KEY_MANAGE
@@ -15,7 +16,6 @@ from muster.kit.arguments import Input, Instant
 from muster.kit.caller import ACT, Permission, member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
-from muster.kit.commands.facts import Fact
 from muster.kit.errors import FieldProblem, Invalid, NotFound
 from muster.kit.ids import new_id
 from muster.kit.limits import API
@@ -23,24 +23,6 @@ from muster.kit.views.results import Payload
 from muster.tenancy.granting import GrantsTooMuch
 
 _HINT = 4
-
-
-class ApiKeyCreated(Fact):
-    """Somebody made an API key."""
-
-    kind: ClassVar[str] = "key.created"
-    about: ClassVar[str] = "key_id"
-    key_id: UUID
-    user_id: UUID
-
-
-class ApiKeyRevoked(Fact):
-    """An API key is over."""
-
-    kind: ClassVar[str] = "key.revoked"
-    about: ClassVar[str] = "key_id"
-    key_id: UUID
-    user_id: UUID
 
 
 class ApiKeyNotFound(NotFound):
@@ -85,15 +67,23 @@ async def create_api_key(ctx: Ctx, *, input: CreateApiKeyInput) -> NewApiKey:
 
     Raises Invalid, GrantsTooMuch for scopes that one does not hold.
     """
+    return await make_key(ctx, input, holder_id=ctx.user_id, held=ctx.permissions)
+
+
+async def make_key(ctx: Ctx, input: CreateApiKeyInput, *, holder_id: UUID, held: frozenset[Permission]) -> NewApiKey:
+    """Make an API key of a member of the transaction's tenant. held: what it can be made for at most.
+
+    Raises Invalid, GrantsTooMuch.
+    """
     _check(ctx.now, input)
     scopes = sorted({Permission(each) for each in input.scopes})
-    if missing := set(scopes) - ctx.permissions - {ACT}:
+    if missing := set(scopes) - held - {ACT}:
         raise GrantsTooMuch(details={"missing": sorted(missing)})
     parts = KeyParts(ctx.tenant_id, new_id(), new_secret())
     await queries.put_key(
         ctx,
         parts.key_id,
-        user_id=ctx.user_id,
+        user_id=holder_id,
         name=input.name,
         hash=hash_of(parts.secret),
         hint=parts.secret[-_HINT:],
@@ -101,7 +91,7 @@ async def create_api_key(ctx: Ctx, *, input: CreateApiKeyInput) -> NewApiKey:
         networks=[str(ip_network(each)) for each in input.networks],
         expires_at=input.expires_at,
     )
-    ctx.record(ApiKeyCreated(key_id=parts.key_id, user_id=ctx.user_id))
+    ctx.record(ApiKeyCreated(key_id=parts.key_id, user_id=holder_id))
     return NewApiKey(secret=written_key(parts), api_key=ApiKeyView.ref(parts.key_id, created=True))
 
 
@@ -124,11 +114,12 @@ def _check(now: datetime, input: CreateApiKeyInput) -> None:
 
 @command("PATCH /keys/{id}", "renameApiKey", allow=member, permission=KEY_CREATE, in_person=True, limit=API)
 async def rename_api_key(ctx: Ctx, *, id: UUID, name: Name) -> ApiKeyView:
-    """Call an API key of one's own something else.
+    """Call an API key something else: one's own, or a service account's with `key:manage`.
 
     name: what you call it from now on. Raises ApiKeyNotFound.
     """
-    if await queries.lock_key(ctx, id) != ctx.user_id:
+    holder = await queries.lock_key(ctx, id)
+    if holder is None or not (holder.user_id == ctx.user_id or (holder.is_service and ctx.may(KEY_MANAGE))):
         raise ApiKeyNotFound
     await queries.rename_key(ctx, id, name)
     return ApiKeyView.ref(id)
@@ -142,7 +133,7 @@ async def revoke_api_key(ctx: Ctx, *, id: UUID) -> None:
     Raises ApiKeyNotFound.
     """
     holder = await queries.lock_key(ctx, id)
-    if holder is None or (holder != ctx.user_id and not ctx.may(KEY_MANAGE)):
+    if holder is None or (holder.user_id != ctx.user_id and not ctx.may(KEY_MANAGE)):
         raise ApiKeyNotFound
     await queries.revoke_key(ctx, id)
-    ctx.record(ApiKeyRevoked(key_id=id, user_id=holder))
+    ctx.record(ApiKeyRevoked(key_id=id, user_id=holder.user_id))

@@ -9,6 +9,7 @@ from muster.access.keys.tables import ApiKey
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
+from muster.tenancy.tables import Member
 
 COARSE = timedelta(minutes=5)
 """How exactly it is known when a key was last used."""
@@ -24,9 +25,10 @@ class KeyRow(Row):
 
 
 class Holder(Row):
-    """Whose a key is."""
+    """Whose a key is. is_service: a program's of the community."""
 
     user_id: UUID
+    is_service: bool
 
 
 _KEY = ApiKey.id == bindparam("key", type_=ApiKey.id.type)
@@ -34,7 +36,13 @@ _TENANT = ApiKey.tenant_id == bindparam("tenant", type_=ApiKey.tenant_id.type)
 _MOMENT = bindparam("moment", type_=ApiKey.created_at.type)
 _LIVES = ApiKey.revoked_at.is_(None)
 _FIND = Statement(KeyRow, select(*columns(KeyRow, ApiKey)).where(_TENANT, _KEY))
-_LOCK = Statement(Holder, select(ApiKey.user_id).where(_TENANT, _KEY, _LIVES).with_for_update())
+_LOCK = Statement(
+    Holder,
+    select(ApiKey.user_id, Member.is_service)
+    .join(Member, (Member.tenant_id == ApiKey.tenant_id) & (Member.user_id == ApiKey.user_id))
+    .where(_TENANT, _KEY, _LIVES)
+    .with_for_update(of=ApiKey),
+)
 _PUT = insertion(
     Nothing,
     ApiKey,
@@ -64,10 +72,9 @@ async def find_key(tx: Transaction, tenant_id: UUID, key_id: UUID) -> KeyRow | N
     return await tx.one(_FIND, tenant=tenant_id, key=key_id)
 
 
-async def lock_key(ctx: Ctx, key_id: UUID) -> UUID | None:
+async def lock_key(ctx: Ctx, key_id: UUID) -> Holder | None:
     """Whose a key is that is not revoked, and it stays so until the transaction ends; None without one."""
-    found = await ctx.db.one(_LOCK, tenant=ctx.tenant_id, key=key_id)
-    return None if found is None else found.user_id
+    return await ctx.db.one(_LOCK, tenant=ctx.tenant_id, key=key_id)
 
 
 async def put_key(ctx: Ctx, key_id: UUID, **values: object) -> None:

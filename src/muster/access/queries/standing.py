@@ -13,7 +13,7 @@ from muster.tenancy.tables import CustomRole, Member, MemberStatus, Tenant
 class MemberStanding(Row):
     """How a member stands, and what their role is made of where the community made it.
 
-    verified: their mail is, or the community does not ask.
+    verified: their mail is, or the community does not ask, or they are a program.
     """
 
     role: str
@@ -29,7 +29,7 @@ _STANDING = Statement(
     select(
         Member.role,
         Member.status,
-        or_(User.verified_at.is_not(None), Tenant.allows_unverified).label("verified"),
+        or_(User.verified_at.is_not(None), Tenant.allows_unverified, Member.is_service).label("verified"),
         CustomRole.base,
         CustomRole.additions,
         CustomRole.removals,

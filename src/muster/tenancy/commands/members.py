@@ -63,6 +63,9 @@ async def remove(ctx: Ctx, *, user_id: UUID, note: Note | None = None) -> Member
     Raises MemberNotFound, NotOneself, TenantOwnerStays, OutranksYou.
     """
     target = await _lock_target(ctx, user_id)
+    if target.is_service:
+        # What a program made is not called off, and its keys end with it: `removeServiceAccount`.
+        raise MemberNotFound
     if target.status in _INSIDE:
         await _depart(ctx, target, MemberStatus.REMOVED, note)
         ctx.record(MemberRemoved(user_id=user_id, member_id=target.id))

@@ -29,6 +29,7 @@ from muster.tenancy.queries.invitations import (
 from muster.tenancy.queries.life import (
     DueTenant,
     LockedTenant,
+    blank_services,
     find_due,
     is_due,
     lock_tenant,
@@ -105,6 +106,7 @@ __all__ = [
     "Seats",
     "TenantLine",
     "all_hosts",
+    "blank_services",
     "count_domains",
     "decide_request",
     "default_tenant",

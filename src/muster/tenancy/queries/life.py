@@ -5,11 +5,13 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, update
 
+from muster.identity.tables import User
 from muster.kit.caller import TenantStatus
 from muster.kit.commands.context import Ctx
+from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, columns
 from muster.kit.db.tables import PLATFORM_TENANT
-from muster.tenancy.tables import Tenant
+from muster.tenancy.tables import Member, Tenant
 
 # The API and the worker may go by clocks that differ a little; who restores in the last second is not erased in it.
 _SKEW = timedelta(minutes=5)
@@ -53,7 +55,15 @@ _PUT_STATUS = Statement(
 )
 _FIND_DUE = Statement(DueTenant, select(Tenant.id).where(_DUE).order_by(Tenant.deletes_at, Tenant.id))
 _IS_DUE = Statement(DueTenant, select(Tenant.id).where(_THIS, _DUE))
+_BLANK_SERVICES = Statement(
+    Nothing, update(User).where(User.id.in_(select(Member.user_id).where(Member.is_service))).values(name="")
+)
 _REMOVE = Statement(Nothing, delete(Tenant).where(_THIS, _DUE))
+
+
+async def blank_services(tx: Transaction) -> None:
+    """Forget what the programs of the transaction's tenant are called: their accounts are in no community's table."""
+    await tx.run(_BLANK_SERVICES)
 
 
 async def lock_tenant(ctx: Ctx, tenant_id: UUID) -> LockedTenant | None:

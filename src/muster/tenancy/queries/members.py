@@ -49,6 +49,7 @@ class Membership(Row):
     user_id: UUID
     role: str
     status: MemberStatus
+    is_service: bool
 
 
 class Seats(Row):
@@ -83,7 +84,7 @@ _SEATED = (MemberStatus.ACTIVE, MemberStatus.SUSPENDED)
 _SEATS = Statement(
     Seats,
     select(
-        select(func.count()).where(Member.status.in_(_SEATED)).scalar_subquery().label("taken"),
+        select(func.count()).where(Member.status.in_(_SEATED), ~Member.is_service).scalar_subquery().label("taken"),
         Tenant.max_members.label("most"),
     ).where(Tenant.id == bindparam("tenant", type_=Tenant.id.type)),
 )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, not_
 
 from muster.identity.views import UserView
 from muster.kit.caller import Permission, member
@@ -14,13 +14,13 @@ from muster.tenancy.tables import Member, MemberStatus
 
 
 def is_active(member: type[Member], _viewer: Viewer) -> ColumnElement[bool]:
-    """Who may use their membership."""
-    return member.status == MemberStatus.ACTIVE
+    """Who may use their membership; programs are listed by themselves."""
+    return and_(member.status == MemberStatus.ACTIVE, not_(member.is_service))
 
 
 def is_inactive(member: type[Member], _viewer: Viewer) -> ColumnElement[bool]:
     """Who may not: suspended, removed, or gone."""
-    return member.status != MemberStatus.ACTIVE
+    return and_(member.status != MemberStatus.ACTIVE, not_(member.is_service))
 
 
 class MemberView(View, of=Member):

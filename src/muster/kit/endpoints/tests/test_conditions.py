@@ -172,6 +172,7 @@ _OUT_OF_REACH = {
     "deleteTenant": "the default community stays open",
     "offerOwnership": "whom it is offered to does not stand in its address",
     "renameApiKey": "nobody has one",
+    "renameServiceAccount": "there is none",
     "renamePasskey": "nobody has one",
     "resendInvitation": "nobody is invited",
     "restoreTenant": "it is not about to be deleted",

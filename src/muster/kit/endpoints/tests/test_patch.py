@@ -70,6 +70,10 @@ async def _subject(town: Town, verb: Command) -> tuple[Client, dict[str, Any]]:
         await change(town.service.urls, "update sessions set proved_at = now()")
         made = (await maker.call("createApiKey", **examples(COMMANDS["createApiKey"]))).ok()
         return maker, {"id": made["apiKey"]["id"]}
+    if verb.name == "renameServiceAccount":
+        keeper = town.client(Standing.OTHER_TENANT)
+        program = (await keeper.call("createServiceAccount", **examples(COMMANDS["createServiceAccount"]))).ok()
+        return keeper, {"id": program["id"]}
     if verb.documentation.slice in ("tenancy", "access"):
         founder, slug = town.client(Standing.OTHER_TENANT), f"role_{new_id().hex[-12:]}"
         await put_role(town.service, UUID(founder.tenant), slug, base="participant")

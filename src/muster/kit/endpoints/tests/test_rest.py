@@ -175,6 +175,7 @@ async def test_personal_answers_are_not_kept(town: Town, member: Client) -> None
 
 
 _MADE_ELSEWHERE = {
+    "createServiceKey": "for a service account, which a town has none of: see test_services",
     "addPasskey": "its credential is a device's: see test_passkeys",
     "impersonate": "for the platform's staff: see test_impersonation",
 }

@@ -27,6 +27,12 @@ _ROLES: list[Row] = [
     for slug, gives in ROLES.items()
     if slug != STAFF
 ]
+_NOBODY_HAS = {
+    "myImpersonations": "Impersonation",
+    "myApiKeys": "ApiKey",
+    "apiKeys": "ApiKey",
+    "serviceAccounts": "ServiceAccount",
+}
 
 
 def access_list(name: str) -> List | None:
@@ -35,12 +41,11 @@ def access_list(name: str) -> List | None:
         return List("Permission", name, _PERMISSIONS)
     if name == "roles":
         return List("Role", name, _ROLES)
-    nobody_has = {"myImpersonations": "Impersonation", "myApiKeys": "ApiKey", "apiKeys": "ApiKey"}
-    return List(nobody_has[name], name, []) if name in nobody_has else None
+    return List(_NOBODY_HAS[name], name, []) if name in _NOBODY_HAS else None
 
 
-def no_key(_id: UUID) -> None:
-    """An API key: nobody has one here."""
+def nobody(_id: UUID) -> None:
+    """An API key or a service account: nobody has one here."""
 
 
 def role(given: dict[str, Any]) -> Row | None:

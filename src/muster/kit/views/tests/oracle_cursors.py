@@ -37,6 +37,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "OpenSession": {"NEWEST": (("created_at", "id"), True)},
     "Permission": {"NAME": (("name", "id"), False)},
     "Role": {"SLUG": (("slug", "id"), False)},
+    "ServiceAccount": {"OLDEST": (("joined_at", "id"), False)},
     "Tenant": {"FOUNDED": (("created_at", "id"), False), "NAME": (("name", "id"), False)},
     "Tie": {"NEWEST": (("created_at", "id"), True)},
 }

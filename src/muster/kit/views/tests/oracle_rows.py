@@ -13,7 +13,7 @@ from muster.access.roles import ROLES
 from muster.kit.caller import Claim
 from muster.kit.text import camel
 from muster.kit.views.query import QUERIES
-from muster.kit.views.tests.oracle_access import access_list, no_key, role
+from muster.kit.views.tests.oracle_access import access_list, nobody, role
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
 from muster.kit.views.tests.oracle_filters import around, filters_of, matches
@@ -227,7 +227,8 @@ class Oracle:
         by_id: dict[str, Callable[[UUID], Row | None]] = {
             "event": self._seen_event,
             "auditEntry": self._audited.get,
-            "apiKey": no_key,
+            "apiKey": nobody,
+            "serviceAccount": nobody,
         }
         if name in by_id:
             return by_id[name](UUID(given["id"]))

@@ -1,0 +1,1 @@
+"""Service accounts: programs of a community, which belong to no person."""
