@@ -38,7 +38,7 @@ from muster.kit.realtime.subscription import FactSubscription, Subscription
 from muster.kit.realtime.watch import Present
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import Pick, SlotValues
-from muster.kit.views.plans import Plan, PlanCache, compile_plan, run_plan
+from muster.kit.views.plans import Plan, compile_plan, plans_of, run_plan
 from muster.kit.views.scope import Scope
 from muster.kit.views.view import Viewer
 from muster.kit.views.writing import constant, join, json_object
@@ -82,7 +82,7 @@ class Delivery:
     def __init__(self, database: Database, gate: Gate) -> None:
         self._database = database
         self._gate = gate
-        self._plans = PlanCache()
+        self._plans = plans_of("streams", gate)
         self._free = asyncio.Semaphore(_STATEMENTS_AT_ONCE)
 
     async def admit(self, subscription: Subscription, topic_id: UUID, origin: Origin) -> None:

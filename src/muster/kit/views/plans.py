@@ -7,6 +7,7 @@ in force for this statement only, then the caller, then the body.
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import ClauseElement, ColumnElement, select
 
@@ -80,3 +81,9 @@ class PlanCache:
         else:
             self._plans.move_to_end(key)
         return plan
+
+
+@lru_cache(maxsize=32)
+def plans_of(kind: str, gate: Gate) -> PlanCache:
+    """The plans of one kind of endpoint, for every application of this process: they follow from what is declared."""
+    return PlanCache()

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -99,6 +100,12 @@ class Documents:
             # What fits and what does not, told one by one, is the schema for whoever asks often enough.
             raise BadDocument(errors if self._is_open else [GraphQLError(_MASKED)])
         return _sorted_out(parsed)
+
+
+@lru_cache(maxsize=8)
+def documents_of(schema: GraphQLSchema, limits: Limits, *, is_open: bool) -> Documents:
+    """The documents of a schema, for every application of this process."""
+    return Documents(schema, limits, is_open=is_open)
 
 
 def _sorted_out(parsed: DocumentNode) -> Document:

@@ -27,7 +27,7 @@ from muster.kit.commands.command import COMMANDS
 from muster.kit.commands.context import Services
 from muster.kit.db.replicas import Rows
 from muster.kit.endpoints.deprecations import client_name
-from muster.kit.endpoints.graphql.documents import MOST_ERRORS, Document, Documents
+from muster.kit.endpoints.graphql.documents import MOST_ERRORS, Document, documents_of
 from muster.kit.endpoints.graphql.errors import BadOperation
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, PRODUCTION, check_cost, page_sizes
 from muster.kit.endpoints.graphql.mutations import After, MutationField, Mutations, read_terms
@@ -42,7 +42,7 @@ from muster.kit.text import refuse_unstorable
 from muster.kit.tracing.switch import TRACING
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import SlotValues
-from muster.kit.views.plans import Body, PlanCache, compile_plan, run_plan
+from muster.kit.views.plans import Body, compile_plan, plans_of, run_plan
 from muster.kit.views.query import QUERIES, Query
 
 
@@ -115,10 +115,10 @@ class GraphQL:
         self._schema = schema
         self._limits = PRODUCTION if production else DEVELOPMENT
         self._is_open = not production
-        self._documents = Documents(schema, self._limits, is_open=self._is_open)
+        self._documents = documents_of(schema, self._limits, is_open=self._is_open)
         listed = services.settings.operations
         self._persisted = Persisted(None if listed is None else good_list(listed, self._documents))
-        self._plans = PlanCache()
+        self._plans = plans_of("reads over GraphQL", services.gate)
         self._mutations = Mutations(services)
 
     def read(self, request: GraphQLRequest) -> Operation:

@@ -21,7 +21,7 @@ from muster.kit.endpoints.problem import client_error
 from muster.kit.endpoints.rendering import render
 from muster.kit.errors import BadInput
 from muster.kit.views.picks import SlotValues
-from muster.kit.views.plans import PlanCache
+from muster.kit.views.plans import plans_of
 
 _KEY, _ATOMIC = "idempotencyKey", "atomic"
 
@@ -106,7 +106,7 @@ class Mutations:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._plans = PlanCache()
+        self._plans = plans_of("results over GraphQL", services.gate)
 
     async def run(self, fields: Sequence[MutationField], terms: Terms, origin: Origin, after: After | None) -> Told:
         """Run them. Raises BadInput for one key on several transactions."""

@@ -42,7 +42,7 @@ from muster.kit.errors import NotFound
 from muster.kit.limits import Limit
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import Pick, SlotValues, page_of, whole
-from muster.kit.views.plans import PlanCache, compile_plan, run_plan
+from muster.kit.views.plans import compile_plan, plans_of, run_plan
 from muster.kit.views.query import QUERIES, Query
 
 Endpoint = Callable[[Request, Origin], Awaitable[Response]]
@@ -54,7 +54,7 @@ class Rest:
     def __init__(self, services: Services, edge: Edge) -> None:
         self._services = services
         self._edge = edge
-        self._plans = PlanCache()
+        self._plans = plans_of("reads over REST", services.gate)
         self._results = Results(services)
         self._conditions = Conditions(services)
         self._limits = PRODUCTION if services.settings.is_production else DEVELOPMENT

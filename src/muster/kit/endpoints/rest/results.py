@@ -12,7 +12,7 @@ from muster.kit.endpoints.rendering import render
 from muster.kit.endpoints.rest.location import address_of, location_of, stands_at
 from muster.kit.endpoints.tags import is_versioned, tag_of
 from muster.kit.views.picks import Pick, SlotValues, whole
-from muster.kit.views.plans import PlanCache
+from muster.kit.views.plans import plans_of
 from muster.kit.views.query import Query
 from muster.kit.views.results import Payload, whole_payload
 
@@ -31,7 +31,7 @@ class Results:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._plans = PlanCache()
+        self._plans = plans_of("results over REST", services.gate)
         self._queries: dict[str, Query | None] = {}
 
     async def read(self, call: Call, done: Done, origin: Origin) -> Result:
