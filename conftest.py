@@ -46,6 +46,13 @@ def pytest_configure() -> None:
     structlog.configure([structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, plain])
 
 
+def pytest_report_header() -> str:
+    """Whose turn it is, for who has to repeat this run on another day."""
+    from muster.testing.thoroughness import TURN
+
+    return f"cases in turns: MUSTER_TURN={TURN}"
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the server for the workers of pytest-xdist; without it the first test that needs one does."""
     if session.config.getoption("numprocesses", None):

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -41,26 +41,44 @@ from muster.testing.matrix import (
 from muster.testing.people import Standing, put_impersonation, put_role, sign_in
 from muster.testing.rows import isolated_tables, row_violations
 from muster.testing.serving import Service, serving_in_process
+from muster.testing.thoroughness import in_turn
 from muster.testing.town import Town, moved, settle
 from muster.testing.work import drain, working
 
 VICTIM, INTRUDER = "northern", "southern"
 """The names of the two towns. Everything that people of the first wrote holds its name."""
-AT_THE_DOOR = "at the door"
-CALLERS = (
-    "another tenant's owner at home",
-    "an outsider in the default tenant",
-    "an anonymous visitor",
-    "a suspended member in the default tenant",
-    "another tenant's API key at home",
-    "another tenant's API key at the door",
-    "another tenant's owner at the door",
-    "another tenant's owner at the door by slug",
-    "an outsider at the door",
-    "an anonymous visitor at the door",
-    "a suspended member at the door",
+
+
+class Stranger(NamedTuple):
+    """Somebody who tries. who: of the words below. tenant: which they ask for, of the words below; None names none."""
+
+    who: str
+    tenant: str | None = None
+
+    def __str__(self) -> str:
+        return self.who if self.tenant is None else f"{self.who} in {self.tenant}"
+
+
+RIVAL, OUTSIDER, ANONYMOUS = "another tenant's owner", "an outsider", "an anonymous visitor"
+SUSPENDED, KEY = "a suspended member", "another tenant's API key"
+THEIR_OWN, THE_VICTIMS, THE_VICTIMS_BY_SLUG = "their own tenant", "the victim's tenant", "the victim's tenant by slug"
+AT_HOME = (
+    Stranger(RIVAL, THEIR_OWN),
+    Stranger(OUTSIDER),
+    Stranger(ANONYMOUS),
+    Stranger(SUSPENDED),
+    Stranger(KEY),
 )
-"""Everybody who tries; at the door is who asks for the victim's tenant itself."""
+"""Everybody who tries from a tenant that is open to them: their own, the default one, or a key's."""
+AT_THE_DOOR = (
+    Stranger(KEY, THE_VICTIMS),
+    Stranger(RIVAL, THE_VICTIMS),
+    Stranger(RIVAL, THE_VICTIMS_BY_SLUG),
+    Stranger(OUTSIDER, THE_VICTIMS),
+    Stranger(ANONYMOUS, THE_VICTIMS_BY_SLUG),
+    Stranger(SUSPENDED, THE_VICTIMS),
+)
+"""Everybody who asks for the victim's tenant itself."""
 _WORK_SECONDS = 4.0
 WRITTEN_BY_WORKER = ["notifications", "mails"]
 """Tables that have no rows before the worker has run; all others have."""
@@ -72,7 +90,7 @@ delete from members where tenant_id = (select id from tenants where is_default)
 # No handler of ours takes steps yet.
 _A_STEP = "insert into job_steps (tenant_id, id, job_id, name) values ($1, uuidv7(), 0, 'a step')"
 # An invitation by mail, a link that somebody used, and some who ask to join.
-_AT_THE_DOOR = """
+_WAITING = """
 with owner as (
   select m.user_id, t.slug from members m join tenants t on t.id = m.tenant_id where t.id = $1 and m.role = 'owner'
 ), invited as (
@@ -137,7 +155,7 @@ async def settle_both(service: Service) -> Towns:
     for town in (intruder, victim):
         await change(service.urls, _A_STEP, town.tenant_id)
         await put_impersonation(service, town.people[Standing.OWNER], town.tenant_id)
-        await change(service.urls, _AT_THE_DOOR, town.tenant_id)
+        await change(service.urls, _WAITING, town.tenant_id)
         for slug in ("greeter", "porter"):
             await put_role(service, town.tenant_id, slug, base="participant", add=["member:approve"])
         member = town.people[Standing.MEMBER]
@@ -168,11 +186,9 @@ async def open_world(urls: Urls, towns: Towns) -> AsyncIterator[World]:
 
 @dataclass(frozen=True)
 class Intruder:
-    """Somebody who tries. client: in the tenant they ask for. knocks: whether that is the victim's. own_id: who they are."""
+    """A caller who has come. client: in the tenant they ask for. own_id: who a suspended member is."""
 
-    name: str
     client: Client
-    knocks: bool
     own_id: UUID | None = None
 
 
@@ -226,42 +242,30 @@ async def violations_below(world: World) -> list[str]:
 
 
 async def endpoint_violations(world: World, declared: Endpoint, way: Way) -> list[str]:
-    """How one endpoint lets an intruder reach or detect the victim's rows."""
+    """How one endpoint lets an intruder reach or detect the victim's rows.
+
+    Two callers at home and one at the door try it this way; others try the next endpoint, the other way and tomorrow,
+    see `in_turn`.
+    """
     before = await snapshot_over(world.below, tenant_id=world.victim.tenant_id)
-    found = []
-    for intruder in await intruders(world):
-        try_it = _knocked if intruder.knocks else _tried
-        found += [f"{intruder.name}: {each}" for each in await try_it(world, declared, way, intruder)]
+    found, number = [], list(endpoints()).index(declared.name) + list(Way).index(way)
+    for caller in (*in_turn(AT_HOME, number, 2), *in_turn(AT_THE_DOOR, number, 1)):
+        intruder = await _come(world, caller)
+        try_it = _knocked if caller in AT_THE_DOOR else _tried
+        found += [f"{caller}: {each}" for each in await try_it(world, declared, way, intruder)]
     after = await snapshot_over(world.below, tenant_id=world.victim.tenant_id)
     return found + [f"changed rows of {table}" for table, rows in before.items() if rows != after[table]]
 
 
-async def intruders(world: World) -> list[Intruder]:
-    """Everybody who has no business in the victim's tenant, freshly signed in: some endpoints end a session."""
-    service, victim = world.service, world.victim
-    rival = (await sign_in(service, f"{INTRUDER} owner")).client
-    outsider = (await sign_in(service, "nobody special")).client
-    insider = await sign_in(service, f"{VICTIM} suspended")
-    suspended = insider.client
-    anonymous = Client(service)
-    key = Client(service, world.key)
-    clients = (
-        rival.in_tenant(world.intruder.tenant_id),
-        outsider,
-        anonymous,
-        suspended,
-        key,
-        key.in_tenant(victim.tenant_id),
-        rival.in_tenant(victim.tenant_id),
-        rival.in_tenant(VICTIM),
-        outsider.in_tenant(victim.tenant_id),
-        anonymous.in_tenant(VICTIM),
-        suspended.in_tenant(victim.tenant_id),
-    )
-    return [
-        Intruder(name, client, AT_THE_DOOR in name, insider.user_id if client is suspended else None)
-        for name, client in zip(CALLERS, clients, strict=True)
-    ]
+async def _come(world: World, caller: Stranger) -> Intruder:
+    """A caller, freshly signed in: some endpoints end a session."""
+    names = {RIVAL: f"{INTRUDER} owner", OUTSIDER: "nobody special", SUSPENDED: f"{VICTIM} suspended"}
+    tenants = {THEIR_OWN: world.intruder.tenant_id, THE_VICTIMS: world.victim.tenant_id, THE_VICTIMS_BY_SLUG: VICTIM}
+    client, own_id = Client(world.service, world.key if caller.who == KEY else None), None
+    if caller.who in names:
+        person = await sign_in(world.service, names[caller.who])
+        client, own_id = person.client, person.user_id if caller.who == SUSPENDED else None
+    return Intruder(client if caller.tenant is None else client.in_tenant(tenants[caller.tenant]), own_id)
 
 
 async def _key_of(holder: Client) -> str:

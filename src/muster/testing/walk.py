@@ -14,6 +14,7 @@ from muster.testing.client import Answer, Way, endpoint
 from muster.testing.matrix import examples, places
 from muster.testing.people import Standing
 from muster.testing.serving import Service
+from muster.testing.thoroughness import in_turn
 from muster.testing.town import Town, moved
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -39,16 +40,21 @@ class Outcome:
     audited: tuple[str, ...]
 
 
-def _calls(town: Town) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every endpoint, on each event of the town and about people of different standings."""
-    events = {"event": town.event_id, "hidden": town.hidden_id, "draft": town.draft_id, "none": UUID(int=0)}
+def _calls(town: Town, standing: Standing) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every endpoint, on events of the town and about its people.
+
+    Each is called on the published event, and on the hidden one, the draft or none, and about one person: which these
+    are differs between callers, so that together they try all, and from day to day; see `in_turn`.
+    """
+    others = (town.hidden_id, town.draft_id, UUID(int=0))
     people = (town.people[Standing.MEMBER], town.waiting, town.kicked, town.people[Standing.OWNER])
     names = [name for name in (*QUERIES, *COMMANDS) if name not in _LAST]
-    for name in (*names, *_LAST):
+    for number, name in enumerate((*names, *_LAST), list(Standing).index(standing)):
         declared = endpoint(name)
         keys = {place.path for place in places(declared)}
-        for event_id in events.values() if keys & {"id", "eventId"} else [None]:
-            for person in people if "userId" in keys else [None]:
+        events = [town.event_id, *in_turn(others, number, 1)]
+        for event_id in events if keys & {"id", "eventId"} else [None]:
+            for person in in_turn(people, number, 1) if "userId" in keys else [None]:
                 given = examples(declared)
                 given |= dict.fromkeys(keys & {"id", "eventId"}, event_id) | _messages(town, keys)
                 given |= dict.fromkeys(keys & {"tenantId"}, town.tenant_id)
@@ -62,19 +68,28 @@ def _messages(town: Town, keys: set[str]) -> dict[str, UUID]:
 
 
 async def walk(model: Town, service: Service, way: Way, standing: Standing) -> list[Outcome]:
-    """Call every endpoint one after the other. model: the town that the service's database is a copy of."""
+    """Call every endpoint one after the other. model: the town that the service's database is a copy of.
+
+    Raises AssertionError when a read changes something; which tables a command changes is told with its outcome.
+    """
+    town = moved(model, service)
+    client = town.client(standing)
+    calls = list(_calls(town, standing))
+    reads = [call for call in calls if call[0] in QUERIES]
+    outcomes: list[Outcome] = []
     async with maintenance(service.urls) as below:
-        town = moved(model, service)
-        client = town.client(standing)
-        outcomes = []
         before = await snapshot_over(below)
-        for number, (name, given) in enumerate(_calls(town)):
+        for name, given in reads:
+            answer = await client.call(name, way=way, **given)
+            outcomes.append(Outcome(f"{len(outcomes)} {name}", *_comparable(answer), (), ()))
+        assert await snapshot_over(below) == before, "one of the reads has changed something"
+        for name, given in calls[len(reads) :]:
             answer = await client.call(name, way=way, **given)
             after = await snapshot_over(below)
             changed = tuple(table for table in before if before[table] != after[table])
             rows = [json.loads(row) for row in after["audit_rows"] if row not in before["audit_rows"]]
             audited = tuple(f"{row['verb']} {row['outcome']}" for row in rows)
-            outcomes.append(Outcome(f"{number} {name}", *_comparable(answer), changed, audited))
+            outcomes.append(Outcome(f"{len(outcomes)} {name}", *_comparable(answer), changed, audited))
             before = after
     return outcomes
 
