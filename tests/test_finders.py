@@ -85,6 +85,12 @@ select ':tenant', gen_random_uuid(), 'd' || n || '.example', 'T', now() + n * in
   from generate_series(1, 4000) as n;
 insert into event_tags (tenant_id, id, event_id, tag)
 select tenant_id, gen_random_uuid(), id, description from events where tenant_id = ':tenant';
+insert into event_agenda_items (tenant_id, id, event_id, position, title, description)
+select ':tenant', gen_random_uuid(), ':event', n, 'T', '' from generate_series(1, 4000) as n;
+insert into event_faqs (tenant_id, id, event_id, position, question, answer)
+select ':tenant', gen_random_uuid(), ':event', n, 'Q', 'A' from generate_series(1, 4000) as n;
+insert into event_resources (tenant_id, id, event_id, position, title, url, audience)
+select ':tenant', gen_random_uuid(), ':event', n, 'T', 'https://example.org', 'PUBLIC' from generate_series(1, 4000) as n;
 insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, queue_number)
 select ':tenant', gen_random_uuid(), ':event', user_id, 'PARTICIPANT',
        (array['JOINED', 'WAITLIST', 'LEFT', 'KICKED'])[n % 4 + 1], now() + n * interval '1 second',
@@ -208,7 +214,8 @@ def test_every_order_is_read_from_an_index(
     if cursor and not ranked_by and name not in OF_ONE_PERSON:
         first = query.view.orders[order].columns[0]
         conditions = " ".join(str(scan.get("Index Cond", "")) for scan in _scans(plan, table))
-        assert re.search(rf"\((ROW\()?{first}( [<>]|,)", conditions), json.dumps(plan)
+        # PostgreSQL quotes names that are words of SQL as well.
+        assert re.search(rf'\((ROW\()?"?{first}"?( [<>]|,)', conditions), json.dumps(plan)
 
 
 @pytest.mark.parametrize("finder", FINDERS)

@@ -12,6 +12,8 @@ import muster.events.commands
 import muster.events.explaining
 import muster.events.letters
 import muster.events.map.documents
+import muster.events.programme.commands
+import muster.events.programme.views
 import muster.events.streams
 import muster.events.views
 import muster.identity.commands

@@ -41,6 +41,11 @@ def is_seated(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
     return _is_member(event.id, viewer, _SEATED)
 
 
+def has_place(event_id: Any, viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer has a place in the event with this id."""
+    return _is_member(event_id, viewer, _SEATED)
+
+
 def event_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
     """Drafts are seen by their organisers, hidden events by those who attend too, deleted ones by nobody, the rest by all."""
     is_out = event.status.in_(_OUT)

@@ -99,6 +99,11 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "stepUp.password": lambda: "not their password",
     "unlockAccount.token": lambda: "not a token",
     "updateEvent.input": lambda: {"title": "Another evening of games"},
+    "updateEventProgramme.input": lambda: {
+        "agenda": [{"title": "Opening game", "hosts": [{"name": "Grandmaster Ada"}]}],
+        "faqs": [{"question": "Are there boards?", "answer": "Twenty."}],
+        "resources": [{"title": "The rules", "url": "https://games.example/rules"}],
+    },
     "updateMemberRole.role": lambda: "MODERATOR",
     "updateBranding.input": lambda: {"primaryColour": "#2f6f62"},
     "updateTenant.input": lambda: {"name": "A new name"},

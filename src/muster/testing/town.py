@@ -124,6 +124,7 @@ async def settle(service: Service, slug: str | None = None) -> Town:
         (await person.client.call("joinEvent", eventId=event_id)).ok()
     (await owner.call("kickMember", eventId=event_id, userId=kicked.user_id, note="spoke out of turn")).ok()
     await make_moderator(service, moderator, event_id)
+    await _announce(owner, event_id, member)
     told = member.client.with_key("a-key-of-theirs")
     message = (await told.call("sendEventMessage", eventId=event_id, content=f"Wat is on in {prefix}?")).ok()
     said = {"eventId": event_id, "id": message["id"], "content": f"What is on in {prefix}?"}
@@ -146,6 +147,16 @@ async def settle(service: Service, slug: str | None = None) -> Town:
         draft_id=draft_id,
         message_id=UUID(message["id"]),
     )
+
+
+async def _announce(owner: Client, event_id: UUID, host: Person) -> None:
+    """Say what awaits people at an event."""
+    programme = {
+        "agenda": [{"title": "Opening game", "hosts": [{"userId": host.user_id}, {"name": "Grandmaster Ada"}]}],
+        "faqs": [{"question": "Are there boards?", "answer": "Twenty."}],
+        "resources": [{"title": "The rules", "url": "https://games.example/rules"}],
+    }
+    (await owner.call("updateEventProgramme", id=event_id, input=programme)).ok()
 
 
 async def _introduce(people: dict[Standing, Person], prefix: str) -> None:

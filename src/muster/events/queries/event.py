@@ -29,6 +29,7 @@ class LockedEvent(Row):
     joined_count: int
     last_queue_number: int
     cancelled_at: datetime | None
+    version: int
 
     def phase(self, now: datetime) -> Phase:
         """Where it is in its life."""
@@ -137,6 +138,7 @@ def _changing(**values: Any) -> Statement[Nothing]:
     return Statement(Nothing, changed.values(version=Event.version + 1, updated_at=bindparam("moment"), **values))
 
 
+_CHANGE = _changing()
 _EDIT = _changing(**{name: bindparam(f"new_{name}") for name in _EDITED})
 _PUBLISH = _changing(status=EventStatus.PUBLISHED, published_at=bindparam("moment"))
 _UNPUBLISH = _changing(status=EventStatus.DRAFT)
@@ -211,6 +213,11 @@ async def put_edited(ctx: Ctx, event_id: UUID, edited: EditableEvent, *, new_tag
     if new_tags:
         await ctx.db.run(_FORGET_TAGS, event=event_id)
         await _put_tags(ctx, event_id, edited.tags)
+
+
+async def count_change(ctx: Ctx, event_id: UUID) -> None:
+    """Count a change of what belongs to the locked event."""
+    await ctx.db.run(_CHANGE, event=event_id, moment=ctx.now)
 
 
 async def put_published(ctx: Ctx, event_id: UUID) -> None:

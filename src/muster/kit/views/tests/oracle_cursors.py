@@ -13,6 +13,8 @@ Key = tuple[Any, ...]
 """The values that a row is sorted by."""
 
 ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
+    "AgendaHost": {"AGENDA": (("position", "id"), False)},
+    "AgendaItem": {"AGENDA": (("position", "id"), False)},
     "ApiKey": {"NEWEST": (("created_at", "id"), True)},
     "AuditEntry": {"NEWEST": (("at", "id"), True), "OLDEST": (("at", "id"), False)},
     "Block": {"NEWEST": (("created_at", "id"), True)},
@@ -25,6 +27,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "EventChat": {"NEWEST": (("id",), True)},
     "ExternalIdentity": {"NEWEST": (("created_at", "id"), True)},
     "EventMember": {"ASKED": (("asked_at", "id"), False)},
+    "Faq": {"LIST": (("position", "id"), False)},
     "Impersonation": {"NEWEST": (("started_at", "id"), True)},
     "Invitation": {"NEWEST": (("created_at", "id"), True)},
     "InvitationUse": {"NEWEST": (("used_at", "id"), True)},
@@ -36,6 +39,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "Passkey": {"NEWEST": (("created_at", "id"), True)},
     "OpenSession": {"NEWEST": (("created_at", "id"), True)},
     "Permission": {"NAME": (("name", "id"), False)},
+    "Resource": {"LIST": (("position", "id"), False)},
     "Role": {"SLUG": (("slug", "id"), False)},
     "ServiceAccount": {"OLDEST": (("joined_at", "id"), False)},
     "Tenant": {"FOUNDED": (("created_at", "id"), False), "NAME": (("name", "id"), False)},

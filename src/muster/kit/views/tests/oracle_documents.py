@@ -21,7 +21,6 @@ from graphql import (
 
 from muster.kit.endpoints.graphql.limits import DEVELOPMENT, check_shape
 from muster.kit.errors import BadInput
-from muster.kit.views.tests.oracle_lists import List
 from muster.kit.views.tests.oracle_rows import Oracle
 from muster.kit.views.tests.oracle_values import CIRCLES, MOMENTS, SEARCHES
 from muster.kit.views.tests.oracle_world import World
@@ -286,12 +285,10 @@ class Writer:
 
     def _cursor(self, name: str, own: dict[str, object], chosen: dict[str, object]) -> str | None:
         """The cursor of some row of the list, seen or not."""
-        found = self._oracle.root_list(name, _sent(own)) if name != "members" else self._members_of_some_event()
+        nested = name in ("members", "hosts")
+        found = self._random.choice(self._oracle.nested(name)) if nested else self._oracle.root_list(name, _sent(own))
         places = [] if found is None else self._oracle.cursors(found, _sent(chosen))
         return self._random.choice(places) if places else None
-
-    def _members_of_some_event(self) -> List:
-        return self._oracle.members_of(self._random.choice([*self._oracle.events.values()]))
 
 
 @dataclass(frozen=True)

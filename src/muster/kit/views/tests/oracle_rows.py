@@ -19,13 +19,27 @@ from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, en
 from muster.kit.views.tests.oracle_filters import around, filters_of, matches
 from muster.kit.views.tests.oracle_lists import Connection, List, Refused
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
+from muster.kit.views.tests.oracle_programme import OF_EVENT, is_shown
 from muster.kit.views.tests.oracle_tenancy import FOR_NOBODY, TenancyOracle
 from muster.kit.views.tests.oracle_world import Row, World
 
 _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 """Relations to people, who are never hidden."""
 
-_FOR_ANYONE = ("event", "events", "eventMember", "eventMembers", "tenant", "currentTenant", "tenants", *FOR_ANYONE)
+_NESTED = {"Event": ("members", "events"), "AgendaItem": ("hosts", "event_agenda_items")}
+"""Types with a list as a field: its name, and the table of what has it."""
+
+_FOR_ANYONE = (
+    "event",
+    "events",
+    "eventMember",
+    "eventMembers",
+    "tenant",
+    "currentTenant",
+    "tenants",
+    *OF_EVENT,
+    *FOR_ANYONE,
+)
 _FOR_SIGNED_IN = ("me", "myImpersonations", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
 
@@ -145,8 +159,8 @@ class Oracle:
             return self._root(name, given)
         if isinstance(source, Connection):
             return source[name]
-        if parent == "Event" and name == "members":
-            return self._page(self.members_of(source), given)
+        if parent in _NESTED and name == _NESTED[parent][0]:
+            return self._page(self._nested(parent, source), given)
         if computed := self._computed.get(f"{parent}.{name}"):
             return computed(source)
         if name in _TARGETS:
@@ -157,6 +171,9 @@ class Oracle:
     def _computed(self) -> dict[str, Callable[[Row], Any]]:
         """What is no column shown to everybody, by type and field."""
         return self._people.computed | {
+            **{f"{kind}.event": lambda row: self._seen_event(row["event_id"]) for kind, _ in OF_EVENT.values()},
+            "AgendaHost.user": lambda host: self.users.get(host["user_id"]),
+            "AgendaHost.item": lambda host: self._agenda[host["item_id"]],
             "AuditEntry.actor": lambda row: self.users.get(row["actor_id"]),
             "AuditEntry.actedAs": lambda row: self.users.get(row["acted_as"]),
             "Event.distanceKm": lambda event: event.get("distance_km"),
@@ -188,9 +205,20 @@ class Oracle:
             found = next((row for row in members if row["id"] == row_id), None)
         return None if found is None else {**found, "__typename": kind}
 
-    def members_of(self, event: Row) -> List:
-        """The list of a visible event's memberships, as a field of the event."""
-        return List("EventMember", "Event.members", self._memberships(event))
+    def nested(self, name: str) -> list[List]:
+        """The lists that are fields of that name, of everything that has one."""
+        kind = next(kind for kind, (field, _) in _NESTED.items() if field == name)
+        return [self._nested(kind, row) for row in self._rows(_NESTED[kind][1])]
+
+    def _nested(self, kind: str, source: Row) -> List:
+        if kind == "Event":
+            return List("EventMember", "Event.members", self._memberships(source))
+        hosts = [row for row in self._rows("event_agenda_hosts") if row["item_id"] == source["id"]]
+        return List("AgendaHost", "AgendaItem.hosts", hosts)
+
+    @cached_property
+    def _agenda(self) -> dict[UUID, Row]:
+        return {row["id"]: row for row in self._rows("event_agenda_items")}
 
     def _waitlist_position(self, member: Row) -> int | None:
         own: int | None = member["queue_number"]
@@ -287,6 +315,10 @@ class Oracle:
             message_id = UUID(given["messageId"])
             shown = self._versions_of(message_id, event)
             return List("MessageVersion", name, shown, {**chosen, "message_id": message_id})
+        if name in OF_EVENT:
+            kind, table = OF_EVENT[name]
+            rows = [row for row in self._rows(table) if row["event_id"] == event["id"]]
+            return List(kind, name, [row for row in rows if is_shown(row, seated=self._is_seated(event))], chosen)
         if name == "eventMembers":
             return List("EventMember", name, self._memberships(event), chosen)
         raise LookupError(f"the oracle has no plain resolver for the query {name}; write it here")

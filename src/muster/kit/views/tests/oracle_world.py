@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from muster.kit.caller import Claim
+from muster.kit.views.tests.oracle_programme import around_event
 from muster.kit.views.tests.oracle_told import told_of
 from muster.kit.views.tests.oracle_values import BASE, CIRCLES, HOSTILE, MOMENTS, SEARCHES, WORDS
 
@@ -202,14 +203,11 @@ class _Builder:
         )
         messages = pick((0, 0, 1, 2, 21))
         self._in(tenant, "rooms", event, last_sequence=messages)
-        self._tags(tenant, event)
+        for table, values in around_event(self.random, tenant, event, group):
+            self._add(table, **values)
         self._members(tenant, event, owner, group)
         for number in range(messages):
             self._message(tenant, event, number + 1, group)
-
-    def _tags(self, tenant: UUID, event: UUID) -> None:
-        for tag in self.random.sample(WORDS, k=self.random.choice((0, 0, 1, 3))):
-            self._in(tenant, "event_tags", event_id=event, tag=tag.lower())
 
     def _members(self, tenant: UUID, event: UUID, owner: UUID, group: list[UUID]) -> None:
         pick, others = self.random.choice, [person for person in group if person != owner]

@@ -1,0 +1,55 @@
+"""The part of the oracle that knows what lies around an event: rows that are shown to whoever sees it."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from muster.kit.views.tests.oracle_values import HOSTILE, MOMENTS, WORDS
+
+Row = dict[str, Any]
+
+OF_EVENT = {
+    "eventAgenda": ("AgendaItem", "event_agenda_items"),
+    "eventFaqs": ("Faq", "event_faqs"),
+    "eventResources": ("Resource", "event_resources"),
+}
+"""Lists of what belongs to an event: the type of their rows, and the table."""
+
+
+def is_shown(row: Row, *, seated: bool) -> bool:
+    """Whether a row around an event is shown to a viewer who sees the event. seated: they have a place in it."""
+    return seated or row.get("audience", "PUBLIC") == "PUBLIC"
+
+
+def around_event(
+    chance: random.Random, tenant: UUID, event: UUID, group: list[UUID]
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Rows around an event, with the tables they belong in. group: people of the community."""
+    ids = {"tenant_id": tenant, "event_id": event}
+    for tag in chance.sample(WORDS, k=chance.choice((0, 0, 1, 3))):
+        yield "event_tags", {**ids, "id": _id(chance), "tag": tag.lower()}
+    for position in range(chance.choice((0, 1, 3))):
+        starts_at = chance.choice((None, *MOMENTS))
+        item = {**ids, "id": _id(chance), "position": position, **_texts(chance, "title", "description")}
+        ends_at = None if starts_at is None else starts_at + timedelta(minutes=30)
+        yield "event_agenda_items", {**item, "starts_at": starts_at, "ends_at": ends_at}
+        for place in range(chance.choice((0, 1, 2))):
+            somebody = chance.choice(({"user_id": chance.choice(group), "name": None}, _texts(chance, "name")))
+            host = {"tenant_id": tenant, "id": _id(chance), "item_id": item["id"], "position": place}
+            yield "event_agenda_hosts", {**host, "user_id": None, **somebody}
+    for position in range(chance.choice((0, 2))):
+        texts = _texts(chance, "question", "answer")
+        yield "event_faqs", {**ids, "id": _id(chance), "position": position, **texts}
+        audience = chance.choice(("PUBLIC", "JOINED"))
+        texts = _texts(chance, "title", "url")
+        yield "event_resources", {**ids, "id": _id(chance), "position": position, **texts, "audience": audience}
+
+
+def _texts(chance: random.Random, *names: str) -> dict[str, object]:
+    return {name: chance.choice(HOSTILE) for name in names}
+
+
+def _id(chance: random.Random) -> UUID:
+    return UUID(int=chance.getrandbits(128), version=4)
