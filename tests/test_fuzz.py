@@ -17,7 +17,7 @@ from graphql import (
     GraphQLObjectType,
     get_named_type,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from muster.kit.commands.command import COMMANDS
@@ -27,10 +27,13 @@ from muster.kit.views.query import QUERIES
 from muster.main import openapi_document
 from muster.testing.people import Standing
 from muster.testing.serving import serving_in_process
+from muster.testing.thoroughness import TURN, as_much_as
 from muster.testing.town import Town, moved
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+REQUESTS = as_much_as(12, thoroughly=120)
+"""To each endpoint each way; others every day."""
 DOCUMENT = json.loads(openapi_document())
 SCHEMA = build_schema()
 OPERATIONS = [
@@ -86,13 +89,12 @@ def _of_schema(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     return by_type.get(schema.get("type"), odd_value) | odd_value
 
 
-def _examples(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
-    """Examples of a strategy, the same ones each time."""
+def _examples(strategy: st.SearchStrategy[Any]) -> list[Any]:
+    """Examples of a strategy, the same ones in each turn."""
     found = []
 
-    @settings(
-        max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @seed(TURN)
+    @settings(max_examples=REQUESTS, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(strategy)
     def collect(example: object) -> None:
         found.append(example)
@@ -119,7 +121,7 @@ async def test_rest(method: str, path: str, operation: dict[str, Any], town: Tow
         st.none() if body is None else _of_schema(body),
     )
     stays_open = any(media.startswith("text/event-stream") for media in _media_types(operation))
-    for placed, asked, sent in _examples(requests, 60):
+    for placed, asked, sent in _examples(requests):
         address = path
         for name, value in placed.items():
             address = address.replace(f"{{{name}}}", quote(value, safe=""))
@@ -182,7 +184,7 @@ async def test_graphql_variables(name: str, town: Town) -> None:
         key: st.just(str(town.event_id)) | _of_input(each.type) if key in ("id", "eventId") else _of_input(each.type)
         for key, each in field.args.items()
     }
-    for sent in _examples(st.fixed_dictionaries({}, optional={**variables, "unknown": odd_value}), 60):
+    for sent in _examples(st.fixed_dictionaries({}, optional={**variables, "unknown": odd_value})):
         response = await town.service.http.post(
             "/graphql", json={"query": document, "variables": sent}, headers=_headers(town, name)
         )

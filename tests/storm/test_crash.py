@@ -1,6 +1,7 @@
 """Kill -9 of API, worker and database under load: what was acknowledged is there, and nothing is there by half.
 
-Two houses at a time, since much of the wait is for the heartbeat of killed workers to run out.
+Another story every day, and many before a release: two houses at a time then, since much of the wait is for the
+heartbeat of killed workers to run out.
 """
 
 import asyncio
@@ -12,14 +13,14 @@ from dataclasses import dataclass, field
 import pytest
 import uvloop
 
-from muster.testing.thoroughness import as_much_as
+from muster.testing.thoroughness import TURN, as_much_as
 from tests.storm.client import Answer, Connection
 from tests.storm.events import EVENTS, create_event, event_input
 from tests.storm.house import PARTS, House, house
 from tests.storm.people import Person, settle
 from tests.storm.truth import looking, until_quiet, wrongs
 
-SEEDS = range(as_much_as(2, thoroughly=12))
+SEEDS = range(TURN, TURN + as_much_as(1, thoroughly=12))
 AT_ONCE = 2
 KILLING_SECONDS = 6.0
 CALM_SECONDS = 1.0
@@ -101,10 +102,10 @@ class Guest:
         return answer
 
 
-@pytest.mark.parametrize("first", SEEDS[::AT_ONCE])
+@pytest.mark.parametrize("first", range(0, len(SEEDS), AT_ONCE))
 def test_what_was_acknowledged_survives_kill_9(first: int) -> None:
     async def all_seeds() -> list[str]:
-        found = await asyncio.gather(*(_seed(seed) for seed in range(first, first + AT_ONCE)))
+        found = await asyncio.gather(*(_seed(seed) for seed in SEEDS[first : first + AT_ONCE]))
         return [sentence for sentences in found for sentence in sentences]
 
     assert uvloop.run(all_seeds()) == []
