@@ -32,7 +32,7 @@ VERBS = (
         "tenant resume",
         "tenant delete",
     ),
-    *("demo", "token", "check", "openapi", "sdl", "operations", "version"),
+    *("demo", "token", "login", "logout", "whoami", "check", "openapi", "sdl", "operations", "version"),
     *(f"jobs {verb}" for verb in ("list", "show", "stats", "pause", "resume", "retry", "discard", "cancel")),
     "audit verify",
 )

@@ -1,4 +1,4 @@
-"""People's accounts, made and listed by an operator, and tokens to call the API as somebody."""
+"""People's accounts, made and listed by an operator."""
 
 import secrets
 import sys
@@ -18,7 +18,6 @@ from muster.identity.commands import (
     enable_account,
     normal_email,
     open_account,
-    open_session,
     set_password,
 )
 from muster.kit.arguments import read_struct
@@ -85,7 +84,7 @@ async def reset_password(
     password = _password(stdin=password_stdin)
     hashed = await checked_password(password, field="password", known=(normal_email(email),))
     async with operating("user reset-password") as operator, operator.transaction() as ctx:
-        user_id = await _account(ctx, email)
+        user_id = await find_account(ctx, email)
         ctx.act_as(user_id)
         await set_password(ctx, user_id, hashed)
     shown = {} if password_stdin else {"password": password}
@@ -99,7 +98,7 @@ async def forget_factors(email: EmailArgument, *, as_json: JsonFlag = False) -> 
     Make sure who asks. Example: muster user forget-factors ada@example.org
     """
     async with operating("user forget-factors") as operator, operator.transaction() as ctx:
-        user_id = await _account(ctx, email)
+        user_id = await find_account(ctx, email)
         ctx.act_as(user_id)
         had_any = await drop_factors(ctx, user_id)
     told = "has no second factor any more" if had_any else "had no second factor"
@@ -112,7 +111,7 @@ async def disable_user(email: EmailArgument, *, as_json: JsonFlag = False) -> No
     Example: muster user disable ada@example.org
     """
     async with operating("user disable") as operator, operator.transaction() as ctx:
-        user_id = await _account(ctx, email)
+        user_id = await find_account(ctx, email)
         await disable_account(ctx, user_id)
     show({"id": user_id}, f"{email} is disabled, and signed out everywhere.", as_json=as_json)
 
@@ -123,7 +122,7 @@ async def enable_user(email: EmailArgument, *, as_json: JsonFlag = False) -> Non
     Example: muster user enable ada@example.org
     """
     async with operating("user enable") as operator, operator.transaction() as ctx:
-        user_id = await _account(ctx, email)
+        user_id = await find_account(ctx, email)
         await enable_account(ctx, user_id)
     show({"id": user_id}, f"{email} may sign in again.", as_json=as_json)
 
@@ -133,20 +132,9 @@ def _password(*, stdin: bool) -> str:
     return sys.stdin.readline().rstrip("\n") if stdin else secrets.token_urlsafe(12)
 
 
-async def _account(ctx: Ctx, email: str) -> UUID:
+async def find_account(ctx: Ctx, email: str) -> UUID:
     """Whose mail it is. Raises CannotRun when it is nobody's."""
     user_id = await identity.user_by_email(ctx, normal_email(email))
     if user_id is None:
         raise CannotRun(f"Nobody has the mail {email}: `muster user list` shows all.")
     return user_id
-
-
-async def token(email: EmailArgument, *, as_json: JsonFlag = False) -> None:
-    """Mint an access token of somebody, good for 15 minutes; the audit log says that you did.
-
-    Example: curl -H "Authorization: Bearer $(muster token ada@example.org)" http://localhost:8000/api/v1/me/events
-    """
-    async with operating("token") as operator, operator.transaction() as ctx:
-        user_id = await _account(ctx, email)
-        session = await open_session(ctx, user_id)
-    show({"accessToken": session.access_token, "expiresAt": session.expires_at}, session.access_token, as_json=as_json)

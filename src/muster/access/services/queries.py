@@ -2,17 +2,19 @@
 
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, true, update
+from sqlalchemy import bindparam, func, or_, select, true, update
 
 from muster.access.keys.tables import ApiKey
+from muster.identity.tables import User
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.ids import new_id
+from muster.kit.text import as_id
 from muster.tenancy.tables import Member, MemberStatus
 
 
 class ServiceAccount(Row):
-    """A service account under its lock."""
+    """A service account."""
 
     id: UUID
     user_id: UUID
@@ -40,6 +42,13 @@ _LOCK = Statement(
     select(*columns(ServiceAccount, Member))
     .where(Member.id == bindparam("account", type_=Member.id.type), *_STANDING)
     .with_for_update(key_share=True),
+)
+_SAME = bindparam("same", type_=Member.id.type)
+_FIND = Statement(
+    ServiceAccount,
+    select(*columns(ServiceAccount, Member))
+    .join(User, User.id == Member.user_id)
+    .where(or_(User.name == bindparam("called"), Member.id == _SAME, Member.user_id == _SAME), *_STANDING),
 )
 _REVOKE = Statement(
     KeyId,
@@ -79,6 +88,11 @@ async def count_services(ctx: Ctx) -> int:
 async def lock_service(ctx: Ctx, member_id: UUID) -> ServiceAccount | None:
     """A service account that is not removed, and stays so until the transaction ends."""
     return await ctx.db.one(_LOCK, account=member_id)
+
+
+async def find_services(ctx: Ctx, named: str) -> list[UUID]:
+    """The accounts of the service accounts with a name, or of the one with an id of its membership or its account."""
+    return [each.user_id for each in await ctx.db.all(_FIND, called=named, same=as_id(named))]
 
 
 async def revoke_keys(ctx: Ctx, user_id: UUID) -> list[UUID]:
