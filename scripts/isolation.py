@@ -7,7 +7,7 @@ import psycopg
 
 from muster.kit.commands.command import Command
 from muster.kit.views.query import Query
-from muster.testing.isolation import CALLERS
+from muster.testing.isolation import AT_HOME, AT_THE_DOOR
 from muster.testing.matrix import endpoints, places
 from muster.testing.throwaway import migrated_database
 
@@ -88,7 +88,7 @@ def report(connection: "psycopg.Connection[tuple[str, ...]]") -> str:
             ),
         )
     )
-    callers = "\n".join(f"- {name}" for name in CALLERS)
+    callers = "\n".join(f"- {name}" for name in (*AT_HOME, *AT_THE_DOOR))
     return whole + tried.replace("\n\n|", PROBE.format(callers=callers), 1)
 
 
