@@ -75,7 +75,7 @@ insert into events (tenant_id, id, owner_id, title, description, starts_at, ends
                     updated_at, cancelled_at, latitude, longitude)
 select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, user_id, 'Event ' || n,
        'word' || n % 200, now() + n * interval '1 hour', now() + (n + 1) * interval '1 hour', 'UTC',
-       (array['ONSITE', 'ONLINE', 'HYBRID'])[n % 3 + 1], (array['OPEN', 'INVITE_ONLY'])[n % 2 + 1], 'CUSTOM', 1,
+       (array['ONSITE', 'ONLINE', 'HYBRID'])[n % 3 + 1], (array['OPEN', 'REQUEST', 'INVITE_ONLY'])[n % 3 + 1], 'CUSTOM', 1,
        'PUBLIC', (array['DRAFT', 'CANCELLED', 'PUBLISHED'])[least(n % 9 + 1, 3)], 'Word' || n % 200, 'Word' || n % 200,
        1, 0, now() - n * interval '1 minute', 1, now(), now(),
        n % 89, n % 179

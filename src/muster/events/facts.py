@@ -88,6 +88,12 @@ class EventWaitlisted(MembershipFact):
     kind: ClassVar[str] = "event.waitlisted"
 
 
+class EventRequested(MembershipFact):
+    """Somebody asked to be let in."""
+
+    kind: ClassVar[str] = "event.requested"
+
+
 class EventPromoted(MembershipFact):
     """Somebody who waited got a freed place."""
 

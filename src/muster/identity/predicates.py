@@ -52,9 +52,10 @@ def not_blocked(viewer_id: PersonId, other_id: PersonId) -> ColumnElement[bool]:
 
     Two look-ups, not one with `or`: each is a condition on the unique index.
     """
-    return and_(not_(_blocks(viewer_id, other_id)), not_(_blocks(other_id, viewer_id)))
+    return and_(not_(has_blocked(viewer_id, other_id)), not_(has_blocked(other_id, viewer_id)))
 
 
-def _blocks(user_id: PersonId, blocked_id: PersonId) -> ColumnElement[bool]:
+def has_blocked(user_id: PersonId, blocked_id: PersonId) -> ColumnElement[bool]:
+    """One person has blocked another."""
     block: Any = once_more(Block)
     return select(block.id).where(block.user_id == user_id, block.blocked_id == blocked_id).exists()

@@ -14,10 +14,18 @@ from muster.events.commands.finding import (
     lock_owned_event,
     lock_seen_event,
 )
-from muster.events.facts import EventJoined, EventKicked, EventLeft, EventPromoted, EventRoleChanged, EventWaitlisted
+from muster.events.facts import (
+    EventJoined,
+    EventKicked,
+    EventLeft,
+    EventPromoted,
+    EventRequested,
+    EventRoleChanged,
+    EventWaitlisted,
+)
 from muster.events.limits import EVENT_WRITE
-from muster.events.queries import LockedEvent, Visit
-from muster.events.rules import Deed, Phase, Places, Terms, Verdict
+from muster.events.queries import LockedEvent, Standing, Visit
+from muster.events.rules import Decision, Deed, JoinLock, MemberDeed, Verdict
 from muster.events.tables import EventMemberRole, EventMemberStatus
 from muster.events.views import EventMemberView
 from muster.kit.arguments import Input
@@ -28,7 +36,7 @@ from muster.kit.errors import Conflict, Denied, Invalid, NotFound
 
 
 class JoinClosed(Conflict):
-    """Nobody can join this event: it is cancelled, over, or not open yet; `reason` says which."""
+    """Nobody gets into this event now; `reason` says why."""
 
     code = "JOIN_CLOSED"
 
@@ -43,6 +51,18 @@ class WasKicked(Denied):
     """An organiser removed you from this event; only they can bring you back."""
 
     code = "WAS_KICKED"
+
+
+class WasRejected(Denied):
+    """An organiser rejected your request, and the event takes no second one."""
+
+    code = "WAS_REJECTED"
+
+
+class IsBanned(Denied):
+    """An organiser banned you from this event."""
+
+    code = "BANNED"
 
 
 class MembershipNotFound(NotFound):
@@ -63,8 +83,25 @@ class NotSeated(Conflict):
     code = "NOT_SEATED"
 
 
+CLOSED = {
+    JoinLock.DELETED: "This event is gone.",
+    JoinLock.CANCELED: "This event is cancelled.",
+    JoinLock.ENDED: "This event is over.",
+    JoinLock.FULL: "This event is full, and takes nobody onto its waitlist now.",
+    JoinLock.MANUAL: "The organisers take nobody more.",
+    JoinLock.NOT_OPEN_YET: "This event is not open yet; come back later.",
+    JoinLock.CUTOFF: "It is too close to the start to get in.",
+    JoinLock.NO_LATE_JOIN: "This event has begun, and lets nobody in late.",
+    JoinLock.LATE_CUTOFF: "It is too late after the start to get in.",
+}
+"""What people are told of the lock that keeps them out."""
 _INSIDE = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
-_REFUSALS = {Verdict.NOT_INVITED: NotInvited, Verdict.KICKED: WasKicked}
+_REFUSALS = {
+    Verdict.NOT_INVITED: NotInvited,
+    Verdict.KICKED: WasKicked,
+    Verdict.REJECTED: WasRejected,
+    Verdict.BANNED: IsBanned,
+}
 
 
 class Answer(Input):
@@ -92,31 +129,48 @@ Answers = Annotated[list[Answer], Meta(max_length=50)]
 async def join(
     ctx: Ctx, *, event_id: UUID, answers: Answers | None = None, shared: Doors | None = None
 ) -> EventMemberView:
-    """Join an event, or take a place on its waitlist.
+    """Join an event, take a place on its waitlist where it is full, or ask to be let in where its organisers decide.
 
-    Joining twice gives the first membership. answers: to the join form. Events have none yet, so any answer is refused.
-    Raises EventNotFound, JoinClosed, NotInvited, WasKicked, Invalid.
+    Who is invited accepts by it. Joining twice gives the first membership.
+    answers: to the join form. Events have none yet, so any answer is refused.
+    Raises EventNotFound, JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned, Invalid.
     """
     if answers:
         raise Invalid.field("answers[0].questionId", "this event asks no questions", "UNKNOWN_QUESTION")
     visit = Visit(event_id=event_id, user_id=ctx.user_id)
     doors = shared or await Doors.open(ctx.db, [visit])
     event, own = doors.seen(visit)
-    phase = event.phase(ctx.now)
-    verdict = rules.decide_join(Terms(phase, event.join_mode), doors.places(event), own.status)
-    if verdict == Verdict.UNCHANGED and own.member_id is not None:
+    decision = rules.decide_join(event.terms, doors.places(event), own.status, ctx.now, is_blocked=own.is_blocked)
+    if decision.verdict == Verdict.UNCHANGED and own.member_id is not None:
         return EventMemberView.ref(own.member_id)
-    if verdict == Verdict.SEATED:
-        member_id = doors.seat(ctx, event, own)
-        ctx.record(EventJoined(event_id=event_id, user_id=ctx.user_id, member_id=member_id))
-    elif verdict == Verdict.WAITING:
-        member_id = doors.queue(ctx, event, own)
-        ctx.record(EventWaitlisted(event_id=event_id, user_id=ctx.user_id, member_id=member_id))
-    elif verdict == Verdict.CLOSED:
-        raise JoinClosed(details={"reason": rules.JOIN_LOCKS[rules.LIFE[Deed.JOIN][phase]]})
-    else:
-        raise _REFUSALS[verdict]
-    return EventMemberView.ref(member_id, created=True)
+    return EventMemberView.ref(enter(ctx, doors, event, own, decision), created=True)
+
+
+def enter(ctx: Ctx, doors: Doors, event: LockedEvent, own: Standing, decision: Decision) -> UUID:
+    """Let the acting person in as it was decided; answers with the id of their membership.
+
+    Raises JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned for who is refused.
+    """
+    refuse(decision)
+    ways = {
+        Verdict.SEATED: (doors.seat, EventJoined),
+        Verdict.WAITING: (doors.queue, EventWaitlisted),
+        Verdict.ASKED: (doors.ask, EventRequested),
+    }
+    let_in, fact = ways[decision.verdict]
+    member_id = let_in(ctx, event, own)
+    ctx.record(fact(event_id=event.id, user_id=ctx.user_id, member_id=member_id))
+    return member_id
+
+
+def refuse(decision: Decision) -> None:
+    """Raise what tells a person why they do not get in, if they do not."""
+    if decision.lock == JoinLock.INVITE_ONLY:
+        raise NotInvited(details={"reason": decision.lock})
+    if decision.lock is not None:
+        raise JoinClosed(CLOSED[decision.lock], details={"reason": decision.lock})
+    if decision.verdict in _REFUSALS:
+        raise _REFUSALS[decision.verdict]
 
 
 @command("DELETE /events/{event_id}/members/me", "leaveEvent", allow=member, limit=EVENT_WRITE, line="event_id")
@@ -202,17 +256,20 @@ async def depart(
     await queries.put_departed(ctx, event.id, member_id=member_id, was=was, now_is=now_is, note=note)
     if was == EventMemberStatus.JOINED:
         await chat.unseat(ctx, room_id=event.id, user_id=user_id)
-        await promote(ctx, event.id, event.phase(ctx.now), Places(taken=event.joined_count - 1, max=event.max))
+        event.joined_count -= 1
+        await promote(ctx, event)
 
 
-async def promote(ctx: Ctx, event_id: UUID, phase: Phase, places: Places) -> None:
-    """Give free places to who wait longest, as far as they go, unless the event is over.
+async def promote(ctx: Ctx, event: LockedEvent) -> None:
+    """Give free places to who wait longest, as far as they go, unless nobody gets into the event now.
 
-    phase, places: of the locked event, as they are by now.
+    event: locked, as it is by now.
     """
-    if phase != Phase.PUBLISHED or places.free == 0:
+    places = event.places
+    if places.free == 0 or rules.shut_by(MemberDeed.PROMOTE, event.terms, places, ctx.now) is not None:
         return
-    promoted = await queries.seat_from_queue(ctx, event_id, places.free)
-    await chat.seat_all(ctx, room_id=event_id, user_ids=[each.user_id for each in promoted])
+    promoted = await queries.seat_from_queue(ctx, event.id, places.free)
+    event.joined_count += len(promoted)
+    await chat.seat_all(ctx, room_id=event.id, user_ids=[each.user_id for each in promoted])
     for each in promoted:
-        ctx.record(EventPromoted(event_id=event_id, user_id=each.user_id, member_id=each.id))
+        ctx.record(EventPromoted(event_id=event.id, user_id=each.user_id, member_id=each.id))

@@ -1,7 +1,7 @@
 """The doors of events: how full each is and who waits, kept in memory under the locks while one after the other goes in."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 from uuid import UUID
 
@@ -47,7 +47,7 @@ class Doors:
 
     def places(self, event: LockedEvent) -> Places:
         """How full it is by now."""
-        return Places(taken=event.joined_count, max=event.max, has_queue=event.id in self.with_queue)
+        return replace(event.places, has_queue=event.id in self.with_queue)
 
     def seat(self, ctx: Ctx, event: LockedEvent, own: Standing) -> UUID:
         """Give the acting person a place; answers with the id of their membership."""
@@ -58,12 +58,29 @@ class Doors:
         return own.member_id
 
     def queue(self, ctx: Ctx, event: LockedEvent, own: Standing) -> UUID:
-        """Put the acting person at the tail of the queue; answers with the id of their membership."""
-        event.last_queue_number += 1
+        """Put the acting person into the queue; answers with the id of their membership.
+
+        They stand at its tail, or, where their request is pending, where they have stood since they asked.
+        """
+        kept = own.asked_number if own.status == EventMemberStatus.PENDING else None
+        number = self._draw(event) if kept is None else kept
         self.with_queue.add(event.id)
         own.status, own.member_id = EventMemberStatus.WAITLIST, own.member_id or new_id()
-        queries.put_waiting(ctx, event.id, member_id=own.member_id, number=event.last_queue_number)
+        queries.put_waiting(ctx, event.id, member_id=own.member_id, number=number)
         return own.member_id
+
+    def ask(self, ctx: Ctx, event: LockedEvent, own: Standing) -> UUID:
+        """Have the acting person ask to be let in; answers with the id of their membership."""
+        own.status, own.member_id = EventMemberStatus.PENDING, own.member_id or new_id()
+        own.asked_number = self._draw(event)
+        queries.put_asking(ctx, event.id, member_id=own.member_id, number=own.asked_number)
+        return own.member_id
+
+    @staticmethod
+    def _draw(event: LockedEvent) -> int:
+        """The next number of the event: the event's lock gives each to one person."""
+        event.last_queue_number += 1
+        return event.last_queue_number
 
 
 async def open_doors(tx: Transaction, calls: Sequence[tuple[Ctx, dict[str, Any]]]) -> Doors:

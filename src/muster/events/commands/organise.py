@@ -12,8 +12,8 @@ from muster.events.commands.attend import promote
 from muster.events.commands.finding import is_left_to_do, lock_organised_event
 from muster.events.facts import EventCreated, EventUpdated
 from muster.events.limits import EVENT_WRITE
-from muster.events.queries import EditableEvent
-from muster.events.rules import Deed, Phase, Places, Problem
+from muster.events.queries import EditableEvent, LockedEvent
+from muster.events.rules import Deed, Phase, Problem
 from muster.events.tables import EventMemberRole, JoinMode, MeetingKind, Mode, Visibility
 from muster.events.views import EventView
 from muster.kit.arguments import Input, Instant
@@ -57,6 +57,18 @@ Fewest = Annotated[int, Meta(ge=1, le=99_999, description="The fewest people; ab
 Most = Annotated[
     int, Meta(ge=1, le=99_999, description="The most people, the owner among them; absent or null is that of the mode.")
 ]
+Minutes = Annotated[int, Meta(ge=0, le=rules.LONGEST_WINDOW)]
+OpensBefore = Annotated[
+    Minutes, Meta(description="So many minutes before the start people begin to get in; null is at once.")
+]
+CutoffBefore = Annotated[
+    Minutes, Meta(description="From so many minutes before the start until it nobody gets in; null is no such time.")
+]
+LateCutoff = Annotated[
+    Minutes, Meta(description="From so many minutes after the start on nobody gets in; null is until the end.")
+]
+AllowLate = Annotated[bool, Meta(description="Whether people get in after the start.")]
+MayAskAgain = Annotated[bool, Meta(description="Whether who was rejected may ask again.")]
 Tag = Annotated[str, Meta(max_length=30, pattern=r"^\S+( \S+)*$")]
 Tags = Annotated[list[Tag], Meta(max_length=5, description="Kept in small letters.")]
 
@@ -82,6 +94,11 @@ class CreateEventInput(Input):
     min: Fewest | None = None
     max: Most | None = None
     visibility: Visibility = Visibility.PUBLIC
+    join_opens_minutes_before_start: OpensBefore | None = None
+    join_cutoff_minutes_before_start: CutoffBefore | None = None
+    allow_join_late: AllowLate = True
+    late_join_cutoff_minutes_after_start: LateCutoff | None = None
+    may_ask_again: MayAskAgain = False
     tags: Tags = []
 
 
@@ -109,8 +126,17 @@ class UpdateEventInput(Input):
     min: Fewest | UnsetType | None = UNSET
     max: Most | UnsetType | None = UNSET
     visibility: Visibility | UnsetType = UNSET
+    join_opens_minutes_before_start: OpensBefore | UnsetType | None = UNSET
+    join_cutoff_minutes_before_start: CutoffBefore | UnsetType | None = UNSET
+    allow_join_late: AllowLate | UnsetType = UNSET
+    late_join_cutoff_minutes_after_start: LateCutoff | UnsetType | None = UNSET
+    may_ask_again: MayAskAgain | UnsetType = UNSET
     tags: Tags | UnsetType = UNSET
     version: int | UnsetType = UNSET
+
+
+_SHARED = tuple(name for name in LockedEvent.__struct_fields__ if name in EditableEvent.__struct_fields__)
+"""What of the locked event its organisers may change."""
 
 
 @command("POST /events", "createEvent", allow=member, permission=EVENT_CREATE, limit=EVENT_WRITE, answers=(201,))
@@ -147,8 +173,7 @@ async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventV
     if after.max is not None and after.max < event.joined_count:
         raise TooFewPlaces.field("input.max", f"{event.joined_count} people have a place already", "TOO_FEW_PLACES")
     await put_changes(ctx, id, before, after)
-    phase = rules.phase(event.status, after.ends_at, ctx.now)
-    await promote(ctx, id, phase, Places(taken=event.joined_count, max=after.max))
+    await promote(ctx, structs.replace(event, **{name: getattr(after, name) for name in _SHARED}))
     return EventView.ref(id)
 
 

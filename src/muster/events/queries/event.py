@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from muster.events.rules import Phase, phase
+from muster.events.rules import Phase, Places, Terms, phase
 from muster.events.tables import Event, EventStatus, EventTag, JoinMode, MeetingKind, Mode, Visibility
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
@@ -30,10 +30,37 @@ class LockedEvent(Row):
     last_queue_number: int
     cancelled_at: datetime | None
     version: int
+    join_opens_minutes_before_start: int | None
+    join_cutoff_minutes_before_start: int | None
+    allow_join_late: bool
+    late_join_cutoff_minutes_after_start: int | None
+    join_closed_at: datetime | None
+    may_ask_again: bool
 
     def phase(self, now: datetime) -> Phase:
         """Where it is in its life."""
         return phase(self.status, self.ends_at, now)
+
+    @property
+    def terms(self) -> Terms:
+        """Under which terms it lets people in."""
+        return Terms(
+            status=self.status,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            join_mode=self.join_mode,
+            opens=self.join_opens_minutes_before_start,
+            cutoff=self.join_cutoff_minutes_before_start,
+            allows_late=self.allow_join_late,
+            late_cutoff=self.late_join_cutoff_minutes_after_start,
+            is_closed=self.join_closed_at is not None,
+            may_ask_again=self.may_ask_again,
+        )
+
+    @property
+    def places(self) -> Places:
+        """How full it is; whether somebody waits is not asked."""
+        return Places(taken=self.joined_count, max=self.max)
 
 
 class EditableEvent(Row):
@@ -57,6 +84,11 @@ class EditableEvent(Row):
     min: int
     max: int | None
     visibility: Visibility
+    join_opens_minutes_before_start: int | None
+    join_cutoff_minutes_before_start: int | None
+    allow_join_late: bool
+    late_join_cutoff_minutes_after_start: int | None
+    may_ask_again: bool
     tags: list[str]
     version: int
 

@@ -27,6 +27,7 @@ from sqlalchemy.orm import aliased
 
 from muster.events.predicates import event_visible
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus
+from muster.identity.predicates import has_blocked
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, given
@@ -34,15 +35,20 @@ from muster.kit.views.scope import REQUEST_VIEWER
 
 
 class Standing(Row):
-    """How one person stands to a locked event: whether they see it, and their membership if they have one."""
+    """How one person stands to a locked event: whether they see it, and their membership if they have one.
+
+    is_blocked: the owner has blocked them.
+    """
 
     event_id: UUID
     user_id: UUID
     seen: bool
     has_queue: bool
+    is_blocked: bool
     member_id: UUID | None
     role: EventMemberRole | None
     status: EventMemberStatus | None
+    asked_number: int | None
 
 
 class Visit(NamedTuple):
@@ -87,9 +93,11 @@ _STANDINGS = Statement(
         _visit.c.person.label("user_id"),
         event_visible(Event, replace(REQUEST_VIEWER, user_id=_visit.c.person)).label("seen"),
         _QUEUE.correlate(Event).exists().label("has_queue"),
+        has_blocked(Event.owner_id, _visit.c.person).label("is_blocked"),
         EventMember.id.label("member_id"),
         EventMember.role,
         EventMember.status,
+        EventMember.asked_number,
     )
     .select_from(_visit)
     .join(Event, Event.id == _visit.c.event)
@@ -114,17 +122,18 @@ _more = (
     .group_by(_come.c.event)
     .subquery("more")
 )
-# Who takes a place has no number in the queue.
+# Who takes a place draws no number. Who asked before draws none again, so the last one may be higher than theirs.
 _COUNT = Statement(
     Nothing,
     update(Event)
     .where(Event.id == _more.c.event)
     .values(
         joined_count=Event.joined_count + _more.c.seated,
-        last_queue_number=func.coalesce(_more.c.last_number, Event.last_queue_number),
+        last_queue_number=func.greatest(_more.c.last_number, Event.last_queue_number),
     ),
 )
-_ENTRY = ("tenant_id", "id", "event_id", "user_id", "role", "status", "asked_at", "joined_at", "queue_number")
+_OF_ENTRY = ("role", "status", "asked_at", "joined_at", "queue_number", "asked_number")
+_ENTRY = ("tenant_id", "id", "event_id", "user_id", *_OF_ENTRY)
 _made = insert(EventMember).from_select(
     _ENTRY, select(given(**{name: getattr(EventMember, name).type for name in _ENTRY}))
 )
@@ -133,7 +142,7 @@ _ENTER = Statement(
     Nothing,
     _made.on_conflict_do_update(
         index_elements=["tenant_id", "event_id", "user_id"],
-        set_={name: _made.excluded[name] for name in ("role", "status", "asked_at", "joined_at", "queue_number")},
+        set_={name: _made.excluded[name] for name in _OF_ENTRY},
     ),
 )
 
@@ -233,8 +242,13 @@ def put_seated(ctx: Ctx, event_id: UUID, *, member_id: UUID, role: EventMemberRo
 
 
 def put_waiting(ctx: Ctx, event_id: UUID, *, member_id: UUID, number: int) -> None:
-    """Put the acting person at the tail of the queue. number: the next one of the locked event."""
-    _enter(ctx, event_id, member_id, EventMemberRole.PARTICIPANT, EventMemberStatus.WAITLIST, queue_number=number)
+    """Put the acting person into the queue. number: the next one of the locked event, or the one they drew before."""
+    _enter(ctx, event_id, member_id, EventMemberRole.PARTICIPANT, EventMemberStatus.WAITLIST, number=number)
+
+
+def put_asking(ctx: Ctx, event_id: UUID, *, member_id: UUID, number: int) -> None:
+    """Have the acting person ask to be let in. number: the next one of the locked event, which they keep."""
+    _enter(ctx, event_id, member_id, EventMemberRole.PARTICIPANT, EventMemberStatus.PENDING, number=number)
 
 
 def _enter(
@@ -245,9 +259,9 @@ def _enter(
     status: EventMemberStatus,
     *,
     joined_at: datetime | None = None,
-    queue_number: int | None = None,
+    number: int | None = None,
 ) -> None:
-    ctx.write(_COUNT, event=event_id, number=queue_number)
+    ctx.write(_COUNT, event=event_id, number=number)
     ctx.write(
         _ENTER,
         tenant_id=ctx.tenant_id,
@@ -258,7 +272,8 @@ def _enter(
         status=status,
         asked_at=ctx.now,
         joined_at=joined_at,
-        queue_number=queue_number,
+        queue_number=number if status == EventMemberStatus.WAITLIST else None,
+        asked_number=number if status == EventMemberStatus.PENDING else None,
     )
 
 

@@ -3,6 +3,7 @@
 from muster.events.rules.draft import (
     EARLIEST_START,
     LONGEST,
+    LONGEST_WINDOW,
     NEEDS_POINT,
     SIZES,
     Draft,
@@ -11,27 +12,47 @@ from muster.events.rules.draft import (
     draft_of,
     draft_problems,
 )
-from muster.events.rules.joining import JOIN_LOCKS, JoinLock, Places, Terms, Verdict, decide_join
+from muster.events.rules.joining import (
+    MEMBERSHIPS,
+    SHUTS,
+    Decision,
+    JoinLock,
+    MemberDeed,
+    Outcome,
+    Step,
+    Terms,
+    Verdict,
+    decide_join,
+    join_locks,
+    shut_by,
+)
 from muster.events.rules.life import COOLING, LIFE, Deed, Deletion, Phase, Ruling, decide_deletion, move_problems, phase
+from muster.events.rules.places import Places
 from muster.events.rules.roles import ORGANISERS, is_organiser
 
 __all__ = [
     "COOLING",
     "EARLIEST_START",
-    "JOIN_LOCKS",
     "LIFE",
     "LONGEST",
+    "LONGEST_WINDOW",
+    "MEMBERSHIPS",
     "NEEDS_POINT",
     "ORGANISERS",
+    "SHUTS",
     "SIZES",
+    "Decision",
     "Deed",
     "Deletion",
     "Draft",
     "JoinLock",
+    "MemberDeed",
+    "Outcome",
     "Phase",
     "Places",
     "Problem",
     "Ruling",
+    "Step",
     "Terms",
     "Verdict",
     "capacity",
@@ -40,6 +61,8 @@ __all__ = [
     "draft_of",
     "draft_problems",
     "is_organiser",
+    "join_locks",
     "move_problems",
     "phase",
+    "shut_by",
 ]

@@ -8,6 +8,8 @@ from muster.kit.places import is_timezone
 
 LONGEST = timedelta(days=30)
 EARLIEST_START = timedelta(minutes=5)
+LONGEST_WINDOW = 10_080
+"""The most minutes that a bound of the window in which people get in may lie from the start: a week."""
 SIZES = {Mode.ONE_TO_ONE: (2, 2), Mode.GROUP: (1, 50), Mode.CUSTOM: (1, 99_999)}
 """The least and the most people by mode."""
 
@@ -37,6 +39,10 @@ class Draft:
     mode: Mode
     min: int | None
     max: int | None
+    join_opens_minutes_before_start: int | None = None
+    join_cutoff_minutes_before_start: int | None = None
+    allow_join_late: bool = True
+    late_join_cutoff_minutes_after_start: int | None = None
 
 
 def draft_of(source: object) -> Draft:
@@ -63,8 +69,20 @@ def draft_problems(draft: Draft) -> list[Problem]:
         (not least <= low <= most, "min", f"must be from {least} to {most} for {draft.mode}"),
         (high is not None and not least <= high <= most, "max", f"must be from {least} to {most} for {draft.mode}"),
         (high is not None and high < low, "max", "must not be below min"),
+        (_never_opens(draft), "joinOpensMinutesBeforeStart", "must be more than joinCutoffMinutesBeforeStart"),
+        (
+            draft.late_join_cutoff_minutes_after_start is not None and not draft.allow_join_late,
+            "lateJoinCutoffMinutesAfterStart",
+            "must be absent or null while allowJoinLate is false",
+        ),
     )
     return [Problem(field, message) for broken, field, message in checks if broken]
+
+
+def _never_opens(draft: Draft) -> bool:
+    """Whether the window shuts before it opens."""
+    opens, cutoff = draft.join_opens_minutes_before_start, draft.join_cutoff_minutes_before_start
+    return opens is not None and cutoff is not None and opens <= cutoff
 
 
 def capacity(draft: Draft) -> tuple[int, int | None]:

@@ -22,13 +22,12 @@ def phase(status: EventStatus, ends_at: datetime, now: datetime) -> Phase:
 
 
 class Deed(StrEnum):
-    """What can be done to an event; of deleting it, `decide_deletion` decides."""
+    """What can be done to an event; of deleting it, `decide_deletion` decides, and of joining, `decide_join`."""
 
     UPDATE = "UPDATE"
     PUBLISH = "PUBLISH"
     UNPUBLISH = "UNPUBLISH"
     CANCEL = "CANCEL"
-    JOIN = "JOIN"
     LEAVE = "LEAVE"
     KICK = "KICK"
     CHANGE_ROLE = "CHANGE_ROLE"
@@ -55,7 +54,6 @@ LIFE: dict[Deed, dict[Phase, Ruling]] = {
     Deed.PUBLISH: _rulings(_R.DO, _R.PUBLISHED, _R.PUBLISHED, _R.CANCELLED),
     Deed.UNPUBLISH: _rulings(_R.DONE, _R.DO, _R.OVER, _R.CANCELLED),
     Deed.CANCEL: _rulings(_R.NOT_PUBLISHED, _R.DO, _R.OVER, _R.DONE),
-    Deed.JOIN: _rulings(_R.NOT_PUBLISHED, _R.DO, _R.OVER, _R.CANCELLED),
     Deed.LEAVE: _rulings(_R.DO, _R.DO, _R.DO, _R.CANCELLED),
     Deed.KICK: _rulings(_R.DO, _R.DO, _R.DO, _R.CANCELLED),
     Deed.CHANGE_ROLE: _rulings(_R.DO, _R.DO, _R.DO, _R.CANCELLED),

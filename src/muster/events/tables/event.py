@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, Integer, UniqueConstraint
+from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from muster.kit.db.tables import Erasure, Search, TenantTable, one_of, personal, plain, state
@@ -39,6 +39,7 @@ class JoinMode(StrEnum):
     """How people get in."""
 
     OPEN = "OPEN"
+    REQUEST = "REQUEST"
     INVITE_ONLY = "INVITE_ONLY"
 
 
@@ -61,6 +62,9 @@ class Event(TenantTable):
     city_key, country_key: what lists are filtered by, whatever the case. source, source_id: where it was imported from,
     and source_digest what was said of it there.
     map_x, map_y, map_cell: where it lies on the grid of the map (`map/grid.py`).
+    join_opens_minutes_before_start and the three after it: the window in which people get in (`rules.Terms`).
+    join_closed_at, join_closed_by_id, join_close_reason: that and why an organiser closed it by hand.
+    may_ask_again: whether who was rejected may.
     version: counts what its organisers change of it; who comes and goes does not count.
     """
 
@@ -80,6 +84,19 @@ class Event(TenantTable):
             name="point",
         ),
         CheckConstraint("status <> 'CANCELLED' or cancelled_at is not null", name="cancelled"),
+        CheckConstraint(
+            "join_opens_minutes_before_start between 0 and 10080 and join_cutoff_minutes_before_start between 0 and 10080 "
+            "and late_join_cutoff_minutes_after_start between 0 and 10080",
+            name="join_minutes",
+        ),
+        CheckConstraint(
+            "join_opens_minutes_before_start > join_cutoff_minutes_before_start "
+            "and (allow_join_late or late_join_cutoff_minutes_after_start is null)",
+            name="join_window",
+        ),
+        CheckConstraint(
+            "join_closed_at is not null or num_nonnulls(join_closed_by_id, join_close_reason) = 0", name="join_closed"
+        ),
         CheckConstraint("num_nonnulls(source, source_id) in (0, 2)", name="source"),
         CheckConstraint("source_digest is null or source is not null", name="source_digest"),
         UniqueConstraint("tenant_id", "source", "source_id"),
@@ -109,6 +126,7 @@ class Event(TenantTable):
         ),
         Index("events_search_idx", "search", postgresql_using="gin"),
         ForeignKeyConstraint(["tenant_id", "owner_id"], ["members.tenant_id", "members.user_id"]),
+        ForeignKeyConstraint(["tenant_id", "join_closed_by_id"], ["members.tenant_id", "members.user_id"]),
     )
     person: ClassVar[str | None] = "owner_id"
     erasure: ClassVar[Erasure] = Erasure.CONTENT
@@ -144,6 +162,14 @@ class Event(TenantTable):
     city_key: Mapped[str | None] = personal(Computed("lower(city)", persisted=True))
     country_key: Mapped[str | None] = personal(Computed("lower(country)", persisted=True))
     is_online: Mapped[bool] = plain(Computed("meeting_kind <> 'ONSITE'", persisted=True))
+    join_opens_minutes_before_start: Mapped[int | None] = plain()
+    join_cutoff_minutes_before_start: Mapped[int | None] = plain()
+    allow_join_late: Mapped[bool] = plain(server_default=text("true"))
+    late_join_cutoff_minutes_after_start: Mapped[int | None] = plain()
+    join_closed_at: Mapped[datetime | None] = plain()
+    join_closed_by_id: Mapped[UUID | None] = plain()
+    join_close_reason: Mapped[str | None] = personal()
+    may_ask_again: Mapped[bool] = plain(server_default=text("false"))
     source: Mapped[str | None] = plain()
     source_id: Mapped[str | None] = plain()
     source_digest: Mapped[str | None] = plain()

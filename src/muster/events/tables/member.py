@@ -20,18 +20,28 @@ class EventMemberRole(StrEnum):
 
 
 class EventMemberStatus(StrEnum):
-    """Where a membership is in its life."""
+    """Where a membership is in its life; `rules.MEMBERSHIPS` says what leads where.
+
+    PENDING: they asked, and nobody has answered. CANCELLED: they took their request back, or declined an invitation.
+    """
 
     JOINED = "JOINED"
-    WAITLIST = "WAITLIST"
+    PENDING = "PENDING"
+    INVITED = "INVITED"
+    REJECTED = "REJECTED"
+    BANNED = "BANNED"
     LEFT = "LEFT"
     KICKED = "KICKED"
+    CANCELLED = "CANCELLED"
+    WAITLIST = "WAITLIST"
 
 
 class EventMember(TenantTable):
     """A person's membership of an event, one row for all of its life.
 
-    queue_number: while waiting, the place in the queue, taken under the event's lock.
+    queue_number: while waiting, the place in the queue, taken under the event's lock. asked_number: the number that they
+    drew when they asked to be let in; it becomes their place in the queue when they are let in and no place is free.
+    reject_reason: what they were told. note: the organisers' own.
     """
 
     __tablename__ = "event_members"
@@ -40,6 +50,7 @@ class EventMember(TenantTable):
         one_of("role", EventMemberRole),
         one_of("status", EventMemberStatus),
         CheckConstraint("(status = 'WAITLIST') = (queue_number is not null)", name="queue"),
+        CheckConstraint("status <> 'PENDING' or asked_number is not null", name="asked"),
         Index(
             "event_members_queue_idx",
             "tenant_id",
@@ -64,4 +75,6 @@ class EventMember(TenantTable):
     asked_at: Mapped[datetime] = plain()
     joined_at: Mapped[datetime | None] = plain()
     queue_number: Mapped[int | None] = plain()
+    asked_number: Mapped[int | None] = plain()
+    reject_reason: Mapped[str | None] = personal()
     note: Mapped[str | None] = personal(withheld=True)

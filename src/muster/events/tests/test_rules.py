@@ -8,68 +8,22 @@ import pytest
 
 from muster.events.rules import (
     COOLING,
-    JOIN_LOCKS,
     LIFE,
     Deed,
     Deletion,
     Draft,
     Phase,
-    Places,
     Ruling,
-    Terms,
-    Verdict,
     capacity,
     decide_deletion,
-    decide_join,
     draft_problems,
     is_organiser,
     move_problems,
     phase,
 )
-from muster.events.tables import EventMemberRole, EventMemberStatus, EventStatus, JoinMode, MeetingKind, Mode
+from muster.events.tables import EventMemberRole, EventMemberStatus, EventStatus, MeetingKind, Mode
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
-OPEN = Terms(Phase.PUBLISHED, JoinMode.OPEN)
-CLOSED = tuple(Terms(each, mode) for each in Phase for mode in JoinMode if each != Phase.PUBLISHED)
-INVITE_ONLY = replace(OPEN, join_mode=JoinMode.INVITE_ONLY)
-
-FREE = Places(taken=1, max=2)
-FULL = Places(taken=2, max=2)
-FREE_WITH_QUEUE = Places(taken=1, max=2, has_queue=True)
-FULL_WITH_QUEUE = Places(taken=2, max=2, has_queue=True)
-UNLIMITED = Places(taken=90_000, max=None)
-
-NOBODY, LEFT = None, EventMemberStatus.LEFT
-NEW = (NOBODY, LEFT)
-INSIDE = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
-EVERY_TERM = (OPEN, INVITE_ONLY, *CLOSED)
-EVERY_PLACE = (FREE, FULL, FREE_WITH_QUEUE, FULL_WITH_QUEUE, UNLIMITED)
-
-JOINS = [
-    *((OPEN, FREE, standing, Verdict.SEATED) for standing in NEW),
-    *((OPEN, UNLIMITED, standing, Verdict.SEATED) for standing in NEW),
-    *((OPEN, places, standing, Verdict.WAITING) for places in (FULL, FULL_WITH_QUEUE) for standing in NEW),
-    # A place is free, but somebody waits for it: a newcomer never overtakes.
-    *((OPEN, FREE_WITH_QUEUE, standing, Verdict.WAITING) for standing in NEW),
-    # Who is in stays as they are, whatever became of the event.
-    *((*case, Verdict.UNCHANGED) for case in product(EVERY_TERM, EVERY_PLACE, INSIDE)),
-    *((*case, Verdict.CLOSED) for case in product(CLOSED, EVERY_PLACE, (*NEW, EventMemberStatus.KICKED))),
-    # Who was removed is told so, even where nobody gets in without an invitation.
-    *((*case, Verdict.KICKED) for case in product((OPEN, INVITE_ONLY), EVERY_PLACE, (EventMemberStatus.KICKED,))),
-    *((*case, Verdict.NOT_INVITED) for case in product((INVITE_ONLY,), EVERY_PLACE, NEW)),
-]
-
-
-@pytest.mark.parametrize(("terms", "places", "standing", "verdict"), JOINS)
-def test_what_becomes_of_who_wants_in(
-    terms: Terms, places: Places, standing: EventMemberStatus | None, verdict: Verdict
-) -> None:
-    assert decide_join(terms, places, standing) == verdict
-
-
-def test_the_cases_of_joining_are_complete() -> None:
-    everything = set(product(EVERY_TERM, EVERY_PLACE, (NOBODY, *EventMemberStatus)))
-    assert {case[:3] for case in JOINS} == everything
 
 
 @pytest.mark.parametrize(
@@ -93,7 +47,6 @@ UPDATE         DO             DO         DO         CANCELLED
 PUBLISH        DO             PUBLISHED  PUBLISHED  CANCELLED
 UNPUBLISH      DONE           DO         OVER       CANCELLED
 CANCEL         NOT_PUBLISHED  DO         OVER       DONE
-JOIN           NOT_PUBLISHED  DO         OVER       CANCELLED
 LEAVE          DO             DO         DO         CANCELLED
 KICK           DO             DO         DO         CANCELLED
 CHANGE_ROLE    DO             DO         DO         CANCELLED
@@ -105,10 +58,6 @@ def test_the_life_of_an_event() -> None:
     rows = [(Deed(deed), dict(zip(map(Phase, head), map(Ruling, rulings), strict=True))) for deed, *rulings in lines]
     assert dict(rows) == LIFE
     assert {*LIFE} == {*Deed}
-
-
-def test_there_is_a_reason_for_every_phase_in_which_nobody_can_join() -> None:
-    assert {ruling for ruling in LIFE[Deed.JOIN].values() if ruling != Ruling.DO} == {*JOIN_LOCKS}
 
 
 LONG_AGO, JUST_NOW = NOW - COOLING, NOW - COOLING + timedelta(microseconds=1)

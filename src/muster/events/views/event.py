@@ -7,7 +7,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Text, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
+from muster.events.joining.predicates import can_join, lock_reason
 from muster.events.predicates import event_visible, has_tag, is_seated, takes_part_in, takes_place
+from muster.events.rules import JoinLock
 from muster.events.tables import (
     Event,
     EventMemberRole,
@@ -60,6 +62,13 @@ class EventView(View, of=Event):
     min: the fewest people it takes place with. max: the most who get a place, the owner among them; null is unlimited.
     published_at: when it was published; null while it is a draft. cancelled_at: when it was cancelled; null when not.
     cancel_reason: why it was cancelled; null when it was not, or nobody said. joined_count: how many have a place.
+    join_opens_minutes_before_start: since so many minutes before the start people get in; null is at once.
+    join_cutoff_minutes_before_start: from so many minutes before the start until it nobody does; null is no such time.
+    allow_join_late: whether people get in after the start. late_join_cutoff_minutes_after_start: from so many minutes
+    after the start on nobody does; null is until the end. may_ask_again: whether who was rejected may.
+    join_closed_at: since when its organisers let nobody in; null while they do. join_close_reason: why, in their words.
+    lock_reason: the first of the reasons why nobody gets a place now; null without any. can_join: whether joining gives
+    the viewer a place, a turn in the queue or a pending request.
     tags: in small letters, by the alphabet. created_at: when it was drafted. updated_at: when it last changed.
     version: counts its changes; give it to `updateEvent`, so that it overwrites nobody else's.
     """
@@ -102,6 +111,15 @@ class EventView(View, of=Event):
         "max": 20,
         "joinedCount": 12,
         "cancelledAt": None,
+        "joinOpensMinutesBeforeStart": 10_080,
+        "joinCutoffMinutesBeforeStart": 60,
+        "allowJoinLate": True,
+        "lateJoinCutoffMinutesAfterStart": 30,
+        "mayAskAgain": False,
+        "joinClosedAt": None,
+        "joinCloseReason": None,
+        "lockReason": None,
+        "canJoin": True,
         "cancelReason": None,
         "tags": ["chess"],
     }
@@ -131,6 +149,15 @@ class EventView(View, of=Event):
     cancelled_at: datetime | None
     cancel_reason: str | None
     joined_count: int
+    join_opens_minutes_before_start: int | None
+    join_cutoff_minutes_before_start: int | None
+    allow_join_late: bool
+    late_join_cutoff_minutes_after_start: int | None
+    may_ask_again: bool
+    join_closed_at: datetime | None
+    join_close_reason: str | None
+    lock_reason: JoinLock | None = sql(lock_reason)
+    can_join: bool = sql(can_join)
     tags: list[str] = sql(tags_of)
     created_at: datetime
     updated_at: datetime

@@ -17,6 +17,7 @@ from muster.kit.views.tests.oracle_access import access_list, nobody, role
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
 from muster.kit.views.tests.oracle_filters import around, filters_of, matches
+from muster.kit.views.tests.oracle_joining import joining_fields
 from muster.kit.views.tests.oracle_lists import Connection, List, Refused
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
 from muster.kit.views.tests.oracle_programme import OF_EVENT, is_shown
@@ -171,6 +172,7 @@ class Oracle:
     def _computed(self) -> dict[str, Callable[[Row], Any]]:
         """What is no column shown to everybody, by type and field."""
         return self._people.computed | {
+            **joining_fields(self._mine, self._world.tables["blocks"], self._me),
             **{f"{kind}.event": lambda row: self._seen_event(row["event_id"]) for kind, _ in OF_EVENT.values()},
             "AgendaHost.user": lambda host: self.users.get(host["user_id"]),
             "AgendaHost.item": lambda host: self._agenda[host["item_id"]],

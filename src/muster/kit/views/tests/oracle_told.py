@@ -25,6 +25,7 @@ def told_of(chance: random.Random, people: Sequence[UUID]) -> Told:
             yield "profile_views", {"id": person, "count": chance.randint(0, 9)}
         if chance.random() < 0.6:
             yield "sightings", {"id": person, "seen_at": chance.choice(MOMENTS)}
+        yield "exports", _export(chance, person)
     for number, (person, other) in enumerate(itertools.permutations(people, 2)):
         for kind in chance.sample(("STAR", "FOLLOW"), k=chance.choice((0, 0, 0, 1, 2))):
             yield "ties", {"from_id": person, "to_id": other, "kind": kind, **_made(chance)}
@@ -44,6 +45,12 @@ def _profile(chance: random.Random, person: UUID, number: int) -> dict[str, Any]
     told["latitude"] = pick((50.06, -33.87, 89.99)) if has_point else None
     told["longitude"] = pick((19.94, 151.21, -179.96)) if has_point else None
     return told
+
+
+def _export(chance: random.Random, person: UUID) -> dict[str, Any]:
+    ready = {name: chance.choice((None, BASE)) for name in ("ready_at", "expires_at")}
+    made = {"id": _id(chance), "user_id": person, "asked_at": BASE, "path": chance.choice(HOSTILE), **ready}
+    return made | {"status": chance.choice(("MAKING", "READY", "GONE")), "progress": chance.randint(0, 100)}
 
 
 def _names(chance: random.Random, person: UUID, number: int) -> Told:

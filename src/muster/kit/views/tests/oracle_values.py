@@ -1,6 +1,8 @@
 """What the oracle's world is made of: text that means something to a parser, words to search for, circles, moments."""
 
+import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 HOSTILE = (
     "plain",
@@ -40,3 +42,24 @@ MOMENTS = tuple(
     BASE + step for step in (timedelta(0), timedelta(microseconds=1), timedelta(days=1), timedelta(days=300))
 )
 """Few, so that orders have ties."""
+
+
+STANDINGS = (
+    *(["JOINED"] * 6 + ["WAITLIST"] * 3),
+    *("LEFT", "KICKED", "PENDING", "INVITED", "REJECTED", "BANNED", "CANCELLED"),
+)
+"""What people are to an event, the usual ones more often."""
+
+
+def join_window(dice: random.Random) -> dict[str, Any]:
+    """When people get into an event, and whether its organisers closed it by hand."""
+    allow_late, closed_at = dice.random() < 0.7, dice.choice((None, None, BASE))
+    return {
+        "join_opens_minutes_before_start": dice.choice((None, 10_080)),
+        "join_cutoff_minutes_before_start": dice.choice((None, 30)),
+        "allow_join_late": allow_late,
+        "late_join_cutoff_minutes_after_start": dice.choice((None, 30)) if allow_late else None,
+        "may_ask_again": dice.random() < 0.5,
+        "join_closed_at": closed_at,
+        "join_close_reason": dice.choice(HOSTILE) if closed_at else None,
+    }

@@ -14,7 +14,16 @@ from psycopg.types.json import Jsonb
 from muster.kit.caller import Claim
 from muster.kit.views.tests.oracle_programme import around_event
 from muster.kit.views.tests.oracle_told import told_of
-from muster.kit.views.tests.oracle_values import BASE, CIRCLES, HOSTILE, MOMENTS, SEARCHES, WORDS
+from muster.kit.views.tests.oracle_values import (
+    BASE,
+    CIRCLES,
+    HOSTILE,
+    MOMENTS,
+    SEARCHES,
+    STANDINGS,
+    WORDS,
+    join_window,
+)
 
 Row = dict[str, Any]
 Circle = tuple[float, float, float]
@@ -135,7 +144,6 @@ class _Builder:
     def _factors(self, person: UUID) -> None:
         """Second factors of some."""
         maybe = self._maybe
-        self._export(person)
         self._add("second_factors", id=person, totp=None, totp_since=maybe(BASE), totp_step=0, failures=0)
         for number in range(self.random.choice((0, 0, 1, 3))):
             credential, made_at = f"{person} {number}", self.random.choice(MOMENTS)
@@ -151,19 +159,6 @@ class _Builder:
                 used_at=maybe(BASE),
             )
             self._add("backup_codes", id=self._id(), user_id=person, hash=credential, used_at=maybe(BASE))
-
-    def _export(self, person: UUID) -> None:
-        self._add(
-            "exports",
-            id=self._id(),
-            user_id=person,
-            status=self.random.choice(("MAKING", "READY", "GONE")),
-            progress=self.random.randint(0, 100),
-            path=self._text(),
-            asked_at=BASE,
-            ready_at=self._maybe(BASE),
-            expires_at=self._maybe(BASE),
-        )
 
     def _event(self, tenant: UUID, group: list[UUID]) -> None:
         pick, maybe = self.random.choice, self._maybe
@@ -183,7 +178,8 @@ class _Builder:
             address=maybe(self._text()),
             latitude=pick((0.1 + 0.2, -90.0, 1e-300, 51.5)) if has_point else None,
             longitude=pick((-0.0, 179.99999999999997, 5e-324, 1 / 3)) if has_point else None,
-            join_mode=pick(("OPEN", "INVITE_ONLY")),
+            join_mode=pick(("OPEN", "REQUEST", "INVITE_ONLY")),
+            **join_window(self.random),
             mode=pick(("ONE_TO_ONE", "GROUP", "CUSTOM")),
             min=1,
             max=maybe(99_999),
@@ -213,7 +209,7 @@ class _Builder:
         pick, others = self.random.choice, [person for person in group if person != owner]
         self._membership(tenant, event, owner, "OWNER", "JOINED", None)
         for number, person in enumerate(self.random.sample(others, self.random.randint(0, len(others)))):
-            status = pick(("JOINED", "JOINED", "JOINED", "WAITLIST", "LEFT", "KICKED"))
+            status = pick(STANDINGS)
             role = pick(("PARTICIPANT", "PARTICIPANT", "MODERATOR"))
             self._membership(tenant, event, person, role, status, number * 3 if status == "WAITLIST" else None)
 
@@ -230,6 +226,7 @@ class _Builder:
             asked_at=self.random.choice(MOMENTS),
             joined_at=self._maybe(BASE),
             queue_number=queue_number,
+            asked_number=1,
             note=self._maybe(self._text()),
         )
         if status == "JOINED" and self.random.random() < 0.9:
