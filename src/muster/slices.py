@@ -8,6 +8,9 @@ import muster.access.services.commands
 import muster.access.services.views
 import muster.access.views
 import muster.audit.views
+import muster.events.calendar.commands
+import muster.events.calendar.pages
+import muster.events.calendar.views
 import muster.events.commands
 import muster.events.explaining
 import muster.events.letters

@@ -1,5 +1,6 @@
 """The check of every caller, in one sub-select: does the session live, is the tenant open to them, which role."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, case, cast, false, func, not_, or_, select
@@ -25,7 +26,17 @@ def lookup_with_proof(claim: ClaimSql) -> ColumnElement[str]:
     return _lookup(claim, "proved", is_proved(claim), "methods", proof_methods(claim))
 
 
-def _lookup(claim: ClaimSql, *more: str | ColumnElement[Any]) -> ColumnElement[str]:
+def lookup_where(lives: Callable[[ClaimSql], ColumnElement[bool]], claim: ClaimSql) -> ColumnElement[str]:
+    """The same for who comes with something else than a session, such as the address of a calendar.
+
+    lives: whether that still lets in; `claim.session_id` is its id.
+    """
+    return _lookup(claim, lives=lives(claim))
+
+
+def _lookup(
+    claim: ClaimSql, *more: str | ColumnElement[Any], lives: ColumnElement[bool] | None = None
+) -> ColumnElement[str]:
     membership = and_(
         Member.tenant_id == Tenant.id, Member.user_id == claim.user_id, Member.status == MemberStatus.ACTIVE
     )
@@ -53,7 +64,7 @@ def _lookup(claim: ClaimSql, *more: str | ColumnElement[Any]) -> ColumnElement[s
         "tenant",
         case((or_(Tenant.is_default, Member.id.is_not(None)), Tenant.status)),
         "session",
-        case((claim.by.is_(None), or_(session_lives, key_lives)), else_=acts_as),
+        case((claim.by.is_(None), or_(session_lives, key_lives)), else_=acts_as) if lives is None else lives,
         "verified",
         or_(is_verified, Tenant.allows_unverified, is_program),
         "factor",

@@ -129,6 +129,7 @@ async def settle(service: Service, slug: str | None = None) -> Town:
     message = (await told.call("sendEventMessage", eventId=event_id, content=f"Wat is on in {prefix}?")).ok()
     said = {"eventId": event_id, "id": message["id"], "content": f"What is on in {prefix}?"}
     (await member.client.call("editEventMessage", **said)).ok()
+    (await member.client.call("openCalendar", eventId=event_id)).ok()
     for device in ("phone", "laptop"):
         await add_passkey(owner, f"The {device} of {prefix}")
         await _know(people[Standing.OWNER], f"{device} of {prefix}")

@@ -32,6 +32,7 @@ _NOBODY_HAS = {
     "myApiKeys": "ApiKey",
     "apiKeys": "ApiKey",
     "serviceAccounts": "ServiceAccount",
+    "myCalendars": "CalendarFeed",
 }
 
 
