@@ -1,5 +1,6 @@
 """Refusals: which errors an operation may answer with, and how they look."""
 
+import hashlib
 from collections import defaultdict
 from typing import Any
 
@@ -81,17 +82,28 @@ def refusals_of(declared: Command | Query) -> list[Refusal]:
 
 
 def problem_responses(refusals: list[Refusal], components: dict[str, Schema]) -> dict[str, Schema]:
-    """The responses by status. One error alone is a component of the document, which is added where it is missing."""
+    """The responses by status. What may be refused with one status, here and elsewhere, is a component of the document,
+    which is added where it is missing.
+    """
     by_status: dict[int, list[Refusal]] = defaultdict(list)
     for each in refusals:
         by_status[each.status].append(each)
     found = {}
     for status, alike in sorted(by_status.items()):
-        name = alike[0].__name__
-        if len(alike) == 1:
-            components.setdefault(name, _response(alike))
-        found[str(status)] = {"$ref": f"#/components/responses/{name}"} if len(alike) == 1 else _response(alike)
+        alike.sort(key=lambda each: each.code)
+        name = _name(status, alike)
+        if name not in components:
+            components[name] = _response(alike)
+        found[str(status)] = {"$ref": f"#/components/responses/{name}"}
     return found
+
+
+def _name(status: int, alike: list[Refusal]) -> str:
+    """One error's is its own; several have one from their codes, so that it stays while they do."""
+    if len(alike) == 1:
+        return alike[0].__name__
+    digest = hashlib.sha256(" ".join(each.code for each in alike).encode()).hexdigest()
+    return f"Refused{status}_{digest[:8]}"
 
 
 def _response(alike: list[Refusal]) -> Schema:
