@@ -1,9 +1,8 @@
 """What is due for those who leave, and what then happens: reminding, ending, erasing."""
 
-from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from muster.events.commands.withdraw import withdraw
+from muster.events.jobs import withdraw_from
 from muster.identity.queries import life_of
 from muster.kit.commands.context import Ctx
 from muster.kit.personal.erasing import erase_person
@@ -27,18 +26,21 @@ async def withdraw_everywhere(errand: Errand, fact: AccountEnded) -> None:
     """Give back all that a person who is gone holds, community by community, so that others get it and are told."""
     async with errand.transaction() as ctx:
         tenants = [each.id for each in await queries.policies(ctx)]
+
+    async def is_gone(ctx: Ctx) -> bool:
+        return await _has_ended(ctx, fact.user_id)
+
     for done, tenant_id in enumerate(tenants):
-        await _until_none(errand, tenant_id, lambda ctx, last: withdraw(ctx, fact.user_id, last))
+        await withdraw_from(errand, tenant_id, fact.user_id, is_gone)
         await errand.progress(done / len(tenants))
 
 
 async def erase(errand: Errand, fact: ErasureDue) -> None:
     """Erase a person everywhere. Killed, it goes on where it stopped; run again, it changes nothing."""
     async with errand.transaction() as ctx:
-        life = await life_of(ctx.db, fact.user_id)
         tenants = await queries.policies(ctx)
-    if life is None or life.ended_at is None:
-        return
+        if not await _has_ended(ctx, fact.user_id):
+            return
     places = [(each.id, each.keeps_content) for each in tenants]
     await erase_person(errand.services.database, fact.user_id, ctx.now, places)
     storage = storage_of(errand.services.settings)
@@ -52,13 +54,6 @@ async def erase(errand: Errand, fact: ErasureDue) -> None:
             ctx.record(AccountErased(user_id=fact.user_id))
 
 
-async def _until_none(
-    errand: Errand, tenant_id: UUID, step: Callable[[Ctx, UUID | None], Awaitable[UUID | None]]
-) -> None:
-    """Repeat a step in a community, each time in a transaction of its own, until it answers with None."""
-    last: UUID | None = None
-    while True:
-        async with errand.transaction(tenant_id) as ctx:
-            last = await step(ctx, last)
-        if last is None:
-            return
+async def _has_ended(ctx: Ctx, user_id: UUID) -> bool:
+    life = await life_of(ctx.db, user_id)
+    return life is not None and life.ended_at is not None
