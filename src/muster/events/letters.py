@@ -4,13 +4,16 @@ from typing import ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from muster.chat import queries as chat
-from muster.events import queries
+from muster.events import queries, rules
 from muster.events.queries import Outline
 from muster.events.tables import EventMemberStatus, EventStatus
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Letter, Mail
 from muster.kit.words import Value
+from muster.profiles.tables import Disclosure
 
 
 class JoinedMail(Mail):
@@ -86,17 +89,20 @@ class MessagesMail(Mail):
 
 
 async def _to_come(ctx: Ctx, event_id: UUID, user_id: UUID) -> Outline | None:
-    """The event, while it takes place and the person still has a place in it."""
+    """The event, while it takes place and the person still has a place in it; its address for whom it shows that to."""
     own = await queries.standing(ctx, event_id, user_id)
     if own is None or own.status != EventMemberStatus.JOINED:
         return None
     event = await queries.outline_of(ctx, event_id)
-    return event if event is not None and event.status == EventStatus.PUBLISHED else None
+    if event is None or event.status != EventStatus.PUBLISHED:
+        return None
+    shows_address = event.address_visibility != Disclosure.HIDDEN or rules.is_organiser(own.role, own.status)
+    return event if shows_address else replace(event, place=None, address=None)
 
 
 def _when_and_where(event: Outline) -> dict[str, Value]:
     """When it starts, in the event's own zone, and its place where there is one."""
-    place = ", ".join(each for each in (event.address, event.city, event.country) if each)
+    place = ", ".join(each for each in (event.place, event.address, event.city, event.country) if each)
     return {"starts_at": event.starts_at.astimezone(ZoneInfo(event.timezone)), "place": place or None}
 
 

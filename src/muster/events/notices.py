@@ -26,6 +26,7 @@ _MOVES = frozenset(
         "meetingKind",
         "onlineUrl",
         "address",
+        "place",
         "city",
         "country",
         "latitude",

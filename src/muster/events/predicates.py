@@ -17,6 +17,7 @@ from muster.events.tables import (
 )
 from muster.kit.db.tables import once_more
 from muster.kit.views.view import Viewer
+from muster.profiles.tables import Disclosure
 
 _ATTENDS = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
 _SEATED = (EventMemberStatus.JOINED,)
@@ -44,6 +45,33 @@ def is_seated(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
 def has_place(event_id: Any, viewer: Viewer) -> ColumnElement[bool]:
     """The viewer has a place in the event with this id."""
     return _is_member(event_id, viewer, _SEATED)
+
+
+def runs(event_id: Any, viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer is an owner or moderator of the event with this id, with a place in it."""
+    return _is_member(event_id, viewer, _SEATED, ORGANISERS)
+
+
+def address_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer is shown where exactly the event is: its address, place and point.
+
+    Whatever else tells of places to many (filters, words that are searched, maps, feeds, counts) uses `shown_latitude`
+    and `shown_longitude`, and no address of an event whose `address_visibility` is not PUBLIC, whoever asks: by then
+    nobody can narrow down what is hidden by asking again and again.
+    """
+    mine = once_more(EventMember)
+    own = select(mine.id).where(
+        mine.event_id == event.id,
+        mine.user_id == viewer.user_id,
+        mine.status == EventMemberStatus.JOINED,
+        or_(event.address_visibility == Disclosure.AFTER_JOIN, mine.role.in_(ORGANISERS)),
+    )
+    return or_(event.address_visibility == Disclosure.PUBLIC, own.exists())
+
+
+def online_url_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer has a place, and is shown where the event is."""
+    return and_(is_seated(event, viewer), address_visible(event, viewer))
 
 
 def event_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
@@ -99,11 +127,20 @@ def has_tag(event: type[Event], tag: ColumnElement[str]) -> ColumnElement[bool]:
 
 
 def membership_visible(member: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:
-    """Who has a place is seen by whoever sees the event; every other standing by oneself and the organisers."""
+    """Who has a place is seen by whom the event shows its members to; every other standing by oneself and the organisers."""
+    event, mine = once_more(Event), once_more(EventMember)
+    shows_all = select(event.id).where(event.id == member.event_id, event.members_visibility == Disclosure.PUBLIC)
+    shows_inside = select(event.id).where(
+        event.id == member.event_id,
+        event.members_visibility == Disclosure.AFTER_JOIN,
+        mine.event_id == event.id,
+        mine.user_id == viewer.user_id,
+        mine.status == EventMemberStatus.JOINED,
+    )
     return or_(
-        member.status == EventMemberStatus.JOINED,
+        and_(member.status == EventMemberStatus.JOINED, or_(shows_all.exists(), shows_inside.exists())),
         member.user_id == viewer.user_id,
-        _is_member(member.event_id, viewer, _SEATED, ORGANISERS),
+        runs(member.event_id, viewer),
     )
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from muster.events.commands import create_event, join, leave, publish, send_message
-from muster.events.commands.organise import CreateEventInput
+from muster.events.commands.inputs import CreateEventInput
 from muster.events.demo.gatherings import ONLINE, Gathering
 from muster.events.importing.batches import Import
 from muster.events.importing.rows import Row, read_rows

@@ -12,11 +12,11 @@ from starlette.responses import RedirectResponse, Response
 from muster.kit.caller import Claim, Gate, anyone
 from muster.kit.endpoints.pages.page import Visit, page
 from muster.kit.errors import NotFound
+from muster.kit.markdown import as_html
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.picks import Pick, SlotValues, whole
 from muster.kit.views.plans import Plan, compile_plan, run_plan
 from muster.kit.views.query import QUERIES
-from muster.profiles.markdown import as_html
 from muster.profiles.views import ProfileView
 from muster.profiles.visits import count_visit, is_program
 

@@ -16,7 +16,7 @@ from muster.kit.ids import new_id
 from muster.kit.views.scope import REQUEST_VIEWER
 from muster.profiles.predicates import is_known
 from muster.profiles.rules import REDIRECT
-from muster.profiles.tables import AUDIENCES, Audience, Profile, Sighting, Tie, TieKind, Username
+from muster.profiles.tables import AUDIENCES, Audience, Disclosure, Profile, Sighting, Tie, TieKind, Username
 
 
 class Found(Row):
@@ -39,6 +39,16 @@ class HeldName(Row):
     in_use: bool
 
 
+class EventDefaults(Row):
+    """To whom somebody's new events show where they are, and who takes part."""
+
+    default_address_visibility: Disclosure
+    default_members_visibility: Disclosure
+
+
+_DEFAULTS = EventDefaults.__struct_fields__
+
+
 class EditableProfile(Row):
     """What of a profile its person may change, and how often they did. education, experience: as JSON in one form."""
 
@@ -59,6 +69,8 @@ class EditableProfile(Row):
     is_indexed: bool
     counts_views: bool
     keeps_last_seen: bool
+    default_address_visibility: Disclosure
+    default_members_visibility: Disclosure
     bio_short_for: Audience
     bio_long_for: Audience
     city_for: Audience
@@ -99,6 +111,7 @@ _STANDING = Statement(
 
 _EDITED = tuple(name for name in EditableProfile.__struct_fields__ if name != "version")
 _EDITABLE = Statement(EditableProfile, select(*columns(EditableProfile, Profile)).where(Profile.id == _PERSON))
+_EVENT_DEFAULTS = Statement(EventDefaults, select(*columns(EventDefaults, Profile)).where(Profile.id == _PERSON))
 _COUNT_CHANGE: dict[str, Any] = {"version": Profile.version + 1, "updated_at": _MOMENT}
 _EDIT = Statement(
     Nothing,
@@ -170,6 +183,12 @@ async def standing(ctx: Ctx, user_id: UUID) -> Standing | None:
     )
 
 
+async def event_defaults(ctx: Ctx) -> EventDefaults:
+    """What the acting person's new events show to whom, where they do not say."""
+    found = await ctx.db.one(_EVENT_DEFAULTS, person=ctx.user_id)
+    return found or EventDefaults(Disclosure.PUBLIC, Disclosure.PUBLIC)
+
+
 async def editable(ctx: Ctx) -> EditableProfile:
     """What the acting person may change of their locked profile, as it is. Raises LookupError when there is none."""
     found = await ctx.db.one(_EDITABLE, person=ctx.user_id)
@@ -177,8 +196,9 @@ async def editable(ctx: Ctx) -> EditableProfile:
         raise LookupError("a person has no profile; the trigger on users makes one")
     # A state comes as text; PostgreSQL writes JSON in a form of its own.
     audiences = {f"{name}_for": Audience(getattr(found, f"{name}_for")) for name in AUDIENCES}
+    defaults = {name: Disclosure(getattr(found, name)) for name in _DEFAULTS}
     one_form = {name: as_json(msgspec.json.decode(getattr(found, name))) for name in ("education", "experience")}
-    return msgspec.structs.replace(found, **audiences, **one_form)
+    return msgspec.structs.replace(found, **audiences, **defaults, **one_form)
 
 
 def as_json(value: object) -> str:

@@ -19,6 +19,14 @@ class Audience(StrEnum):
     SELF = "SELF"
 
 
+class Disclosure(StrEnum):
+    """To whom an event shows something of it: to everyone who sees it, to who has a place, or to who runs it."""
+
+    PUBLIC = "PUBLIC"
+    AFTER_JOIN = "AFTER_JOIN"
+    HIDDEN = "HIDDEN"
+
+
 class TieKind(StrEnum):
     """What one person is to another of their own will."""
 
@@ -27,7 +35,7 @@ class TieKind(StrEnum):
 
 
 _EMPTY, _NOTHING, _NO = text("'{}'::text[]"), text("'[]'::jsonb"), text("false")
-_MEMBERS, _SELF = text("'MEMBERS'::text"), text("'SELF'::text")
+_MEMBERS, _SELF, _PUBLIC = text("'MEMBERS'::text"), text("'SELF'::text"), text("'PUBLIC'::text")
 
 AUDIENCES = (
     *("bio_short", "bio_long", "city", "country", "home_point", "languages", "interests", "links", "skills"),
@@ -43,12 +51,15 @@ class Profile(GlobalTable):
     is_public: whether who shares no community with the person sees it, too. is_indexed, counts_views: of its public page,
     whether search engines may list it and whether its views are counted.
     keeps_last_seen: whether it is noted when the person was here. connections: who stars and follows whom.
+    default_address_visibility, default_members_visibility: what their new events begin with.
     version: counts what the person changes.
     """
 
     __tablename__ = "profiles"
     __table_args__ = (
         *(one_of(f"{name}_for", Audience) for name in AUDIENCES),
+        one_of("default_address_visibility", Disclosure),
+        one_of("default_members_visibility", Disclosure),
         CheckConstraint(
             "num_nonnulls(latitude, longitude) in (0, 2) "
             "and coalesce(latitude between -90 and 90 and longitude between -180 and 180, true)",
@@ -76,6 +87,8 @@ class Profile(GlobalTable):
     is_indexed: Mapped[bool] = plain(server_default=_NO)
     counts_views: Mapped[bool] = plain(server_default=_NO)
     keeps_last_seen: Mapped[bool] = plain(server_default=text("true"))
+    default_address_visibility: Mapped[Disclosure] = state(Disclosure, server_default=_PUBLIC)
+    default_members_visibility: Mapped[Disclosure] = state(Disclosure, server_default=_PUBLIC)
     version: Mapped[int] = plain(server_default=text("1"))
     updated_at: Mapped[datetime | None] = plain()
     bio_short_for: Mapped[Audience] = state(Audience, server_default=_MEMBERS)

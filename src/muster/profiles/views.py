@@ -15,7 +15,7 @@ from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, one, only_if, sql
 from muster.profiles.predicates import is_self, of_visible, profile_visible, shown
 from muster.profiles.rules import REDIRECT
-from muster.profiles.tables import Audience, Profile, ProfileViews, Sighting, Tie, TieKind, Username
+from muster.profiles.tables import Audience, Disclosure, Profile, ProfileViews, Sighting, Tie, TieKind, Username
 
 
 def username_of(profile: type[Profile], _viewer: Viewer) -> ColumnElement[str | None]:
@@ -148,6 +148,8 @@ class ProfileView(View, of=Profile):
     counts_views: whether its views are counted; null for everybody else. view_count: how many, each visitor once a day;
     null for everybody else, and while they are not counted.
     keeps_last_seen: whether it is noted when they were here; null for everybody else.
+    default_address_visibility: to whom their new events show where they are; null for everybody else.
+    default_members_visibility: to whom their new events show who takes part; null for everybody else.
     last_seen_at: when they were last here, to within five minutes.
     star_count: how many people have starred them, counted up to 10,000.
     follower_count: how many people follow them, counted up to 10,000.
@@ -203,6 +205,8 @@ class ProfileView(View, of=Profile):
     counts_views: bool | None = only_if(is_self)
     view_count: int | None = sql(view_count)
     keeps_last_seen: bool | None = only_if(is_self)
+    default_address_visibility: Disclosure | None = only_if(is_self)
+    default_members_visibility: Disclosure | None = only_if(is_self)
     last_seen_at: datetime | None = sql(last_seen_of)
     star_count: int = sql(star_count)
     follower_count: int = sql(follower_count)

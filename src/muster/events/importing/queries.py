@@ -35,7 +35,7 @@ _KNOWN = Statement(
         Event.source == bindparam("name"), Event.source_id == any_(bindparam("ids", type_=ARRAY(Text())))
     ),
 )
-_PUT_EVENT = insertion(Nothing, Event, *_GIVEN, *SAID)
+_PUT_EVENT = insertion(Nothing, Event, *_GIVEN, *SAID, "description_html")
 _PUT_MEMBER = insertion(
     Nothing, EventMember, "tenant_id", "id", "event_id", "user_id", "role", "status", "asked_at", "joined_at"
 )

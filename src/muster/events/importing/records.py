@@ -10,11 +10,12 @@ import msgspec
 from msgspec import Meta
 
 from muster.events import rules
-from muster.events.commands.organise import CreateEventInput
+from muster.events.commands.inputs import CreateEventInput
 from muster.events.importing.rows import Row
 from muster.events.tables import MeetingKind
 from muster.kit.arguments import read_struct
 from muster.kit.errors import BadInput, FieldProblem, Invalid
+from muster.kit.markdown import as_html
 from muster.kit.places import is_timezone
 
 LONGEST_TITLE = 60
@@ -107,8 +108,8 @@ def arrival(row: Row) -> Arrival:
     unknown = sorted(row.fields.keys() - set(Record.__struct_fields__))
     notes += [f"{name}: is not a field that is imported" for name in unknown]
     least, most = rules.capacity(rules.draft_of(draft))
-    values = {name: getattr(draft, name) for name in draft.__struct_fields__ if name != "tags"}
-    values |= {"min": least, "max": most}
+    values = {name: getattr(draft, name) for name in (*SAID, "join_mode", "mode", "visibility")}
+    values |= {"min": least, "max": most, "description_html": as_html(draft.description)}
     digest = _hash(msgspec.json.encode([values, draft.tags], order="deterministic"))
     tags = list(dict.fromkeys(tag.lower() for tag in draft.tags))
     return Arrival(row, record.source_id, digest, values, tags, tuple(notes))

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec.json import decode, encode
+from msgspec.structs import replace
 from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -14,6 +16,7 @@ from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.ids import new_id
+from muster.profiles.tables import Disclosure
 
 
 class LockedEvent(Row):
@@ -89,6 +92,19 @@ class EditableEvent(Row):
     allow_join_late: bool
     late_join_cutoff_minutes_after_start: int | None
     may_ask_again: bool
+    notes: str | None
+    place: str | None
+    place_id: str | None
+    radius_km: float | None
+    levels: list[str]
+    language: str | None
+    price: int
+    currency: str | None
+    cover_url: str | None
+    gallery: list[str]
+    appearance: str | None
+    address_visibility: Disclosure
+    members_visibility: Disclosure
     tags: list[str]
     version: int
 
@@ -106,6 +122,8 @@ class Outline(Row):
     status: EventStatus
     starts_at: datetime
     timezone: str
+    address_visibility: Disclosure
+    place: str | None
     address: str | None
     city: str | None
     country: str | None
@@ -117,7 +135,7 @@ _EDITED = tuple(name for name in EditableEvent.__struct_fields__ if name not in 
 _PUT = insertion(
     Nothing,
     Event,
-    *("tenant_id", "id", "owner_id", "status", *_EDITED),
+    *("tenant_id", "id", "owner_id", "status", "description_html", *_EDITED),
     *("joined_count", "last_queue_number", "created_at", "updated_at", "version"),
 )
 _PUT_TAGS = Statement(
@@ -171,7 +189,10 @@ def _changing(**values: Any) -> Statement[Nothing]:
 
 
 _CHANGE = _changing()
-_EDIT = _changing(**{name: bindparam(f"new_{name}") for name in _EDITED})
+_EDIT = _changing(
+    description_html=func.coalesce(bindparam("html"), Event.description_html),
+    **{name: bindparam(f"new_{name}") for name in _EDITED},
+)
 _PUBLISH = _changing(status=EventStatus.PUBLISHED, published_at=bindparam("moment"))
 _UNPUBLISH = _changing(status=EventStatus.DRAFT)
 _CANCEL = _changing(status=EventStatus.CANCELLED, cancelled_at=bindparam("moment"), cancel_reason=bindparam("reason"))
@@ -234,14 +255,19 @@ async def editable(ctx: Ctx, event_id: UUID) -> EditableEvent:
     found = await ctx.db.one(_EDITABLE, event=event_id)
     if found is None:
         raise LookupError("the locked event is gone")
-    return found
+    # PostgreSQL writes JSON in a form of its own.
+    return found if found.appearance is None else replace(found, appearance=as_json(decode(found.appearance)))
 
 
-async def put_edited(ctx: Ctx, event_id: UUID, edited: EditableEvent, *, new_tags: bool) -> None:
-    """Store the locked event as edited. new_tags: whether its tags are others than before."""
-    await ctx.db.run(
-        _EDIT, event=event_id, moment=ctx.now, **{f"new_{name}": getattr(edited, name) for name in _EDITED}
-    )
+def as_json(value: object) -> str:
+    """A value as JSON in one form, so that equal values are equal texts."""
+    return encode(value, order="sorted").decode()
+
+
+async def put_edited(ctx: Ctx, event_id: UUID, edited: EditableEvent, *, new_tags: bool, html: str | None) -> None:
+    """Store the locked event as edited. new_tags: whether its tags are others than before. html: of a new description."""
+    new = {f"new_{name}": getattr(edited, name) for name in _EDITED}
+    await ctx.db.run(_EDIT, event=event_id, moment=ctx.now, html=html, **new)
     if new_tags:
         await ctx.db.run(_FORGET_TAGS, event=event_id)
         await _put_tags(ctx, event_id, edited.tags)

@@ -43,6 +43,8 @@ class Draft:
     join_cutoff_minutes_before_start: int | None = None
     allow_join_late: bool = True
     late_join_cutoff_minutes_after_start: int | None = None
+    price: int = 0
+    currency: str | None = None
 
 
 def draft_of(source: object) -> Draft:
@@ -75,6 +77,7 @@ def draft_problems(draft: Draft) -> list[Problem]:
             "lateJoinCutoffMinutesAfterStart",
             "must be absent or null while allowJoinLate is false",
         ),
+        (draft.price > 0 and draft.currency is None, "currency", "must say in what the price is"),
     )
     return [Problem(field, message) for broken, field, message in checks if broken]
 

@@ -1,6 +1,6 @@
 """Tables of events."""
 
-from muster.events.tables.event import Event, EventStatus, EventTag, JoinMode, MeetingKind, Mode, Visibility
+from muster.events.tables.event import Event, EventStatus, EventTag, JoinMode, Level, MeetingKind, Mode, Visibility
 from muster.events.tables.member import EventMember, EventMemberRole, EventMemberStatus
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "EventStatus",
     "EventTag",
     "JoinMode",
+    "Level",
     "MeetingKind",
     "Mode",
     "Visibility",

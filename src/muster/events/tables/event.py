@@ -8,13 +8,15 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
-from muster.kit.db.tables import Erasure, Search, TenantTable, one_of, personal, plain, state
+from muster.kit.db.tables import Erasure, Json, Search, TenantTable, one_of, personal, plain, state
+from muster.profiles.tables import Disclosure
 
 
 class EventStatus(StrEnum):
     """Where an event is in its life."""
 
     DRAFT = "DRAFT"
+    SCHEDULED = "SCHEDULED"
     PUBLISHED = "PUBLISHED"
     CANCELLED = "CANCELLED"
     DELETED = "DELETED"
@@ -25,6 +27,14 @@ class Visibility(StrEnum):
 
     PUBLIC = "PUBLIC"
     HIDDEN = "HIDDEN"
+
+
+class Level(StrEnum):
+    """For whom an event is meant."""
+
+    BEGINNER = "BEGINNER"
+    INTERMEDIATE = "INTERMEDIATE"
+    ADVANCED = "ADVANCED"
 
 
 class MeetingKind(StrEnum):
@@ -51,14 +61,30 @@ class Mode(StrEnum):
     CUSTOM = "CUSTOM"
 
 
+_PUBLIC = text("'PUBLIC'::text")
 _WORDS = (
     "to_tsvector('simple', title || ' ' || description || ' ' || coalesce(city, '') || ' ' || coalesce(country, ''))"
+)
+# Where a hidden place is said to be: the middle of a square of some five kilometres, the same one for all that lies in
+# it, so that however many events at one place, asked for however often, tell no more. The number of squares to a degree
+# of longitude falls with the cosine of the latitude.
+_COARSE_LATITUDE = "round(latitude * 20) / 20"
+_SQUARES = f"greatest(1, round(20 * cos(radians({_COARSE_LATITUDE}))))"
+_COARSE_LONGITUDE = f"round(longitude * {_SQUARES}) / {_SQUARES}"
+_SHOWN_LATITUDE, _SHOWN_LONGITUDE = (
+    f"case when address_visibility = 'PUBLIC' then {exact} else {coarse} end"
+    for exact, coarse in (("latitude", _COARSE_LATITUDE), ("longitude", _COARSE_LONGITUDE))
 )
 
 
 class Event(TenantTable):
     """An event. Its row is the lock that serialises whatever changes it or its members.
 
+    shown_latitude, shown_longitude: the point that everybody may know of, and the only one that anything is found by,
+    counted or drawn with: the exact one, or where the place is hidden from some, a coarse one.
+    description_html: made of the description when that is written. price: in the smallest unit of its currency.
+    levels: from the least to the most. appearance: as `updateEvent` takes it.
+    publish_at: when a SCHEDULED one publishes itself.
     city_key, country_key: what lists are filtered by, whatever the case. source, source_id: where it was imported from,
     and source_digest what was said of it there.
     map_x, map_y, map_cell: where it lies on the grid of the map (`map/grid.py`).
@@ -112,10 +138,10 @@ class Event(TenantTable):
         Index(
             "events_point_idx",
             "tenant_id",
-            "latitude",
-            "longitude",
+            "shown_latitude",
+            "shown_longitude",
             "id",
-            postgresql_where="latitude is not null",
+            postgresql_where="shown_latitude is not null",
         ),
         Index(
             "events_map_idx",
@@ -124,6 +150,13 @@ class Event(TenantTable):
             postgresql_include=["map_x", "map_y", "status", "visibility", "ends_at", "id"],
             postgresql_where="map_cell is not null",
         ),
+        one_of("address_visibility", Disclosure),
+        one_of("members_visibility", Disclosure),
+        CheckConstraint("(status = 'SCHEDULED') = (publish_at is not null)", name="scheduled"),
+        CheckConstraint("price >= 0 and (price = 0 or currency is not null)", name="price"),
+        CheckConstraint("radius_km between 0 and 10", name="radius"),
+        CheckConstraint("levels <@ array['BEGINNER', 'INTERMEDIATE', 'ADVANCED']", name="levels"),
+        Index("events_due_idx", "publish_at", postgresql_where="status = 'SCHEDULED'"),
         Index("events_search_idx", "search", postgresql_using="gin"),
         ForeignKeyConstraint(["tenant_id", "owner_id"], ["members.tenant_id", "members.user_id"]),
         ForeignKeyConstraint(["tenant_id", "join_closed_by_id"], ["members.tenant_id", "members.user_id"]),
@@ -173,11 +206,28 @@ class Event(TenantTable):
     source: Mapped[str | None] = plain()
     source_id: Mapped[str | None] = plain()
     source_digest: Mapped[str | None] = plain()
-    map_x: Mapped[int | None] = personal(Integer(), Computed("map_column(longitude)", persisted=True))
-    map_y: Mapped[int | None] = personal(Integer(), Computed("map_row(latitude)", persisted=True))
+    map_x: Mapped[int | None] = personal(Integer(), Computed(f"map_column({_SHOWN_LONGITUDE})", persisted=True))
+    map_y: Mapped[int | None] = personal(Integer(), Computed(f"map_row({_SHOWN_LATITUDE})", persisted=True))
     map_cell: Mapped[int | None] = personal(
-        Computed("map_cell(map_column(longitude), map_row(latitude))", persisted=True)
+        Computed(f"map_cell(map_column({_SHOWN_LONGITUDE}), map_row({_SHOWN_LATITUDE}))", persisted=True)
     )
+    address_visibility: Mapped[Disclosure] = state(Disclosure, server_default=_PUBLIC)
+    members_visibility: Mapped[Disclosure] = state(Disclosure, server_default=_PUBLIC)
+    shown_latitude: Mapped[float | None] = personal(Computed(_SHOWN_LATITUDE, persisted=True))
+    shown_longitude: Mapped[float | None] = personal(Computed(_SHOWN_LONGITUDE, persisted=True))
+    notes: Mapped[str | None] = personal()
+    place: Mapped[str | None] = personal()
+    place_id: Mapped[str | None] = personal()
+    radius_km: Mapped[float | None] = plain()
+    levels: Mapped[list[str]] = plain(server_default=text("'{}'::text[]"))
+    language: Mapped[str | None] = plain()
+    price: Mapped[int] = plain(server_default=text("0"))
+    currency: Mapped[str | None] = plain()
+    appearance: Mapped[Json | None] = plain()
+    cover_url: Mapped[str | None] = personal()
+    gallery: Mapped[list[str]] = personal(server_default=text("'{}'::text[]"))
+    description_html: Mapped[str] = personal(server_default=text("''::text"))
+    publish_at: Mapped[datetime | None] = plain()
     search: Mapped[Search] = plain(Computed(_WORDS, persisted=True))
 
 

@@ -49,6 +49,8 @@ class EventMember(TenantTable):
         UniqueConstraint("tenant_id", "event_id", "user_id"),
         one_of("role", EventMemberRole),
         one_of("status", EventMemberStatus),
+        # An event has one owner, whoever hands it over at the same time.
+        Index("event_members_owner_idx", "tenant_id", "event_id", unique=True, postgresql_where="role = 'OWNER'"),
         CheckConstraint("(status = 'WAITLIST') = (queue_number is not null)", name="queue"),
         CheckConstraint("status <> 'PENDING' or asked_number is not null", name="asked"),
         Index(

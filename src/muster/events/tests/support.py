@@ -2,13 +2,19 @@
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from muster.kit.commands.system import system_transaction
+from muster.kit.mail.kinds import Mail
+from muster.kit.mail.writing import Wording, worded
 from muster.testing.below import ask, change, value
 from muster.testing.client import Answer
 from muster.testing.people import Person, sign_in
 from muster.testing.serving import Service
+from muster.testing.town import Town
+from muster.testing.work import Work
 
 QUEUE = """
 select user_id::text, queue_number from event_members where event_id = $1 and status = 'WAITLIST' order by queue_number
@@ -61,3 +67,12 @@ async def sound(service: Service, event_id: Any) -> None:
     assert seated <= most
     assert len(set(queue)) == len(queue)
     assert seated == most or not queue
+
+
+async def letter_for(work: Work, town: Town, mail: Mail, person: Person, language: str = "en") -> Wording | None:
+    """What a person would read now."""
+    async with system_transaction(
+        work.services, tenant_id=town.tenant_id, verb="test", reason="test", now=datetime.now(UTC), request_id="test"
+    ) as ctx:
+        letter = await mail.letter(ctx, person.user_id)
+    return None if letter is None else worded(mail, letter, language)

@@ -5,15 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from muster.events.letters import CancelledMail, MovedMail, PromotedMail
-from muster.events.tests.support import crowd
-from muster.kit.commands.system import system_transaction
-from muster.kit.mail.kinds import Mail
-from muster.kit.mail.writing import Wording, worded
+from muster.events.tests.support import crowd, letter_for
 from muster.testing.below import ask, change, value
 from muster.testing.people import Person, Standing, sign_in
 from muster.testing.serving import Service
 from muster.testing.town import Town, make_event
-from muster.testing.work import Work, drain, working
+from muster.testing.work import drain, working
 
 _TOLD = "select user_id from notifications where kind = $1 order by user_id"
 _MAILED = "select user_id from mails where kind = $1 order by user_id"
@@ -40,7 +37,7 @@ async def test_everybody_in_a_cancelled_event_is_told_once(town: Town) -> None:
         await change(town.service.urls, _AGAIN)
         await work.quiet()
         assert await _told(town, "EVENT_CANCELLED", "events.cancelled") == _ids(owner, member, town.waiting)
-        letter = await _letter(work, town, CancelledMail(event_id=town.event_id), member)
+        letter = await letter_for(work, town, CancelledMail(event_id=town.event_id), member)
     assert letter is not None
     assert (letter.subject, letter.paragraphs[1]) == ("An evening in main is cancelled", "The organisers say: It rains")
 
@@ -53,9 +50,9 @@ async def test_who_has_a_place_is_told_that_the_event_moved(town: Town) -> None:
     async with working(town.service.urls) as work:
         await work.quiet()
         assert await _told(town, "EVENT_UPDATED", "events.moved") == _ids(moderator, member)
-        letter = await _letter(work, town, MovedMail(event_id=town.event_id), member)
-        in_polish = await _letter(work, town, MovedMail(event_id=town.event_id), member, "pl")
-        assert await _letter(work, town, MovedMail(event_id=town.event_id), town.waiting) is None
+        letter = await letter_for(work, town, MovedMail(event_id=town.event_id), member)
+        in_polish = await letter_for(work, town, MovedMail(event_id=town.event_id), member, "pl")
+        assert await letter_for(work, town, MovedMail(event_id=town.event_id), town.waiting) is None
     assert letter is not None
     assert letter.paragraphs[1:] == (
         "When: Wednesday, 1 July 2099, 20:00 (Europe/Warsaw)",
@@ -77,8 +74,8 @@ async def test_who_is_promoted_removed_or_given_a_role_is_told(town: Town) -> No
     (await owner.client.call("updateMemberRole", eventId=town.event_id, userId=waiting, role="MODERATOR")).ok()
     async with working(town.service.urls) as work:
         await work.quiet()
-        promoted = await _letter(work, town, PromotedMail(event_id=town.event_id), town.waiting)
-        assert await _letter(work, town, PromotedMail(event_id=town.event_id), member) is None
+        promoted = await letter_for(work, town, PromotedMail(event_id=town.event_id), town.waiting)
+        assert await letter_for(work, town, PromotedMail(event_id=town.event_id), member) is None
     assert promoted is not None
     assert promoted.subject == "You have a place at An evening in main"
     mine = (await town.waiting.client.call("myNotifications")).ok()["items"]
@@ -104,12 +101,3 @@ async def test_a_crowd_is_told_in_many_short_transactions(service: Service) -> N
 
 async def _update(person: Person, event_id: UUID, **changes: object) -> Any:
     return await person.client.call("updateEvent", id=event_id, input=changes)
-
-
-async def _letter(work: Work, town: Town, mail: Mail, person: Person, language: str = "en") -> Wording | None:
-    """What a person would read now."""
-    async with system_transaction(
-        work.services, tenant_id=town.tenant_id, verb="test", reason="test", now=datetime.now(UTC), request_id="test"
-    ) as ctx:
-        letter = await mail.letter(ctx, person.user_id)
-    return None if letter is None else worded(mail, letter, language)

@@ -1,14 +1,21 @@
 """What can be read of an event."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, func, select
+from sqlalchemy import ColumnElement, Text, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
 from muster.events.joining.predicates import can_join, lock_reason
-from muster.events.predicates import event_visible, has_tag, is_seated, takes_part_in, takes_place
+from muster.events.predicates import (
+    address_visible,
+    event_visible,
+    has_tag,
+    online_url_visible,
+    takes_part_in,
+    takes_place,
+)
 from muster.events.rules import JoinLock
 from muster.events.tables import (
     Event,
@@ -23,7 +30,7 @@ from muster.events.tables import (
 )
 from muster.identity.views import UserView
 from muster.kit.caller import anyone, member
-from muster.kit.db.tables import once_more
+from muster.kit.db.tables import Json, once_more
 from muster.kit.views.near import near, nearest
 from muster.kit.views.paging import (
     Filter,
@@ -38,6 +45,7 @@ from muster.kit.views.paging import (
 )
 from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, many, measured, one, only_if, sql
+from muster.profiles.tables import Disclosure
 
 if TYPE_CHECKING:
     from muster.events.views.member import EventMemberView
@@ -50,15 +58,31 @@ def tags_of(event: type[Event], _viewer: Viewer) -> ColumnElement[list[str]]:
     return func.coalesce(listed.scalar_subquery(), array([], type_=Text()))
 
 
+def _point(exact: str, shown: str) -> Any:
+    """The exact degrees for whom the event shows where it is, the coarse ones for all others."""
+    return sql(
+        lambda event, viewer: case((address_visible(event, viewer), getattr(event, exact)), else_=getattr(event, shown))
+    )
+
+
 class EventView(View, of=Event):
     """An event.
 
-    title: a line of plain text. description: plain text. starts_at: when it begins. ends_at: when it is over.
+    title: a line of plain text. description: Markdown, as it was written.
+    description_html: the same as HTML that is safe to show. notes: what to bring or to know; null without any. starts_at: when it begins. ends_at: when it is over.
     timezone: the IANA name of where it takes place. online_url: where to meet; null for who has no place.
-    url: its own page; null without one. address: where to meet, as people write it; null without one.
+    url: its own page; null without one. address: where to meet, as people write it; null without one, and for whom
+    `addressVisibility` hides it. members_visibility: to whom is shown who has a place.
+    place: what it is called there; null as the address is. place_id: what a map calls it; null as the address is.
+    radius_km: around the point; null where it takes place at the point. levels: `BEGINNER`, `INTERMEDIATE`, `ADVANCED`.
+    language: what is spoken, by BCP 47; null when nobody said. price: in the smallest unit of its currency; 0 is free.
+    currency: by ISO 4217; null when nobody said. cover_url: of a picture; null without one. gallery: addresses of more.
+    appearance: how clients may show it, as `updateEvent` takes it; null is their own way.
     city: where it is; null when nobody said. country: where it is; null when nobody said.
     latitude: degrees north; null without a point. longitude: degrees east; null without a point.
-    distance_km: from the middle of the filter `near`, to the metre; null where the list has no such filter.
+    is_point_exact: whether that point is the place; false where it only says about where, to some five kilometres.
+    distance_km: from the middle of the filter `near`, to the metre, and to the coarse point where the place is hidden
+    from some; null where the list has no such filter.
     min: the fewest people it takes place with. max: the most who get a place, the owner among them; null is unlimited.
     published_at: when it was published; null while it is a draft. cancelled_at: when it was cancelled; null when not.
     cancel_reason: why it was cancelled; null when it was not, or nobody said. joined_count: how many have a place.
@@ -87,7 +111,7 @@ class EventView(View, of=Event):
         "city": in_any_case(Event.city_key),
         "country": in_any_case(Event.country_key),
         "tag": Filter(str, "With this tag, in small letters or large.", has_tag),
-        "near": near(Event.latitude, Event.longitude),
+        "near": near(Event.shown_latitude, Event.shown_longitude),
     }
     orders = {
         "START": ascending(Event.starts_at),
@@ -101,6 +125,18 @@ class EventView(View, of=Event):
         "endsAt": "2031-05-01T21:00:00.000000Z",
         "timezone": "Europe/Warsaw",
         "onlineUrl": None,
+        "descriptionHtml": "<p>Boards are there, bring a friend.</p>\n",
+        "notes": "Bring a pen.",
+        "place": "The bandstand",
+        "placeId": None,
+        "radiusKm": None,
+        "levels": ["BEGINNER"],
+        "language": "en",
+        "price": 0,
+        "currency": None,
+        "coverUrl": "https://chess.example/park.jpg",
+        "gallery": [],
+        "appearance": {"card": {"background": ["#2f6f62"], "shadow": "SOFT"}},
         "url": "https://chess.example/park",
         "address": "Planty, Krakow",
         "city": "Krakow",
@@ -127,23 +163,38 @@ class EventView(View, of=Event):
     id: UUID
     title: str
     description: str
+    description_html: str
+    notes: str | None
     starts_at: datetime
     ends_at: datetime
     timezone: str
     meeting_kind: MeetingKind
-    online_url: str | None = only_if(is_seated)
+    online_url: str | None = only_if(online_url_visible)
     url: str | None
-    address: str | None
+    address: str | None = only_if(address_visible)
+    place: str | None = only_if(address_visible)
+    place_id: str | None = only_if(address_visible)
+    radius_km: float | None
     city: str | None
     country: str | None
-    latitude: float | None
-    longitude: float | None
+    latitude: float | None = _point("latitude", "shown_latitude")
+    longitude: float | None = _point("longitude", "shown_longitude")
+    is_point_exact: bool = sql(address_visible)
     distance_km: float | None = measured("near")
+    levels: list[str]
+    language: str | None
+    price: int
+    currency: str | None
+    cover_url: str | None
+    gallery: list[str]
+    appearance: Json | None
     join_mode: JoinMode
     mode: Mode
     min: int
     max: int | None
     visibility: Visibility
+    address_visibility: Disclosure
+    members_visibility: Disclosure
     status: EventStatus
     published_at: datetime | None
     cancelled_at: datetime | None

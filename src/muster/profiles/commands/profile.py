@@ -15,7 +15,7 @@ from muster.profiles import queries, rules
 from muster.profiles.facts import ProfileUpdated, UsernameSet
 from muster.profiles.limits import PROFILE_WRITE
 from muster.profiles.queries import EditableProfile
-from muster.profiles.tables import AUDIENCES, Audience
+from muster.profiles.tables import AUDIENCES, Audience, Disclosure
 from muster.profiles.views import ProfileView
 
 
@@ -114,8 +114,9 @@ class UpdateProfileInput(Input):
     education: where one has learnt; it replaces what was there. experience: where one has worked; it replaces what was
     there. is_public: whether who shares no community with one sees it, too, and whether it has a public page. is_indexed:
     whether search engines may list that page. counts_views: whether its views are counted.
-    keeps_last_seen: whether it is noted when one was here. version: the one that the change is meant for; another is
-    refused.
+    keeps_last_seen: whether it is noted when one was here. default_address_visibility: to whom one's new events show
+    where they are. default_members_visibility: to whom they show who takes part. version: the one that the change is
+    meant for; another is refused.
     """
 
     bio_short: BioShort | UnsetType | None = UNSET
@@ -135,6 +136,8 @@ class UpdateProfileInput(Input):
     is_indexed: bool | UnsetType = UNSET
     counts_views: bool | UnsetType = UNSET
     keeps_last_seen: bool | UnsetType = UNSET
+    default_address_visibility: Disclosure | UnsetType = UNSET
+    default_members_visibility: Disclosure | UnsetType = UNSET
     privacy: PrivacyInput | UnsetType = UNSET
     version: int | UnsetType = UNSET
 

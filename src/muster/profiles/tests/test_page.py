@@ -10,8 +10,8 @@ from muster.events.tests.support import at_once
 from muster.kit.commands.system import system_transaction
 from muster.kit.db.tables import PLATFORM_TENANT
 from muster.kit.ids import new_id
+from muster.kit.markdown import as_html
 from muster.profiles.jobs import forget_visits
-from muster.profiles.markdown import as_html
 from muster.testing.below import ask, change, value
 from muster.testing.people import Person, Standing, sign_in
 from muster.testing.town import Town

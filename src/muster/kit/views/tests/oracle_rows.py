@@ -16,6 +16,7 @@ from muster.kit.views.query import QUERIES
 from muster.kit.views.tests.oracle_access import access_list, nobody, role
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
+from muster.kit.views.tests.oracle_events import computed_of, sees_membership
 from muster.kit.views.tests.oracle_filters import around, filters_of, matches
 from muster.kit.views.tests.oracle_joining import joining_fields
 from muster.kit.views.tests.oracle_lists import Connection, List, Refused
@@ -127,8 +128,7 @@ class Oracle:
         return {each: [row["tag"] for row in rows if row["event_id"] == each] for each in self.events}
 
     def _is_seated(self, event: Row) -> bool:
-        own = self._mine.get(event["id"])
-        return own is not None and own["status"] == "JOINED"
+        return bool(self._mine.get(event["id"], {}).get("status") == "JOINED")
 
     def _organises(self, event: Row) -> bool:
         return self._is_seated(event) and self._mine[event["id"]]["role"] in ("OWNER", "MODERATOR")
@@ -146,9 +146,7 @@ class Oracle:
         return event if event and self.sees_event(event) else None
 
     def _sees_membership(self, member: Row) -> bool:
-        if member["status"] == "JOINED" or member["user_id"] == self._me:
-            return True
-        return self._organises(self.events[member["event_id"]])
+        return sees_membership(member, self.events[member["event_id"]], self._mine, self._me)
 
     def _memberships(self, event: Row) -> list[Row]:
         """The memberships of a visible event that the viewer sees."""
@@ -180,7 +178,7 @@ class Oracle:
             "AuditEntry.actedAs": lambda row: self.users.get(row["acted_as"]),
             "Event.distanceKm": lambda event: event.get("distance_km"),
             "Event.tags": lambda event: sorted(self._tags[event["id"]]),
-            "Event.onlineUrl": lambda event: event["online_url"] if self._is_seated(event) else None,
+            **computed_of(self._mine),
             "EventMember.event": lambda member: self._seen_event(member["event_id"]),
             "EventMember.waitlistPosition": self._waitlist_position,
             "EventChat.event": lambda seat: self._seen_event(seat["room_id"]),

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from muster.kit.views.tests.oracle_values import BASE, HOSTILE, MOMENTS
-from muster.profiles.tables import AUDIENCES
+from muster.profiles.tables import AUDIENCES, Disclosure
 
 Told = Iterator[tuple[str, dict[str, Any]]]
 """Rows, each with its table."""
@@ -42,6 +42,7 @@ def _profile(chance: random.Random, person: UUID, number: int) -> dict[str, Any]
     told |= {name: Jsonb([{pick(HOSTILE): None}] * pick((0, 1, 2))) for name in ("education", "experience")}
     told |= {f"{name}_for": pick(("EVERYONE", "MEMBERS", "SELF")) for name in AUDIENCES}
     told |= {name: pick((True, False)) for name in ("is_public", "is_indexed", "counts_views", "keeps_last_seen")}
+    told |= {f"default_{name}_visibility": pick((*Disclosure,)) for name in ("address", "members")}
     told["latitude"] = pick((50.06, -33.87, 89.99)) if has_point else None
     told["longitude"] = pick((19.94, 151.21, -179.96)) if has_point else None
     return told

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from muster.kit.caller import Claim
+from muster.kit.views.tests.oracle_events import more_of_event
 from muster.kit.views.tests.oracle_programme import around_event
 from muster.kit.views.tests.oracle_told import told_of
 from muster.kit.views.tests.oracle_values import (
@@ -196,6 +197,7 @@ class _Builder:
             joined_count=self.random.randint(0, 50),
             last_queue_number=0,
             created_at=pick(MOMENTS),
+            **more_of_event(self.random),
         )
         messages = pick((0, 0, 1, 2, 21))
         self._in(tenant, "rooms", event, last_sequence=messages)
@@ -366,7 +368,7 @@ def _ranks(connection: psycopg.Connection[Any], words: str) -> dict[UUID, float]
 
 def _distances(connection: psycopg.Connection[Any], circle: Circle) -> dict[UUID, float]:
     """How far from the middle the events within a circle are."""
-    distance = "kilometres_between(%(latitude)s, %(longitude)s, latitude, longitude)"
+    distance = "kilometres_between(%(latitude)s, %(longitude)s, shown_latitude, shown_longitude)"
     found = connection.execute(
         f"select id, {distance} from events where {distance} <= %(radius)s".encode(),  # noqa: S608 - our own text
         dict(zip(("latitude", "longitude", "radius"), circle, strict=True)),
