@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import asyncpg
 import pytest
@@ -40,6 +41,11 @@ def told(done: "subprocess.CompletedProcess[str]") -> Any:
     """What a verb that went well printed as JSON."""
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
+
+
+def files(folder: Path) -> set[str]:
+    """The files of a folder that hold an archive, or the half of one."""
+    return {each.name for each in folder.rglob("*.zip*")}
 
 
 async def test_a_made_account_signs_in_and_owns_the_community(operate: Operate, urls: Urls) -> None:
@@ -275,3 +281,32 @@ async def test_communities_are_closed_opened_and_deleted(operate: Operate, urls:
     ):
         refused = operate(*arguments)
         assert (refused.returncode, said in refused.stderr, refused.stderr.count("\n")) == (1, True, 1)
+
+
+async def test_what_is_kept_of_a_person_and_of_a_community_is_written_whole_and_noted(
+    operate: Operate, urls: Urls, tmp_path: Path
+) -> None:
+    ada = told(operate("user", "create", "ada@example.org", "Ada", "--role", "owner", "--json"))
+    told(operate("user", "create", "bea@example.org", "Bea", "--json"))
+    file = tmp_path / "ada.zip"
+    of_ada = told(operate("export", "person", "Ada@example.org", str(file), "--json"))
+    assert of_ada["rows"] == sum(of_ada["tables"].values()) > 0
+    assert [each["name"] for each in json.loads(ZipFile(file).read("users.json"))] == ["Ada"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    again = operate("export", "person", "ada@example.org", str(file))
+    assert (again.returncode, "choose another place" in again.stderr) == (1, True)
+    whole = tmp_path / "main.zip"
+    assert f"are in {whole}" in operate("export", "tenant", "main", str(whole)).stdout
+    assert {each["role"] for each in json.loads(ZipFile(whole).read("members.json"))} == {"owner", "participant"}
+    assert files(tmp_path) == {"ada.zip", "main.zip"}
+    noted = "select verb, object_id::text from audit_rows where verb like 'export %' order by verb"
+    tenant_id = await value(urls, "select id::text from tenants where is_default")
+    assert await ask(urls, noted) == [("export person", ada["id"]), ("export tenant", tenant_id)]
+
+
+async def test_who_is_not_there_is_not_exported(operate: Operate, tmp_path: Path) -> None:
+    refused = operate("export", "person", "nobody@example.org", str(tmp_path / "any.zip"))
+    assert (refused.returncode, "Nobody has an account" in refused.stderr) == (1, True)
+    nowhere = operate("export", "tenant", "main", str(tmp_path / "there is no folder" / "any.zip"))
+    assert (nowhere.returncode, "cannot be written" in nowhere.stderr) == (1, True)
+    assert files(tmp_path) == set()

@@ -20,6 +20,7 @@ class AuditSeal(TenantTable):
     __tablename__ = "audit_seals"
     __table_args__ = (UniqueConstraint("tenant_id", "chain", "number"), one_of("chain", AuditChain))
     outlives_tenant: ClassVar[bool] = True
+    is_machinery: ClassVar[bool] = True
 
     chain: Mapped[AuditChain] = state(AuditChain)
     number: Mapped[int] = plain()
@@ -41,6 +42,7 @@ class AuditCheckpoint(TenantTable):
     __tablename__ = "audit_checkpoints"
     __table_args__ = (UniqueConstraint("tenant_id", "chain", "number"), one_of("chain", AuditChain))
     outlives_tenant: ClassVar[bool] = True
+    is_machinery: ClassVar[bool] = True
 
     chain: Mapped[AuditChain] = state(AuditChain)
     number: Mapped[int] = plain()

@@ -25,8 +25,9 @@ _import = App(name="import", help="Bring data of other systems in.")
 _user = App(name="user", help="Make and list people's accounts, close them and open them.")
 _tenant = App(name="tenant", help="Make and list communities, close them and open them.")
 _jobs = App(name="jobs", help="See jobs, and put right what failed.")
+_export = App(name="export", help="Give out what is kept of a person or a community.")
 _audit = App(name="audit", help="Verify and export who did what.")
-for group in (_import, _user, _tenant, _jobs, _audit):
+for group in (_import, _export, _user, _tenant, _jobs, _audit):
     app.command(group)
 
 
@@ -62,6 +63,8 @@ _verb(app, "contracts:sdl")
 _verb(app, "contracts:operations")
 _verb(app, "contracts:version")
 _verb(_import, "importing:import_events", "events")
+_verb(_export, "exporting:export_person", "person")
+_verb(_export, "exporting:export_tenant", "tenant")
 _verb(_user, "accounts:create_user", "create")
 _verb(_user, "accounts:list_users", "list")
 _verb(_user, "staff:staff")

@@ -328,7 +328,7 @@ class Domain(TenantTable):
 
     tenant_id: Mapped[UUID] = plain(ForeignKey("tenants.id"), primary_key=True, sort_order=-2)
     name: Mapped[str] = plain()
-    token: Mapped[str] = plain()
+    token: Mapped[str] = plain(withheld=True)
     added_at: Mapped[datetime] = plain()
     proven_at: Mapped[datetime | None] = plain()
     checked_at: Mapped[datetime | None] = plain()

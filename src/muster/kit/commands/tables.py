@@ -42,6 +42,7 @@ class OutboxRow(Table):
 
     __tablename__ = "outbox"
     __table_args__ = (Index("outbox_turn_idx", "turn"),)
+    is_machinery: ClassVar[bool] = True
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True, info={"personal": False})
     fact_id: Mapped[UUID] = mapped_column(primary_key=True, info={"personal": False})
@@ -100,6 +101,7 @@ class AuditUnsealed(TenantTable):
 
     __tablename__ = "audit_unsealed"
     outlives_tenant: ClassVar[bool] = True
+    is_machinery: ClassVar[bool] = True
 
 
 class IdempotencyKey(TenantTable):
@@ -109,6 +111,7 @@ class IdempotencyKey(TenantTable):
     """
 
     __tablename__ = "idempotency_keys"
+    is_machinery: ClassVar[bool] = True
     # Across tenants, since that is how the schedule looks for old ones.
     __table_args__ = (Index("idempotency_keys_at_idx", "at"),)
     person: ClassVar[str | None] = "user_id"

@@ -46,6 +46,7 @@ class Table(DeclarativeBase):
     person: the column that leads to the person whose data a row holds; erasure and export follow it.
     erasure: what becomes of these rows when the person is erased.
     outlives_tenant: the rows stay when their community is erased.
+    is_machinery: the rows are the service's own way of working, and nothing of them belongs to what a community takes along.
     """
 
     metadata = MetaData(
@@ -71,6 +72,7 @@ class Table(DeclarativeBase):
     person: ClassVar[str | None] = None
     erasure: ClassVar[Erasure] = Erasure.DELETE
     outlives_tenant: ClassVar[bool] = False
+    is_machinery: ClassVar[bool] = False
 
 
 class TenantTable(Table):

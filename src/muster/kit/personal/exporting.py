@@ -1,4 +1,5 @@
-"""An archive of what a person has, from the tables that declare whose their rows are: a new one is in it by itself.
+"""An archive of what a person or a community has, from the tables that declare whose their rows are: a new one is in it
+by itself.
 
 For each table it holds the same rows as JSON and as CSV, without what is withheld: secrets of the service, and what others
 wrote in confidence. Rows are read in batches and written beside the event loop, so that one large export holds up nobody.
@@ -25,11 +26,13 @@ from muster.kit.text import camel
 
 AT_ONCE = 500
 """Rows that are read and written at once."""
-_README = """What this service knows of you, as of {at}.
+_OF_A_PERSON = "What this service knows of you"
+_OF_A_COMMUNITY = "What this community has on this service"
+_README = """{head}, as of {at}.
 
 Each table is here twice: as JSON for programs, as CSV for spreadsheets. `index.json` says what each holds. Where a row
-belongs to a community, `community` names it. Passwords and other secrets of the service are left out, and what others wrote
-of you in confidence.
+belongs to a community, `community` names it. Passwords and other secrets of the service are left out, and what some wrote
+of others in confidence.
 """
 # What a spreadsheet would take for a formula (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -51,16 +54,37 @@ class Part:
 
 @cache
 def parts() -> tuple[Part, ...]:
-    """The parts of every archive: all tables that lead to a person."""
-    classes = sorted((mapper.class_ for mapper in Table.registry.mappers), key=lambda each: str(each.__tablename__))
-    return tuple(_part(each) for each in classes if each.person is not None)
+    """The parts of every person's archive: all tables that lead to a person."""
+    return tuple(
+        _part(
+            each, f"{quoted(str(each.person))} = :person" + (" and tenant_id = :tenant" if _is_isolated(each) else "")
+        )
+        for each in _tables()
+        if each.person is not None
+    )
 
 
-def _part(table: type[Table]) -> Part:
+@cache
+def tenant_parts() -> tuple[Part, ...]:
+    """The parts of every community's archive: all tables whose rows are a community's, but those of the machinery."""
+    return tuple(
+        _part(each, "tenant_id = :tenant") for each in _tables() if _is_isolated(each) and not each.is_machinery
+    )
+
+
+def _tables() -> list[type[Table]]:
+    return sorted((mapper.class_ for mapper in Table.registry.mappers), key=lambda each: str(each.__tablename__))
+
+
+def _is_isolated(table: type[Table]) -> bool:
+    return not issubclass(table, GlobalTable)
+
+
+def _part(table: type[Table], own: str) -> Part:
+    """own: the condition for the rows that are in it."""
     sql = Table.metadata.tables[table.__tablename__]
-    isolated = not issubclass(table, GlobalTable)
+    isolated = _is_isolated(table)
     columns = [each.name for each in sql.columns if not each.info.get("withheld") and each.name != "tenant_id"]
-    own = f"{quoted(str(table.person))} = :person" + (" and tenant_id = :tenant" if isolated else "")
     chosen = ", ".join(quoted(each) for each in columns)
     rows = (
         f"select to_jsonb(r)::text from (select {chosen} from {quoted(sql.name)} where {own} and id > :after "  # noqa: S608
@@ -80,29 +104,38 @@ def _part(table: type[Table]) -> Part:
 class Archive:
     """The making of one archive.
 
-    communities: every one, by id, with its name. told: is given how far it is, from 0 to 1.
+    user_id: of whom; None is all that the communities have. communities: those to look in, by id, with their names.
+    told: is given how far it is, from 0 to 1.
     """
 
     database: Database
-    user_id: UUID
+    user_id: UUID | None
     communities: Sequence[tuple[UUID, str]]
     told: Callable[[float], Awaitable[None]]
 
-    async def write(self, file: Path, *, at: str) -> None:
-        """Write the archive. at: the moment that it is of, for people to read."""
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What it holds."""
+        return tenant_parts() if self.user_id is None else parts()
+
+    async def write(self, file: Path, *, at: str) -> dict[str, int]:
+        """Write the archive; answers with the number of rows by table. at: the moment that it is of, for people to read."""
         found = await self._look()
         counts: dict[str, Row] = {}
         with ZipFile(file, "w", ZIP_DEFLATED) as archive:
-            archive.writestr("README.txt", _README.format(at=at))
-            for done, part in enumerate(parts()):
+            archive.writestr(
+                "README.txt", _README.format(head=_OF_A_COMMUNITY if self.user_id is None else _OF_A_PERSON, at=at)
+            )
+            for done, part in enumerate(self.parts):
                 number = await self._add(archive, part, found)
                 counts[part.table] = {"meaning": part.meaning, "rows": number, "columns": part.columns}
-                await self.told((done + 1) / len(parts()))
+                await self.told((done + 1) / len(self.parts))
             archive.writestr("index.json", msgspec.json.format(msgspec.json.encode(counts)))
+        return {table: each["rows"] for table, each in counts.items()}
 
     async def _look(self) -> list[tuple[UUID, str, set[str]]]:
         """The communities in which there is anything of the person, with the tables that hold it."""
-        isolated = [part for part in parts() if part.isolated]
+        isolated = [part for part in self.parts if part.isolated]
         question = to_text(text(f"select array[{', '.join(part.is_there for part in isolated)}]"))
         found = []
         for tenant_id, name in self.communities:

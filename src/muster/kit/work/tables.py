@@ -44,6 +44,7 @@ class JobStep(TenantTable):
         Index("job_steps_awaits_idx", "tenant_id", "about", "awaits", postgresql_where=_WAITING),
         Index("job_steps_job_idx", "job_id"),
     )
+    is_machinery: ClassVar[bool] = True
 
     job_id: Mapped[int] = plain()
     name: Mapped[str] = plain()

@@ -19,7 +19,7 @@ from muster.kit.db.database import Database
 from muster.kit.db.migrate import Urls
 from muster.kit.db.tables import PLATFORM_TENANT, Table
 from muster.kit.ids import new_id
-from muster.kit.personal.exporting import Archive, Part, parts
+from muster.kit.personal.exporting import Archive, Part, parts, tenant_parts
 from muster.kit.storage.storage import folder_of, storage_of
 from muster.privacy.rules import EXPORT_KEPT
 from muster.testing.below import ask, change, value
@@ -152,7 +152,8 @@ async def test_whoever_makes_exports_may_read_all_that_goes_into_them(urls: Urls
         return
 
     async with _as(getattr(urls, role)) as database:
-        refused = [each for part in parts() if (each := await _refused(database, part)) is not None]
+        every = [*parts(), *(tenant_parts() if role == "app" else ())]
+        refused = [each for part in every if (each := await _refused(database, part)) is not None]
         assert refused == []
         archive = Archive(database, new_id(), [(PLATFORM_TENANT, "platform")], told)
         await archive.write(tmp_path / "any.zip", at="now")
@@ -173,5 +174,5 @@ async def _refused(database: Database, part: Part) -> str | None:
 def test_every_table_with_personal_columns_is_in_every_export_and_no_secret_is() -> None:
     declared = {each.name for each in Table.metadata.sorted_tables if any(c.info["personal"] for c in each.columns)}
     assert declared <= {part.table for part in parts()}
-    told = [f"{part.table}.{name}" for part in parts() for name in part.columns]
+    told = [f"{part.table}.{name}" for part in (*parts(), *tenant_parts()) for name in part.columns]
     assert [each for each in told if any(word in each.rpartition(".")[2].lower() for word in _SECRET)] == []
