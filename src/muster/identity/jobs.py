@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
-from muster.identity import email_queries, factor_queries, queries
+from muster.identity import queries
 from muster.identity.devices import queries as devices
+from muster.identity.queries import email as email_queries
+from muster.identity.queries import factors as factor_queries
 from muster.kit.commands.context import Ctx
 
 # Long enough for a refused token to be explained, short enough not to keep a history of devices.

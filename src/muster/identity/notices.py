@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
 
-from muster.identity import device_queries, queries
+from muster.identity import queries
 from muster.identity.facts import (
     AccountLocked,
     IdentityLinked,
@@ -17,6 +17,7 @@ from muster.identity.facts import (
     VerificationAsked,
 )
 from muster.identity.mail import SecurityMail, post_mail
+from muster.identity.queries import devices as device_queries
 from muster.identity.rules import Device, is_known_device
 from muster.identity.seals import link_token
 from muster.identity.tables import LinkPurpose

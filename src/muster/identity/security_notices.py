@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from muster.identity import email_queries, queries
+from muster.identity import queries
 from muster.identity.facts import (
     BackupCodesRenewed,
     BackupCodeUsed,
@@ -14,6 +14,7 @@ from muster.identity.facts import (
     SecondFactorsLocked,
 )
 from muster.identity.mail import SecurityMail, post_mail
+from muster.identity.queries import email as email_queries
 from muster.identity.rules import Method, Side
 from muster.identity.seals import link_token
 from muster.kit.commands.context import Ctx

@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from muster.identity import factor_queries
 from muster.identity.commands import PasskeyNotFound, drop_totp, forget_factor, is_last
-from muster.identity.factor_queries import Factors
+from muster.identity.queries import factors as factor_queries
+from muster.identity.queries.factors import Factors
 from muster.identity.rules import Method
 from muster.kit.caller import signed_in
 from muster.kit.commands.command import command

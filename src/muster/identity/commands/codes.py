@@ -5,10 +5,11 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from muster.identity import factor_queries, rules
+from muster.identity import rules
 from muster.identity.codes import plain_code, totp_step
-from muster.identity.factor_queries import Factors
 from muster.identity.facts import BackupCodeUsed, SecondFactorsLocked
+from muster.identity.queries import factors as factor_queries
+from muster.identity.queries.factors import Factors
 from muster.identity.seals import code_hash, lock_away, take_out
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import Invalid, TooMany

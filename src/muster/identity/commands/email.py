@@ -3,11 +3,13 @@
 from enum import StrEnum
 from uuid import UUID
 
-from muster.identity import email_queries, factor_queries, queries
+from muster.identity import queries
 from muster.identity.commands.accounts import Email, EmailTaken, MailSent, normal_email
 from muster.identity.commands.links import LinkInvalid, Token
-from muster.identity.email_queries import Change
 from muster.identity.facts import EmailChangeAsked, EmailChanged
+from muster.identity.queries import email as email_queries
+from muster.identity.queries import factors as factor_queries
+from muster.identity.queries.email import Change
 from muster.identity.rules import Side
 from muster.identity.seals import read_link_token
 from muster.kit.caller import signed_in, whoever

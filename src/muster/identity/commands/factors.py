@@ -5,11 +5,11 @@ What removes a factor stands in tenancy, since a community may ask that its memb
 
 from uuid import UUID
 
-from muster.identity import factor_queries
 from muster.identity.codes import new_backup_codes, new_totp_secret, plain_code, qr_code, totp_step, totp_uri
 from muster.identity.commands.codes import Code, wrong_code
-from muster.identity.factor_queries import Factors
 from muster.identity.facts import BackupCodesRenewed, SecondFactorAdded, SecondFactorRemoved
+from muster.identity.queries import factors as factor_queries
+from muster.identity.queries.factors import Factors
 from muster.identity.rules import Method
 from muster.identity.seals import code_hash, lock_away, take_out
 from muster.kit.caller import signed_in

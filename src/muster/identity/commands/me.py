@@ -4,9 +4,9 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType, structs
 
-from muster.identity import choice_queries
 from muster.identity.commands.accounts import Locale, PersonName, Timezone
 from muster.identity.facts import AccountUpdated
+from muster.identity.queries import choices as choice_queries
 from muster.identity.views import UserView
 from muster.kit.arguments import Input
 from muster.kit.caller import signed_in

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from muster.identity import factor_queries
 from muster.identity.commands.codes import check_code
 from muster.identity.commands.passkeys import ChallengeInvalid, PasskeyAnswer, answered, load, resume
 from muster.identity.commands.sessions import Session, open_session
+from muster.identity.queries import factors as factor_queries
 from muster.identity.seals import LONGEST_TOKEN
 from muster.identity.tables import ChallengePurpose
 from muster.kit.caller import whoever

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from muster.identity import factor_queries, passkeys
+from muster.identity import passkeys
 from muster.identity.commands.sessions import Session, open_session
-from muster.identity.factor_queries import Begun, Held
 from muster.identity.facts import SecondFactorAdded
 from muster.identity.passkeys import Party
+from muster.identity.queries import factors as factor_queries
+from muster.identity.queries.factors import Begun, Held
 from muster.identity.rules import CHALLENGE_LASTS, Method
 from muster.identity.seals import LONGEST_TOKEN, challenge_bytes, challenge_token, read_challenge_token
 from muster.identity.tables import ChallengePurpose

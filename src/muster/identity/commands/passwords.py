@@ -5,12 +5,14 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from muster.identity import email_queries, factor_queries, queries, rules
+from muster.identity import queries, rules
 from muster.identity.commands.accounts import Email, MailSent, normal_email, verify_address
 from muster.identity.commands.links import LinkInvalid, Token, follow_link
 from muster.identity.facts import AccountLocked, PasswordChanged, ResetAsked
 from muster.identity.passwords import hash_password, is_easily_guessed, password_matches, rehashed
 from muster.identity.queries import Credentials
+from muster.identity.queries import email as email_queries
+from muster.identity.queries import factors as factor_queries
 from muster.identity.seals import read_link_token
 from muster.identity.tables import LinkPurpose
 from muster.kit.caller import Claim, signed_in, whoever

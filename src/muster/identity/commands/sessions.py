@@ -7,11 +7,12 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from muster.identity import factor_queries, queries, rules
+from muster.identity import queries, rules
 from muster.identity.commands.accounts import normal_email
 from muster.identity.commands.closing import open_again
 from muster.identity.commands.passwords import Attempt, GivenPassword, attempt, count_attempt
 from muster.identity.facts import SignedIn, SignedOut, SignedOutEverywhere
+from muster.identity.queries import factors as factor_queries
 from muster.identity.rules import CHALLENGE_LASTS, Method, Refresh
 from muster.identity.seals import LONGEST_TOKEN, challenge_token, read_refresh_token, refresh_token
 from muster.identity.tables import ChallengePurpose

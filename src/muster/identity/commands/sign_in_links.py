@@ -2,11 +2,13 @@
 
 from uuid import UUID
 
-from muster.identity import email_queries, factor_queries, queries
+from muster.identity import queries
 from muster.identity.commands.accounts import Email, MailSent, normal_email, verify_address
 from muster.identity.commands.links import Token, follow_link
 from muster.identity.commands.sessions import Session, sign_in
 from muster.identity.facts import SignInLinkAsked
+from muster.identity.queries import email as email_queries
+from muster.identity.queries import factors as factor_queries
 from muster.identity.tables import LinkPurpose
 from muster.kit.caller import whoever
 from muster.kit.commands.command import command

@@ -6,7 +6,7 @@ from uuid import UUID
 from asyncpg import UniqueViolationError
 from sqlalchemy import bindparam, delete, func, or_, select, update
 
-from muster.identity.queries import lock_links
+from muster.identity.queries.accounts import lock_links
 from muster.identity.rules import EMAIL_CHANGE_LASTS
 from muster.identity.tables import EmailChange, User
 from muster.kit.commands.context import Ctx
