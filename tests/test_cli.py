@@ -35,6 +35,7 @@ VERBS = (
     *("demo", "token", "login", "logout", "whoami", "check", "openapi", "sdl", "operations", "version"),
     *(f"jobs {verb}" for verb in ("list", "show", "stats", "pause", "resume", "retry", "discard", "cancel")),
     "audit verify",
+    "audit export",
 )
 
 

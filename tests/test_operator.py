@@ -310,3 +310,16 @@ async def test_who_is_not_there_is_not_exported(operate: Operate, tmp_path: Path
     nowhere = operate("export", "tenant", "main", str(tmp_path / "there is no folder" / "any.zip"))
     assert (nowhere.returncode, "cannot be written" in nowhere.stderr) == (1, True)
     assert files(tmp_path) == set()
+
+
+async def test_an_operator_takes_the_log_along(operate: Operate, urls: Urls, tmp_path: Path) -> None:
+    told(operate("user", "create", "ada@example.org", "Ada", "--json"))
+    done = operate("audit", "export", "log.csv", "--format", "csv")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "1 rows are written.\n")
+    head, row = (tmp_path / "log.csv").read_text().splitlines()
+    assert head.startswith("at,id,actor_kind")
+    assert ",user create,done," in row
+    assert "is there already" in operate("audit", "export", "log.csv").stderr
+    found = [json.loads(line) for line in operate("audit", "export").stdout.splitlines()]
+    assert [each["verb"] for each in found] == ["user create", "audit export"]
+    assert operate("audit", "export", "--since", "2100-01-01").stdout == ""

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from muster.kit.db.terms import Terms, read_terms
 from muster.kit.db.time_limits import PATIENT, SERVING
+from muster.kit.keeping import Keeping, read_keeping
 from muster.kit.limits import Rule, read_rules
 from muster.kit.providers import Vouchers, read_vouchers
 from muster.kit.sources import SHORTEST_SECRET, Bind, Origin, SettingError, Source, data_home, dotenv
@@ -202,7 +203,7 @@ class Settings:
     files: Files
     operations: Path | None
     demo: bool
-    audit_days: int
+    audit_days: Keeping
     origins: tuple[Origin, ...] = field(repr=False, compare=False)
 
     @property
@@ -270,7 +271,7 @@ def _read(source: Source) -> Settings:
         rates=_rates(source, environment),
         operations=_operations(source),
         demo=source.choice("MUSTER_DEMO", ("on", "off"), "on", "whether a first `muster up` loads the demo") == "on",
-        audit_days=source.number("MUSTER_AUDIT_DAYS", 90, 90, 731, "days that audit rows are kept; money's 7 years"),
+        audit_days=read_keeping(source),
         origins=tuple(source.origins),
     )
 

@@ -7,6 +7,7 @@ import muster.access.notices
 import muster.access.services.commands
 import muster.access.services.views
 import muster.access.views
+import muster.audit.commands
 import muster.audit.views
 import muster.events.calendar.commands
 import muster.events.calendar.pages

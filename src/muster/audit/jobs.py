@@ -1,15 +1,13 @@
 """What is due: sealing rows within seconds, a checkpoint each day, and forgetting what is kept long enough."""
 
-from datetime import timedelta
-
 import structlog
 
 from muster.audit import queries
+from muster.audit.keeping import kept_for
 from muster.audit.queries import Checkpoint, Seal
 from muster.audit.rules import BEGINNING, CHECKPOINT, SEAL, Entry, Link, Sealable, key_from, size_of, unpacked
 from muster.kit.commands.context import Ctx
 from muster.kit.commands.tables import AuditChain
-from muster.settings import Settings
 
 log = structlog.get_logger()
 
@@ -17,12 +15,6 @@ SEAL_SECONDS = 5
 """How often rows are sealed: half of what the specification allows."""
 _ROWS_A_SEAL = 1000
 _SEALS_AT_ONCE = 50
-_MONEY_DAYS = 7 * 366
-
-
-def kept_for(chain: AuditChain, settings: Settings) -> timedelta:
-    """For how long the rows of a chain are kept: what is about money seven years."""
-    return timedelta(days=_MONEY_DAYS if chain == AuditChain.MONEY else settings.audit_days)
 
 
 async def seal(ctx: Ctx) -> None:
@@ -91,7 +83,8 @@ async def forget(ctx: Ctx) -> None:
     if not await queries.lock_chains(ctx):
         return
     for chain in AuditChain:
-        checkpoint = await queries.old_checkpoint(ctx, chain, ctx.now - kept_for(chain, ctx.settings))
+        kept = await kept_for(ctx.db, ctx.tenant_id, chain, ctx.settings)
+        checkpoint = await queries.old_checkpoint(ctx, chain, ctx.now - kept)
         if checkpoint is None:
             continue
         for seal in await queries.seals_after(ctx.db, ctx.tenant_id, chain, 0, _SEALS_AT_ONCE):

@@ -14,6 +14,7 @@ from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.ids import new_id
 from muster.kit.work.schedule import TenantId
+from muster.tenancy.tables import Tenant, TenantKind
 
 
 class Seal(Row):
@@ -42,6 +43,10 @@ class _RowId(Row):
     id: UUID
 
 
+class _Kind(Row):
+    kind: TenantKind
+
+
 class _Got(Row):
     got: bool
 
@@ -61,6 +66,7 @@ _LOCK = Statement(
     _Got,
     select(func.pg_try_advisory_xact_lock(func.hashtextextended("audit seals " + cast(_TENANT, Text), 0)).label("got")),
 )
+_KIND = Statement(_Kind, select(Tenant.kind).where(Tenant.id == _TENANT))
 _OF_WAITING = AuditUnsealed.tenant_id == _TENANT
 _WAITING = Statement(_RowId, select(AuditUnsealed.id).where(_OF_WAITING).order_by(AuditUnsealed.id).limit(_MOST))
 _STILL_WAITING = Statement(_RowId, select(AuditUnsealed.id).where(_OF_WAITING, AuditUnsealed.id == func.any(_IDS)))
@@ -94,6 +100,12 @@ _ALL_CHECKPOINTS = Statement(Checkpoint, _CHECKPOINTS.order_by(AuditCheckpoint.n
 _PUT_CHECKPOINT = insertion(
     Nothing, AuditCheckpoint, "tenant_id", "id", "chain", "number", "rows", "seal_mac", "mac", "key_id", "at"
 )
+
+
+async def kind_of(tx: Transaction, tenant_id: UUID) -> TenantKind | None:
+    """What kind of community it is; None once it is gone, which its log outlives."""
+    found = await tx.one(_KIND, tenant=tenant_id)
+    return None if found is None else found.kind
 
 
 async def lock_chains(ctx: Ctx) -> bool:

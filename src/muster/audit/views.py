@@ -3,16 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_
+from sqlalchemy import ColumnElement, and_, or_
 
 from muster.access.roles import AUDIT_READ
 from muster.identity.views import UserView
-from muster.kit.caller import member
+from muster.kit.caller import member, signed_in
 from muster.kit.commands.tables import AuditRow
 from muster.kit.db.tables import Json
 from muster.kit.views.paging import Filter, ascending, at_least, before, descending, equals
 from muster.kit.views.query import query
-from muster.kit.views.view import Page, View, one
+from muster.kit.views.view import Page, View, Viewer, one, only_if
 
 
 class AuditEntryView(View, of=AuditRow):
@@ -73,6 +73,45 @@ class AuditEntryView(View, of=AuditRow):
     changes: Json | None
     actor: UserView | None = one("actor_id")
     acted_as: UserView | None = one("acted_as")
+
+
+def is_ones_own(row: type[AuditRow], viewer: Viewer) -> ColumnElement[bool]:
+    """What the viewer did, and what staff did as them."""
+    return or_(row.actor_id == viewer.user_id, row.acted_as == viewer.user_id)
+
+
+def was_oneself(row: type[AuditRow], viewer: Viewer) -> ColumnElement[bool]:
+    """Where staff's own machine stands is theirs."""
+    return row.actor_id == viewer.user_id
+
+
+class MyAuditEntryView(View, of=AuditRow):
+    """Something that one did oneself, or staff as oneself.
+
+    at: when. verb: what was done: the name of the operation. outcome: `done`, or the code of the refusal. object_kind: the
+    type of what it was done to. object_id: its id. address: where the request came from. agent: what the client called
+    itself; both null where staff acted. request_id: of the request. acted_as: oneself where staff acted, else null.
+    """
+
+    visible = is_ones_own
+    orders = {"NEWEST": descending(AuditRow.at)}
+    example = {"verb": "joinEvent", "outcome": "done", "objectKind": "EventMember", "address": "192.0.2.7"}
+
+    id: UUID
+    at: datetime
+    verb: str
+    outcome: str
+    object_kind: str | None
+    object_id: UUID | None
+    address: str | None = only_if(was_oneself)
+    agent: str | None = only_if(was_oneself)
+    request_id: str
+    acted_as: UserView | None = one("acted_as")
+
+
+@query("GET /me/audit", "myAuditEntries", allow=signed_in)
+def my_audit_entries() -> Page[MyAuditEntryView]:
+    """What one did and tried in this community, and what staff did as oneself; the newest first."""
 
 
 @query("GET /audit", "auditEntries", allow=member, permission=AUDIT_READ)

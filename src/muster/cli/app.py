@@ -86,6 +86,7 @@ _verb(_jobs, "jobs:retry_jobs", "retry")
 _verb(_jobs, "jobs:discard_jobs", "discard")
 _verb(_jobs, "jobs:cancel_jobs", "cancel")
 _verb(_audit, "auditing:verify_audit", "verify")
+_verb(_audit, "audit_export:export_audit", "export")
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 from rich.progress import Progress, TaskID
 
-from muster.audit.jobs import kept_for
+from muster.audit.keeping import kept_for
 from muster.audit.rules import key_from
 from muster.audit.verifying import SAYS, Report, Terms, verify
 from muster.cli.operator import Operator, operating
@@ -75,12 +75,14 @@ async def _verified(
 ) -> Report:
     """What one chain comes to. tell: is told again and again how many of its rows were looked at."""
     settings, database = operator.services.settings, operator.services.database
+    async with database.transaction(tenant_id) as tx:
+        kept = await kept_for(tx, tenant_id, chain, settings)
     terms = Terms(
         tenant_id=tenant_id,
         chain=chain,
         keys=dict(map(key_from, settings.security.secrets)),
         now=datetime.now(UTC),
-        kept=kept_for(chain, settings) - timedelta(days=1),
+        kept=kept - timedelta(days=1),
         ends=ends,
     )
     report = Report(chain)

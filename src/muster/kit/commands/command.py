@@ -30,7 +30,7 @@ _NOT_ARGUMENTS = frozenset({"ctx", "prepared", "shared"})
 class Command(Declaration):
     """A declared command.
 
-    function: runs in one transaction. route: its REST address. returns: a view, a payload, or NoneType.
+    function: runs in one transaction. route: method and path, `POST /events/{event_id}/members`. returns: a view, a payload, or NoneType.
     prepare: slow or outside work that runs before the transaction; its result arrives as `prepared`.
     together: what calls that share a transaction need in common, locked and read once for all of them; its result
     arrives as `shared`. Such a command gets by with that, writes with `ctx.write`, and still runs without it.
@@ -38,7 +38,8 @@ class Command(Declaration):
     ends_session: the session that calls it is over then, and a cookie that holds it of no use.
     in_person: it is not for who acts as somebody else; nor is what asks for a proof, ends a session or guesses a secret.
     step_up: who calls it has to have shown within the last 10 minutes who they are.
-    outlives: it is for a tenant that is archived or about to be deleted, too.
+    outlives: it is for a tenant that is archived or about to be deleted, too. money: it is about money, so that its rows in
+    the audit log are kept for seven years.
     answers: the statuses of a success over REST, where they are not the usual one: `(201,)` for what always creates,
     `(200, 201)` for what creates the first time only. is_kept: in a transaction, with its row in the audit log; what is
     not, such as a signal, runs as `function(services, origin, **arguments)` and has to ask for itself who may.
@@ -56,6 +57,7 @@ class Command(Declaration):
     step_up: bool = False
     is_kept: bool = True
     outlives: bool = False
+    money: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -115,12 +117,11 @@ def command(
     in_person: bool = False,
     step_up: bool = False,
     outlives: bool = False,
+    money: bool = False,
     deprecated: Deprecation | None = None,
 ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
-    """Declare a command and its ways in; the function itself stays callable by other commands.
-
-    route: method and path, `POST /events/{event_id}/members`. name: the GraphQL mutation. The others are those of
-    `Command`. Raises TypeError for a declaration that is not whole.
+    """Declare a command, which others may still call, and its ways in: the arguments are those of `Command`, `name` is the
+    GraphQL mutation. Raises TypeError for a declaration that is not whole.
     """
 
     def declare(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
@@ -138,6 +139,7 @@ def command(
             in_person=in_person or step_up or ends_session or limit is AUTH,
             step_up=step_up,
             outlives=outlives,
+            money=money,
             answers=answers or (_usual_status(returns),),
             allow=allow,
             permission=permission,

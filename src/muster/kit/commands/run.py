@@ -16,6 +16,7 @@ from muster.kit.commands.command import Command
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.idempotency import IdempotencyInProgress, Key, Outcome, claim, find, settle
 from muster.kit.commands.journal import Entry, Page, write_journal, write_pages
+from muster.kit.commands.tables import AuditChain
 from muster.kit.db.database import OUT_OF_REACH, Transaction
 from muster.kit.db.failures import RETRIABLE
 from muster.kit.db.replicas import Replicas
@@ -391,4 +392,5 @@ def _entry(command: Command, origin: Origin, refusal: AppError | None, result: A
         object_id=None if subject is None else subject.row_id,
         address=origin.address,
         agent=origin.agent,
+        chain=AuditChain.MONEY if command.money else AuditChain.USUAL,
     )

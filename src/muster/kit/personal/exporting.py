@@ -22,6 +22,7 @@ from sqlalchemy import text
 from muster.kit.db.database import Database
 from muster.kit.db.statements import SqlText, quoted, to_text
 from muster.kit.db.tables import PLATFORM_TENANT, GlobalTable, Table
+from muster.kit.sheets import cell
 from muster.kit.text import camel
 
 AT_ONCE = 500
@@ -34,8 +35,6 @@ Each table is here twice: as JSON for programs, as CSV for spreadsheets. `index.
 belongs to a community, `community` names it. Passwords and other secrets of the service are left out, and what some wrote
 of others in confidence.
 """
-# What a spreadsheet would take for a formula (OWASP, CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Row = dict[str, Any]
 
@@ -158,7 +157,7 @@ class Archive:
                 async for rows in self._rows(part, found):
                     written = b",\n".join(msgspec.json.encode(row) for row in rows)
                     await asyncio.to_thread(listed.write, (b",\n" if number else b"\n") + written)
-                    table.writerows([_cell(row.get(column)) for column in part.columns] for row in rows)
+                    table.writerows([cell(row.get(column)) for column in part.columns] for row in rows)
                     number += len(rows)
                 listed.write(b"\n]\n")
             await asyncio.to_thread(archive.writestr, f"{part.table}.csv", lines.getvalue())
@@ -187,11 +186,3 @@ class Archive:
             if len(rows) < AT_ONCE:
                 return
             after = UUID(rows[-1]["id"])
-
-
-def _cell(value: Any) -> str:
-    """A value as a spreadsheet shows it and never runs it."""
-    if value is None:
-        return ""
-    written = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return f"'{written}" if isinstance(value, str) and written.startswith(_FORMULA) else written

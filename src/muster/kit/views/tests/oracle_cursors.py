@@ -36,6 +36,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "Member": {"JOINED": (("joined_at", "id"), False), "RELEVANCE": (("rank", "id"), True)},
     "Message": {"SEQUENCE": (("sequence", "id"), False)},
     "MessageVersion": {"WRITTEN": (("written_at", "id"), False)},
+    "MyAuditEntry": {"NEWEST": (("at", "id"), True)},
     "Notification": {"NEWEST": (("created_at", "id"), True)},
     "Passkey": {"NEWEST": (("created_at", "id"), True)},
     "OpenSession": {"NEWEST": (("created_at", "id"), True)},

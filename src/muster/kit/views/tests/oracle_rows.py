@@ -15,6 +15,7 @@ from muster.kit.text import camel
 from muster.kit.views.query import QUERIES
 from muster.kit.views.tests.oracle_access import access_list, nobody, role
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
+from muster.kit.views.tests.oracle_audit import audit_fields, audit_list
 from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
 from muster.kit.views.tests.oracle_events import computed_of, sees_membership
 from muster.kit.views.tests.oracle_filters import around, filters_of, matches
@@ -189,6 +190,7 @@ class Oracle:
             "NotificationBadge.unreadCount": lambda _: len([row for row in self._told if row["read_at"] is None]),
             "Tenant.ownRole": self._tenancy.own_role,
             "SecondFactor.backupCodesLeft": self._account.codes_left,
+            **audit_fields(self._me),
             **{f"User.{name}": self._of_oneself(name) for name in _OWN},
         }
 
@@ -255,8 +257,7 @@ class Oracle:
         by_id: dict[str, Callable[[UUID], Row | None]] = {
             "event": self._seen_event,
             "auditEntry": self._audited.get,
-            "apiKey": nobody,
-            "serviceAccount": nobody,
+            **dict.fromkeys(("apiKey", "serviceAccount"), nobody),
         }
         if name in by_id:
             return by_id[name](UUID(given["id"]))
@@ -281,16 +282,15 @@ class Oracle:
 
     def root_list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list; None when its parent is not visible."""
-        if (found := self._tenancy.list(name) or access_list(name)) is not None:
-            return found
+        known = self._tenancy.list(name) or access_list(name) or audit_list(name, self._rows("audit_rows"), self._me)
+        if known is not None:
+            return known
         if name == "events":
             every = "status" in filters_of(given)
             seen = [row for row in self.events.values() if self.sees_event(row)]
             return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
         if name in (*FOR_ANYONE, *FOR_SIGNED_IN):
             return self._people.listed(name, given)
-        if name == "auditEntries":
-            return List("AuditEntry", name, [*self._audited.values()])
         if name == "myEventChats":
             return List("EventChat", name, [row for row in self._seats.values() if self._seen_event(row["room_id"])])
         if name in ACCOUNT_LISTS:
