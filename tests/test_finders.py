@@ -91,6 +91,13 @@ insert into event_faqs (tenant_id, id, event_id, position, question, answer)
 select ':tenant', gen_random_uuid(), ':event', n, 'Q', 'A' from generate_series(1, 4000) as n;
 insert into event_resources (tenant_id, id, event_id, position, title, url, audience)
 select ':tenant', gen_random_uuid(), ':event', n, 'T', 'https://example.org', 'PUBLIC' from generate_series(1, 4000) as n;
+insert into topics (tenant_id, id, kind, slug, names, created_at, updated_at)
+select ':tenant', gen_random_uuid(), (array['CATEGORY', 'TAG'])[n % 2 + 1], 'word' || n, '{}', now(), now()
+  from generate_series(1, 4000) as n;
+insert into event_categories (tenant_id, id, event_id, topic_id)
+select ':tenant', gen_random_uuid(), e.id, t.id
+  from (select id, row_number() over (order by id) as n from events where tenant_id = ':tenant') as e
+       join (select id, row_number() over (order by id) as n from topics where tenant_id = ':tenant') as t using (n);
 insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, queue_number)
 select ':tenant', gen_random_uuid(), ':event', user_id, 'PARTICIPANT',
        (array['JOINED', 'WAITLIST', 'LEFT', 'KICKED'])[n % 4 + 1], now() + n * interval '1 second',
@@ -283,7 +290,7 @@ def _explained(
     values |= {f"filter_{name}": _bound_example(query, name) for name in filters}
     values |= {f"cursor_{number}": key for number, key in enumerate(cursor_values)}
     flags = tuple((key, value) for key, value in values.items() if isinstance(value, bool) or value is None)
-    slot = SlotValues(values, PageShape(order, backwards, cursor, filters, flags))
+    slot = SlotValues(values, PageShape(order, backwards, cursor, filters, flags, filters))
     return _planned(urls, query, whole_page(query.view, 0), slot)
 
 
@@ -329,6 +336,8 @@ def _example_of_filter(query: Query, name: str) -> object:
         WholeNumber: 7,
         Near: Near(latitude=7.0, longitude=7.0, radius_km=9.0),
     }
+    if query.view.filters[name].takes_several:
+        return ["ONLINE"]
     if kind in plain:
         return plain[kind]
     if isinstance(kind, type) and issubclass(kind, str) and kind is not str:

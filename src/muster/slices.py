@@ -19,6 +19,8 @@ import muster.events.map.documents
 import muster.events.programme.commands
 import muster.events.programme.views
 import muster.events.streams
+import muster.events.topics.commands
+import muster.events.topics.views
 import muster.events.views
 import muster.identity.commands
 import muster.identity.devices.commands

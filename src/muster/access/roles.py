@@ -11,6 +11,7 @@ MEMBER_INVITE = Permission("member:invite")
 MEMBER_APPROVE = Permission("member:approve")
 MEMBER_SUSPEND = Permission("member:suspend")
 MEMBER_REMOVE = Permission("member:remove")
+TOPIC_MANAGE = Permission("topic:manage")
 TEAM_CREATE = Permission("team:create")
 TEAM_MANAGE = Permission("team:manage")
 ROLE_ASSIGN = Permission("role:assign")
@@ -38,6 +39,7 @@ PERMISSIONS: dict[Permission, str] = {
     MEMBER_APPROVE: "approve and reject who asks to join",
     MEMBER_SUSPEND: "close the community to a member for a while, and open it again",
     MEMBER_REMOVE: "remove members",
+    TOPIC_MANAGE: "make, change and delete categories and tags",
     TEAM_CREATE: "make teams",
     TEAM_MANAGE: "see, change and delete teams of others",
     ROLE_ASSIGN: "give members another role, of those that give no more than one has oneself",
@@ -75,7 +77,8 @@ _TAKES_PART = frozenset({EVENT_CREATE, TEAM_CREATE, KEY_CREATE})
 ROLES: dict[str, frozenset[Permission]] = {
     OWNER: frozenset(PERMISSIONS) - PLATFORM_ALONE,
     "admin": GRANTABLE,
-    "moderator": _TAKES_PART | {EVENT_MODERATE, MEMBER_INVITE, MEMBER_APPROVE, MEMBER_SUSPEND, TEAM_MANAGE},
+    "moderator": _TAKES_PART
+    | {EVENT_MODERATE, TOPIC_MANAGE, MEMBER_INVITE, MEMBER_APPROVE, MEMBER_SUSPEND, TEAM_MANAGE},
     "question_manager": _TAKES_PART,
     "account_officer": _TAKES_PART | {AUDIT_READ},
     "inspector": frozenset({AUDIT_READ}),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from muster.chat.tables import Message, MessageVersion
 from muster.events.rules import ORGANISERS
@@ -121,9 +121,9 @@ def takes_part_in(
 
 
 def has_tag(event: type[Event], tag: ColumnElement[str]) -> ColumnElement[bool]:
-    """The event has a tag, however the asker writes it."""
+    """The event has the tag, or one of several. tag: in small letters."""
     tagged = once_more(EventTag)
-    return select(tagged.id).where(tagged.event_id == event.id, tagged.tag == func.lower(tag)).exists()
+    return select(tagged.id).where(tagged.event_id == event.id, tagged.tag == tag).exists()
 
 
 def membership_visible(member: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:

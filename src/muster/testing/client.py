@@ -201,6 +201,8 @@ def _as_texts(given: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _as_text(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(_as_text, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

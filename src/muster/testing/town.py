@@ -125,6 +125,7 @@ async def settle(service: Service, slug: str | None = None) -> Town:
     (await owner.call("kickMember", eventId=event_id, userId=kicked.user_id, note="spoke out of turn")).ok()
     await make_moderator(service, moderator, event_id)
     await _announce(owner, event_id, member)
+    await _categorise(service, tenant_id, event_id)
     told = member.client.with_key("a-key-of-theirs")
     message = (await told.call("sendEventMessage", eventId=event_id, content=f"Wat is on in {prefix}?")).ok()
     said = {"eventId": event_id, "id": message["id"], "content": f"What is on in {prefix}?"}
@@ -158,6 +159,16 @@ async def _announce(owner: Client, event_id: UUID, host: Person) -> None:
         "resources": [{"title": "The rules", "url": "https://games.example/rules"}],
     }
     (await owner.call("updateEventProgramme", id=event_id, input=programme)).ok()
+
+
+async def _categorise(service: Service, tenant_id: UUID, event_id: UUID) -> None:
+    """Put the event into a category that the community knows."""
+    topic_id, names = new_id(), '{"en": "Evenings"}'
+    topic = "insert into topics (tenant_id, id, kind, slug, names, created_at, updated_at)"
+    values = "values ($1, $2, 'CATEGORY', 'evenings', $3, now(), now())"
+    await change(service.urls, f"{topic} {values}", tenant_id, topic_id, names)
+    held = "insert into event_categories (tenant_id, id, event_id, topic_id) values ($1, $2, $3, $4)"
+    await change(service.urls, held, tenant_id, new_id(), event_id, topic_id)
 
 
 async def _introduce(people: dict[Standing, Person], prefix: str) -> None:

@@ -92,6 +92,9 @@ LateCutoff = Annotated[
 AllowLate = Annotated[bool, Meta(description="Whether people get in after the start.")]
 MayAskAgain = Annotated[bool, Meta(description="Whether who was rejected may ask again.")]
 Colour = Annotated[str, Meta(pattern="^#[0-9a-f]{6}$", examples=["#2f6f62"])]
+Categories = Annotated[
+    list[Annotated[str, Meta(max_length=30)]], Meta(max_length=3, description="By their slugs; see `topics`.")
+]
 Tag = Annotated[str, Meta(max_length=30, pattern=r"^\S+( \S+)*$")]
 Tags = Annotated[list[Tag], Meta(max_length=5, description="Kept in small letters.")]
 
@@ -146,6 +149,7 @@ class CreateEventInput(Input):
     allow_join_late: AllowLate = True
     late_join_cutoff_minutes_after_start: LateCutoff | None = None
     may_ask_again: MayAskAgain = False
+    categories: Categories = []
     tags: Tags = []
     notes: Notes | None = None
     place: PlaceName | None = None
@@ -191,6 +195,7 @@ class UpdateEventInput(Input):
     allow_join_late: AllowLate | UnsetType = UNSET
     late_join_cutoff_minutes_after_start: LateCutoff | UnsetType | None = UNSET
     may_ask_again: MayAskAgain | UnsetType = UNSET
+    categories: Categories | UnsetType = UNSET
     tags: Tags | UnsetType = UNSET
     notes: Notes | UnsetType | None = UNSET
     place: PlaceName | UnsetType | None = UNSET

@@ -17,6 +17,8 @@ from muster.events.limits import EVENT_WRITE
 from muster.events.queries import EditableEvent, LockedEvent
 from muster.events.rules import Deed, Phase, Problem
 from muster.events.tables import EventMemberRole, Level
+from muster.events.topics.commands import known_categories
+from muster.events.topics.queries import put_categories
 from muster.events.views import EventView
 from muster.kit.caller import member
 from muster.kit.commands.command import command
@@ -47,9 +49,12 @@ async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     draft = rules.draft_of(input)
     _refuse(rules.draft_problems(draft))
     least, most = rules.capacity(draft)
+    categories = await known_categories(ctx, input.categories)
     given = await _with_defaults(ctx, {**_columns(structs.asdict(input)), "min": least, "max": most})
+    del given["categories"]
     html = await asyncio.to_thread(as_html, input.description)
     event_id = await queries.put_event(ctx, **given, description_html=html)
+    await put_categories(ctx, event_id, categories)
     await chat.open_room(ctx, room_id=event_id)
     queries.put_seated(ctx, event_id, member_id=new_id(), role=EventMemberRole.OWNER)
     chat.seat(ctx, room_id=event_id, user_id=ctx.user_id)
@@ -104,6 +109,8 @@ async def put_changes(ctx: Ctx, event_id: UUID, before: EditableEvent, after: Ed
     changed = [name for name in before.__struct_fields__ if getattr(before, name) != getattr(after, name)]
     html = await asyncio.to_thread(as_html, after.description) if "description" in changed else None
     await queries.put_edited(ctx, event_id, after, new_tags="tags" in changed, html=html)
+    if "categories" in changed:
+        await put_categories(ctx, event_id, await known_categories(ctx, after.categories), anew=True)
     ctx.record(
         EventUpdated(
             event_id=event_id,
@@ -128,7 +135,8 @@ def _edited(before: EditableEvent, input: UpdateEventInput, phase: Phase, ctx: C
     _refuse([*new_problems, *rules.move_problems(phase, old_draft, draft, ctx.now)])
     least, most = rules.capacity(draft)
     tags = sorted({tag.lower() for tag in after.tags})
-    return structs.replace(after, min=least, max=most, tags=before.tags if set(tags) == set(before.tags) else tags)
+    tags = before.tags if set(tags) == set(before.tags) else tags
+    return structs.replace(after, min=least, max=most, tags=tags, categories=sorted(set(after.categories)))
 
 
 def _refuse(problems: list[Problem]) -> None:

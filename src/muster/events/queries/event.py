@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from muster.events.rules import Phase, Places, Terms, phase
 from muster.events.tables import Event, EventStatus, EventTag, JoinMode, MeetingKind, Mode, Visibility
+from muster.events.topics.predicates import categories_of
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
@@ -105,6 +106,7 @@ class EditableEvent(Row):
     appearance: str | None
     address_visibility: Disclosure
     members_visibility: Disclosure
+    categories: list[str]
     tags: list[str]
     version: int
 
@@ -130,7 +132,7 @@ class Outline(Row):
     cancel_reason: str | None
 
 
-_EDITED = tuple(name for name in EditableEvent.__struct_fields__ if name not in ("tags", "version"))
+_EDITED = tuple(name for name in EditableEvent.__struct_fields__ if name not in ("categories", "tags", "version"))
 """The columns that organisers change."""
 _PUT = insertion(
     Nothing,
@@ -176,6 +178,7 @@ _EDITABLE = Statement(
     EditableEvent,
     select(
         *(getattr(Event, name) for name in _EDITED),
+        categories_of(Event).label("categories"),
         func.array(_TAGS.scalar_subquery(), type_=ARRAY(Text())).label("tags"),
         Event.version,
     ).where(Event.id == bindparam("event")),

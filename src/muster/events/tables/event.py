@@ -63,7 +63,7 @@ class Mode(StrEnum):
 
 _PUBLIC = text("'PUBLIC'::text")
 _WORDS = (
-    "to_tsvector('simple', title || ' ' || description || ' ' || coalesce(city, '') || ' ' || coalesce(country, ''))"
+    "to_tsvector('folded', title || ' ' || description || ' ' || coalesce(city, '') || ' ' || coalesce(country, ''))"
 )
 # Where a hidden place is said to be: the middle of a square of some five kilometres, the same one for all that lies in
 # it, so that however many events at one place, asked for however often, tell no more. The number of squares to a degree
@@ -158,6 +158,7 @@ class Event(TenantTable):
         CheckConstraint("levels <@ array['BEGINNER', 'INTERMEDIATE', 'ADVANCED']", name="levels"),
         Index("events_due_idx", "publish_at", postgresql_where="status = 'SCHEDULED'"),
         Index("events_search_idx", "search", postgresql_using="gin"),
+        Index("events_title_idx", text("lower(title) gin_trgm_ops"), postgresql_using="gin"),
         ForeignKeyConstraint(["tenant_id", "owner_id"], ["members.tenant_id", "members.user_id"]),
         ForeignKeyConstraint(["tenant_id", "join_closed_by_id"], ["members.tenant_id", "members.user_id"]),
     )

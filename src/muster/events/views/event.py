@@ -28,12 +28,13 @@ from muster.events.tables import (
     Mode,
     Visibility,
 )
+from muster.events.topics.predicates import categories_of, has_category
 from muster.identity.views import UserView
 from muster.kit.caller import anyone, member
 from muster.kit.db.tables import Json, once_more
 from muster.kit.views.near import near, nearest
 from muster.kit.views.paging import (
-    Filter,
+    among,
     ascending,
     at_least,
     before,
@@ -42,6 +43,7 @@ from muster.kit.views.paging import (
     equals,
     finder,
     in_any_case,
+    several,
 )
 from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, many, measured, one, only_if, sql
@@ -63,6 +65,11 @@ def _point(exact: str, shown: str) -> Any:
     return sql(
         lambda event, viewer: case((address_visible(event, viewer), getattr(event, exact)), else_=getattr(event, shown))
     )
+
+
+def in_small_letters(words: list[str]) -> list[str]:
+    """Words as they are kept."""
+    return [word.lower() for word in words]
 
 
 class EventView(View, of=Event):
@@ -93,7 +100,8 @@ class EventView(View, of=Event):
     join_closed_at: since when its organisers let nobody in; null while they do. join_close_reason: why, in their words.
     lock_reason: the first of the reasons why nobody gets a place now; null without any. can_join: whether joining gives
     the viewer a place, a turn in the queue or a pending request.
-    tags: in small letters, by the alphabet. created_at: when it was drafted. updated_at: when it last changed.
+    categories: by their slugs. tags: in small letters, by the alphabet. created_at: when it was drafted.
+    updated_at: when it last changed.
     version: counts its changes; give it to `updateEvent`, so that it overwrites nobody else's.
     """
 
@@ -103,14 +111,15 @@ class EventView(View, of=Event):
         "text": finder("finders.events_by_text"),
         "startsAfter": at_least(Event.starts_at),
         "startsBefore": before(Event.starts_at),
-        "meetingKind": equals(Event.meeting_kind),
-        "joinMode": equals(Event.join_mode),
+        "meetingKind": among(Event.meeting_kind),
+        "joinMode": among(Event.join_mode),
         "ownerId": equals(Event.owner_id),
         "status": equals(Event.status),
         "online": equals(Event.is_online),
         "city": in_any_case(Event.city_key),
         "country": in_any_case(Event.country_key),
-        "tag": Filter(str, "With this tag, in small letters or large.", has_tag),
+        "category": several(str, "In one of these categories, by slug.", has_category),
+        "tag": several(str, "With one of these tags, in small letters or large.", has_tag, in_small_letters),
         "near": near(Event.shown_latitude, Event.shown_longitude),
     }
     orders = {
@@ -157,6 +166,7 @@ class EventView(View, of=Event):
         "lockReason": None,
         "canJoin": True,
         "cancelReason": None,
+        "categories": ["games"],
         "tags": ["chess"],
     }
 
@@ -209,6 +219,7 @@ class EventView(View, of=Event):
     join_close_reason: str | None
     lock_reason: JoinLock | None = sql(lock_reason)
     can_join: bool = sql(can_join)
+    categories: list[str] = sql(categories_of)
     tags: list[str] = sql(tags_of)
     created_at: datetime
     updated_at: datetime

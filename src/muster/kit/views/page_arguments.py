@@ -22,6 +22,7 @@ class PageShape:
     """What of a list's arguments changes the text of its statement.
 
     flags: the query's own arguments that do (booleans, and whether an optional one is given).
+    alone: the filters that take several values and are given one, which an index answers in order.
     """
 
     order: str
@@ -29,6 +30,7 @@ class PageShape:
     cursor: bool
     filters: tuple[str, ...]
     flags: tuple[tuple[str, object], ...] = ()
+    alone: tuple[str, ...] = ()
 
 
 @remembered
@@ -91,7 +93,8 @@ def read_page(
     cursor = _cursor(view, order, tag, given, backwards=backwards)
     values |= {f"cursor_{number}": key for number, key in enumerate(cursor or ())}
     flags = tuple((key, value) for key, value in chosen.items() if isinstance(value, bool) or value is None)
-    return SlotValues(values, PageShape(name, backwards, cursor is not None, tuple(filters), flags))
+    alone = tuple(each for each, value in filters.items() if view.filters[each].takes_several and len(value) == 1)
+    return SlotValues(values, PageShape(name, backwards, cursor is not None, tuple(filters), flags, alone))
 
 
 def _size(first: int | None, last: int | None) -> tuple[int, bool]:

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, ColumnElement, DateTime, Text, Uuid, func
+from sqlalchemy import ARRAY, BigInteger, Boolean, ColumnElement, DateTime, Text, Uuid, func
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
@@ -29,6 +29,7 @@ _SQL_TYPES: dict[Any, TypeEngine[Any]] = {
 }
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
+_MOST_VALUES = 50
 
 
 def _as_it_is(value: object) -> object:
@@ -60,11 +61,37 @@ class Filter:
         """The type of the bound value."""
         return self.bound_type or _SQL_TYPES.get(self.type, Text())
 
+    @property
+    def takes_several(self) -> bool:
+        """Whether its value is a list; an address has commas between its members."""
+        plain = get_args(self.type)[0] if get_origin(self.type) is Annotated else self.type
+        return get_origin(plain) is list
+
 
 def equals(column: InstrumentedAttribute[Any]) -> Filter:
     """Rows whose column has the value."""
     kind = column.property.columns[0].info.get("values", column.type.python_type)
     return Filter(kind, "Just this.", lambda row, value: row[column.key] == value)
+
+
+def several(
+    kind: Any,
+    meaning: str,
+    condition: Callable[[Any, ColumnElement[Any]], ColumnElement[bool]],
+    bound: Callable[[list[str]], object] = _as_it_is,
+) -> Filter:
+    """Rows that have to do with one of several texts.
+
+    condition: over the table and what equals any of them (`row.kind == given`). bound: makes the bound list of the given one.
+    """
+    listed = Annotated[list[kind], msgspec.Meta(min_length=1, max_length=_MOST_VALUES)]
+    return Filter(listed, meaning, condition, bound_type=ARRAY(Text()), bound=bound)
+
+
+def among(column: InstrumentedAttribute[Any]) -> Filter:
+    """Rows whose column, which is text, has one of the values."""
+    kind = column.property.columns[0].info.get("values", str)
+    return several(kind, "One of these.", lambda row, given: row[column.key] == given)
 
 
 def in_any_case(column: InstrumentedAttribute[Any]) -> Filter:

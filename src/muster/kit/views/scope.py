@@ -10,6 +10,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    any_,
     bindparam,
     column,
     func,
@@ -17,11 +18,13 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
 from muster.kit.caller import REQUEST
 from muster.kit.db.statements import quoted
 from muster.kit.views.fields import Leaf, ToOne, fields_of, table_of
+from muster.kit.views.page_arguments import PageShape
 from muster.kit.views.picks import SlotValues
 from muster.kit.views.view import View, Viewer
 
@@ -128,8 +131,10 @@ class Scope:
         """A statement over rows of `view` with one of the view's filters: the condition that it puts on a row, and how
         well a row matches, where the filter can say so. The value stands in the slot.
         """
-        declared = view.filters[name]
-        value = self.bind(slot, f"filter_{name}", declared.sql_type)
+        declared, shape = view.filters[name], self.slots[slot].shape
+        value: Any = self.bind(slot, f"filter_{name}", declared.sql_type)
+        if declared.takes_several:
+            value = Grouping(value)[1] if isinstance(shape, PageShape) and name in shape.alone else any_(value)
         if declared.condition is not None:
             rank = None if declared.rank is None else declared.rank(row, value)
             return statement, and_(declared.condition(row, value), *self.shown(view, row, declared.tells_of)), rank

@@ -38,6 +38,10 @@ _WORDS = {
 }
 
 
+_LISTED: dict[str, Schema] = {"array": {"style": "form", "explode": False}}
+"""How a list stands in an address: with commas between its members."""
+
+
 class Operations:
     """Makes the operations of one document.
 
@@ -103,7 +107,11 @@ class Operations:
         for name, each in view.filters.items():
             found |= self._filter(name, each)
         return [
-            {**self._parameter(name, "query", schema, required=False), "description": told}
+            {
+                **self._parameter(name, "query", schema, required=False),
+                "description": told,
+                **_LISTED.get(str(schema.get("type")), {}),
+            }
             for name, (told, schema) in found.items()
         ]
 
@@ -127,7 +135,7 @@ class Operations:
             NAME, "query", {"type": "array", "items": {"type": "string", "enum": list(names)}}, required=False
         )
         told = "Relations to show whole, or to show at all; of a list the first page."
-        return [{**made, "description": told, "style": "form", "explode": False}]
+        return [{**made, "description": told, **_LISTED["array"]}]
 
     def _parameter(self, key: str, place: str, schema: Schema, *, required: bool) -> Schema:
         # In an address nothing stands for null: what is not meant is left out.

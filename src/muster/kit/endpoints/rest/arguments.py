@@ -15,8 +15,8 @@ from muster.kit.views.query import Query
 
 
 def query_arguments(query: Query, given: dict[str, Any]) -> dict[str, Any]:
-    """What a query reads. Filters stand flat in an address, the parts of one as `near[latitude]`; they are put where the
-    query expects them.
+    """What a query reads. Filters stand flat in an address, the parts of one as `near[latitude]`, the members of a list
+    with commas between; they are put where the query expects them.
 
     Raises BadInput for `filter` itself.
     """
@@ -31,7 +31,7 @@ def query_arguments(query: Query, given: dict[str, Any]) -> dict[str, Any]:
         if whole in known or whole not in query.view.filters:
             rest[name] = value
         elif part is None and whole not in filters:
-            filters[whole] = value
+            filters[whole] = value.split(",") if query.view.filters[whole].takes_several else value
         elif part is not None and isinstance(filters.setdefault(whole, {}), dict):
             filters[whole][part] = value
         else:

@@ -180,6 +180,7 @@ _OUT_OF_REACH = {
     "resumeTenant": "for the platform's staff",
     "revokeInvitation": "nobody is invited",
     "suspendTenant": "for the platform's staff",
+    "updateTopic": "its address names a topic",
 }
 """Commands that are refused in this town for a reason of their own, before or after their condition is looked at."""
 

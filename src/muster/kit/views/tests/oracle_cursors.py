@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from muster.kit.text import camel
 from muster.kit.views.paging import cursor_tag
 
 Key = tuple[Any, ...]
@@ -45,6 +46,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "Role": {"SLUG": (("slug", "id"), False)},
     "ServiceAccount": {"OLDEST": (("joined_at", "id"), False)},
     "Tenant": {"FOUNDED": (("created_at", "id"), False), "NAME": (("name", "id"), False)},
+    "Topic": {"SLUG": (("slug", "id"), False), "RELEVANCE": (("rank", "id"), True)},
     "Tie": {"NEWEST": (("created_at", "id"), True)},
 }
 """The keys of each order by type, and whether the largest come first."""
@@ -87,3 +89,11 @@ def _part(text: str) -> Any:
 def is_beyond(key: Key, mark: Key, *, ascends: bool) -> bool:
     """Whether a row lies at or beyond the mark, against the direction of paging."""
     return key <= mark if ascends else key >= mark
+
+
+def plain(source: dict[str, Any], name: str) -> Any:
+    """The value of a column as JSON has it; the parts of an edge or of page information as they are."""
+    value = source[name] if name in source else next(source[each] for each in source if camel(each) == name)
+    if isinstance(value, datetime):
+        return moment_text(value)
+    return str(value) if isinstance(value, UUID) else value

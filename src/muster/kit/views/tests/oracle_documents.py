@@ -12,6 +12,8 @@ from graphql import (
     GraphQLEnumType,
     GraphQLField,
     GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
     GraphQLUnionType,
@@ -26,7 +28,7 @@ from muster.kit.views.tests.oracle_values import CIRCLES, MOMENTS, SEARCHES
 from muster.kit.views.tests.oracle_world import World
 
 _CIRCLE = ("latitude", "longitude", "radiusKm")
-_LEFT_OUT = ("permissions", "role", "roles", "ownershipOffer", "domains")
+_LEFT_OUT = ("topicUsage", "permissions", "role", "roles", "ownershipOffer", "domains")
 """Reads of which the oracle's world holds nothing; their slices ask for them."""
 _INTROSPECTION = (
     "__typename",
@@ -65,6 +67,7 @@ class Writer:
         self._own_events = [*oracle.events]
         self._tenants = [row["id"] for row in (*world.tables["tenants"], world.tables["users"][0])]
         self._messages = [row["id"] for row in world.tables["messages"]]
+        self._topics = [row["id"] for row in world.tables["topics"]]
         self._audited = [row["id"] for row in world.tables["audit_rows"]]
         self._definitions: list[str]
         self._variables: dict[str, Any]
@@ -211,6 +214,8 @@ class Writer:
                 chosen[key] = self._message_id(str(chosen["eventId"]))
             elif key == "slug":
                 chosen[key] = self._random.choice(("owner", "question_manager", "staff", "porter"))
+            elif name == "topic":
+                chosen[key] = str(self._random.choice(self._topics))
             elif key in ("id", "eventId", "invitationId"):
                 chosen[key] = self._event_id()
             elif key == "username":
@@ -262,9 +267,13 @@ class Writer:
         if not isinstance(kind, GraphQLInputObjectType):
             raise TypeError("a filter is an input object")
         names = self._random.sample([*kind.fields], k=self._random.choice((0, 1, 1, min(2, len(kind.fields)))))
-        return {
-            name: None if self._chance(0.1) else self._value(get_named_type(kind.fields[name].type)) for name in names
-        }
+        return {name: None if self._chance(0.1) else self._filter_value(kind.fields[name].type) for name in names}
+
+    def _filter_value(self, kind: GraphQLInputType) -> object:
+        named = get_named_type(kind)
+        if isinstance(kind, GraphQLList):
+            return [self._value(named) for _ in range(self._random.choice((1, 1, 2, 3)))]
+        return self._value(named)
 
     def _value(self, kind: object) -> object:
         if isinstance(kind, GraphQLEnumType):
@@ -302,6 +311,8 @@ def _literal(value: object) -> str:
         return value.name
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_literal(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -309,4 +320,6 @@ def _sent(value: object) -> Any:
     """A value as JSON, in variables."""
     if isinstance(value, dict):
         return {key: _sent(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_sent(each) for each in value]
     return value.name if isinstance(value, _Enum) else value

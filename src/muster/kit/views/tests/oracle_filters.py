@@ -17,8 +17,12 @@ def around(world: World, near: dict[str, float]) -> dict[UUID, float]:
     return world.distances[near["latitude"], near["longitude"], near["radiusKm"]]
 
 
-def matches(world: World, tags: dict[UUID, list[str]], row: Row, name: str, value: Any) -> bool:
-    """Whether a filter leaves a row. tags: of the tenant's events."""
+Held = dict[str, dict[UUID, list[str]]]
+"""By the filter that asks for it, what each of a tenant's events has."""
+
+
+def matches(world: World, held: Held, row: Row, name: str, value: Any) -> bool:
+    """Whether a filter leaves a row."""
     if name in _FROM:
         return bool(row[_FROM[name]] >= value)
     if name in _UP_TO:
@@ -35,7 +39,9 @@ def matches(world: World, tags: dict[UUID, list[str]], row: Row, name: str, valu
         case "city" | "country" if "slug" not in row:
             return row[name] is not None and row[name].lower() == value.lower()
         case "tag":
-            return value.lower() in tags[row["id"]]
+            return bool({each.lower() for each in value} & {*held[name][row["id"]]})
+        case "category":
+            return bool({*value} & {*held[name][row["id"]]})
     return _equals(row, name, value)
 
 
@@ -44,7 +50,7 @@ def _equals(row: Row, name: str, value: Any) -> bool:
     found = [each for each in row if camel(each) == name]
     if not found:
         raise LookupError(f"the oracle does not know the filter {name}; write it here")
-    return bool(row[found[0]] == value)
+    return bool(row[found[0]] in value if isinstance(value, list) else row[found[0]] == value)
 
 
 def filters_of(given: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,14 @@ from typing import Any
 from muster.kit.views.tests.oracle_world import Row
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What the oracle expects: data, or the code of a refusal."""
+
+    data: dict[str, Any] | None
+    refused: str | None
+
+
 class Refused(Exception):
     """The whole request is refused with this code."""
 

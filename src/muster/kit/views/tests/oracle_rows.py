@@ -1,7 +1,6 @@
 """The oracle: graphql-core's own executor over plain rows. Slow and obviously right: no SQL, no compiler, only lists."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -11,19 +10,19 @@ from graphql import GraphQLResolveInfo, GraphQLSchema, execute_sync, parse
 
 from muster.access.roles import ROLES
 from muster.kit.caller import Claim
-from muster.kit.text import camel
 from muster.kit.views.query import QUERIES
 from muster.kit.views.tests.oracle_access import access_list, nobody, role
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_audit import audit_fields, audit_list
-from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, moment_text
+from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, plain
 from muster.kit.views.tests.oracle_events import computed_of, sees_membership
 from muster.kit.views.tests.oracle_filters import around, filters_of, matches
 from muster.kit.views.tests.oracle_joining import joining_fields
-from muster.kit.views.tests.oracle_lists import Connection, List, Refused
+from muster.kit.views.tests.oracle_lists import Answer, Connection, List, Refused
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
 from muster.kit.views.tests.oracle_programme import OF_EVENT, is_shown
 from muster.kit.views.tests.oracle_tenancy import FOR_NOBODY, TenancyOracle
+from muster.kit.views.tests.oracle_topics import slugs_held
 from muster.kit.views.tests.oracle_world import Row, World
 
 _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
@@ -35,6 +34,8 @@ _NESTED = {"Event": ("members", "events"), "AgendaItem": ("hosts", "event_agenda
 _FOR_ANYONE = (
     "event",
     "events",
+    "topic",
+    "topics",
     "eventMember",
     "eventMembers",
     "tenant",
@@ -45,14 +46,6 @@ _FOR_ANYONE = (
 )
 _FOR_SIGNED_IN = ("me", "myImpersonations", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the oracle expects: data, or the code of a refusal."""
-
-    data: dict[str, Any] | None
-    refused: str | None
 
 
 _OWN = ("email", "verifiedAt", "locale", "timezone", "createdAt", "termsAcceptedAt")
@@ -128,6 +121,14 @@ class Oracle:
         rows = self._rows("event_tags")
         return {each: [row["tag"] for row in rows if row["event_id"] == each] for each in self.events}
 
+    @cached_property
+    def _topics(self) -> dict[UUID, Row]:
+        return {row["id"]: row for row in self._rows("topics")}
+
+    @cached_property
+    def _categories(self) -> dict[UUID, list[str]]:
+        return slugs_held(self._topics, self._rows("event_categories"), self.events)
+
     def _is_seated(self, event: Row) -> bool:
         return bool(self._mine.get(event["id"], {}).get("status") == "JOINED")
 
@@ -165,7 +166,7 @@ class Oracle:
             return computed(source)
         if name in _TARGETS:
             return self.users[source[_TARGETS[name]]]
-        return _plain(source, name)
+        return plain(source, name)
 
     @cached_property
     def _computed(self) -> dict[str, Callable[[Row], Any]]:
@@ -178,6 +179,7 @@ class Oracle:
             "AuditEntry.actor": lambda row: self.users.get(row["actor_id"]),
             "AuditEntry.actedAs": lambda row: self.users.get(row["acted_as"]),
             "Event.distanceKm": lambda event: event.get("distance_km"),
+            "Event.categories": lambda event: sorted(self._categories[event["id"]]),
             "Event.tags": lambda event: sorted(self._tags[event["id"]]),
             **computed_of(self._mine),
             "EventMember.event": lambda member: self._seen_event(member["event_id"]),
@@ -195,7 +197,7 @@ class Oracle:
         }
 
     def _of_oneself(self, name: str) -> Callable[[Row], Any]:
-        return lambda person: _plain(person, name) if person["id"] == self._me else None
+        return lambda person: plain(person, name) if person["id"] == self._me else None
 
     def _subject(self, notification: Row) -> Row | None:
         """What a notification is about, with the name of its type, if the viewer sees it."""
@@ -258,6 +260,7 @@ class Oracle:
             "event": self._seen_event,
             "auditEntry": self._audited.get,
             **dict.fromkeys(("apiKey", "serviceAccount"), nobody),
+            "topic": self._topics.get,
         }
         if name in by_id:
             return by_id[name](UUID(given["id"]))
@@ -291,6 +294,8 @@ class Oracle:
             return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
         if name in (*FOR_ANYONE, *FOR_SIGNED_IN):
             return self._people.listed(name, given)
+        if name == "topics":
+            return List("Topic", name, [*self._topics.values()])
         if name == "myEventChats":
             return List("EventChat", name, [row for row in self._seats.values() if self._seen_event(row["room_id"])])
         if name in ACCOUNT_LISTS:
@@ -365,10 +370,8 @@ class Oracle:
         )
 
     def _ordered(self, list_: List, given: dict[str, Any]) -> list[Row]:
-        filters = filters_of(given)
-        rows = [
-            row for row in list_.rows if all(matches(self._world, self._tags, row, *each) for each in filters.items())
-        ]
+        filters, held = filters_of(given), {"tag": self._tags, "category": self._categories}
+        rows = [row for row in list_.rows if all(matches(self._world, held, row, *each) for each in filters.items())]
         if near := filters.get("near"):
             rows = [{**row, "distance_km": around(self._world, near)[row["id"]]} for row in rows]
         return sorted(rows, key=self._key(list_, given), reverse=self._descends(list_, given))
@@ -386,14 +389,6 @@ class Oracle:
         columns = ORDERS[list_.type][_order(list_, given)][0]
         ranks = self._world.ranks.get(filters_of(given).get("text", ""), {})
         return lambda row: tuple(ranks[row["id"]] if name == "rank" else row[name] for name in columns)
-
-
-def _plain(source: Row, name: str) -> Any:
-    """The value of a column as JSON has it; the parts of an edge or of page information as they are."""
-    value = source[name] if name in source else next(source[each] for each in source if camel(each) == name)
-    if isinstance(value, datetime):
-        return moment_text(value)
-    return str(value) if isinstance(value, UUID) else value
 
 
 def _order(list_: List, given: dict[str, Any]) -> str:

@@ -14,7 +14,9 @@ from psycopg.types.json import Jsonb
 from muster.kit.caller import Claim
 from muster.kit.views.tests.oracle_events import more_of_event
 from muster.kit.views.tests.oracle_programme import around_event
+from muster.kit.views.tests.oracle_search import Circle, distances_of, ranks_of
 from muster.kit.views.tests.oracle_told import told_of
+from muster.kit.views.tests.oracle_topics import topic_rows
 from muster.kit.views.tests.oracle_values import (
     BASE,
     CIRCLES,
@@ -27,7 +29,6 @@ from muster.kit.views.tests.oracle_values import (
 )
 
 Row = dict[str, Any]
-Circle = tuple[float, float, float]
 
 MAIN = UUID("00000000-0000-7000-8000-000000000001")
 """The default tenant, which a migration makes."""
@@ -89,8 +90,12 @@ class _Builder:
                 role = "inspector" if number == 1 else ("participant", "participant", "spectator")[number % 3]
                 joined_at = self.random.choice(MOMENTS)
                 self._in(tenant, "members", user_id=person, role=role, status=status, joined_at=joined_at)
+            topics = []
+            for row in topic_rows(self.random, tenant):
+                self._add("topics", **row)
+                topics.append(row["id"])
             for _ in range(_EVENTS if tenant == MAIN else _OTHER_EVENTS):
-                self._event(tenant, group)
+                self._event(tenant, group, topics)
             for person in group:
                 self._notifications(tenant, person)
                 self._audited(tenant, group)
@@ -161,7 +166,7 @@ class _Builder:
             )
             self._add("backup_codes", id=self._id(), user_id=person, hash=credential, used_at=maybe(BASE))
 
-    def _event(self, tenant: UUID, group: list[UUID]) -> None:
+    def _event(self, tenant: UUID, group: list[UUID], topics: list[UUID]) -> None:
         pick, maybe = self.random.choice, self._maybe
         owner = pick(group[:3])
         has_point = self.random.random() < 0.5
@@ -203,6 +208,8 @@ class _Builder:
         self._in(tenant, "rooms", event, last_sequence=messages)
         for table, values in around_event(self.random, tenant, event, group):
             self._add(table, **values)
+        for topic in self.random.sample(topics[::2], k=pick((0, 1, 3))):
+            self._in(tenant, "event_categories", event_id=event, topic_id=topic)
         self._members(tenant, event, owner, group)
         for number in range(messages):
             self._message(tenant, event, number + 1, group)
@@ -349,31 +356,9 @@ def fill(owner_url: str) -> World:
             table: cursor.execute(sql.SQL("select * from {}").format(sql.Identifier(table))).fetchall()
             for table in built
         }
-        ranks = {words: _ranks(connection, words) for words in SEARCHES}
-        distances = {circle: _distances(connection, circle) for circle in CIRCLES}
+        ranks = {words: ranks_of(connection, words) for words in SEARCHES}
+        distances = {circle: distances_of(connection, circle) for circle in CIRCLES}
     return World(tables, _viewers(tables), ranks, distances)
-
-
-def _ranks(connection: psycopg.Connection[Any], words: str) -> dict[UUID, float]:
-    found = connection.execute(
-        "select id, ts_rank(search, websearch_to_tsquery('simple', %(words)s))::double precision from events "
-        "where search @@ websearch_to_tsquery('simple', %(words)s) "
-        "union all select m.id, ts_rank(to_tsvector('simple', u.name), websearch_to_tsquery('simple', %(words)s)) "
-        "from members m join users u on u.id = m.user_id "
-        "where to_tsvector('simple', u.name) @@ websearch_to_tsquery('simple', %(words)s)",
-        {"words": words},
-    )
-    return dict(found.fetchall())
-
-
-def _distances(connection: psycopg.Connection[Any], circle: Circle) -> dict[UUID, float]:
-    """How far from the middle the events within a circle are."""
-    distance = "kilometres_between(%(latitude)s, %(longitude)s, shown_latitude, shown_longitude)"
-    found = connection.execute(
-        f"select id, {distance} from events where {distance} <= %(radius)s".encode(),  # noqa: S608 - our own text
-        dict(zip(("latitude", "longitude", "radius"), circle, strict=True)),
-    )
-    return dict(found.fetchall())
 
 
 def _viewers(tables: dict[str, list[Row]]) -> dict[str, Claim]:

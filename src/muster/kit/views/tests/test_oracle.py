@@ -14,7 +14,8 @@ from muster.kit.endpoints.graphql.execution import GraphQL, GraphQLRequest
 from muster.kit.endpoints.graphql.schema import build_schema
 from muster.kit.errors import AppError
 from muster.kit.views.tests.oracle_documents import Writer, Written
-from muster.kit.views.tests.oracle_rows import Answer, Oracle
+from muster.kit.views.tests.oracle_lists import Answer
+from muster.kit.views.tests.oracle_rows import Oracle
 from muster.kit.views.tests.oracle_world import World, fill
 from muster.kit.views.tests.support import graphql_on
 from muster.testing.thoroughness import as_much_as

@@ -333,7 +333,7 @@ async def test_cursors_fit_their_list_order_and_filter_only(reader: Reader) -> N
     cursor = (await reader.ask(text))["events"]["pageInfo"]["endCursor"]
     await reader.ask(text, at=cursor)
     await reader.ask(text, at=cursor, order="START", filter={"ownerId": None})
-    for others in ({"order": "NEWEST"}, {"filter": {"joinMode": "OPEN"}}):
+    for others in ({"order": "NEWEST"}, {"filter": {"joinMode": ["OPEN"]}}):
         with pytest.raises(BadInput, match="another list, order or filter"):
             await reader.ask(text, at=cursor, **others)
     for damaged in (cursor[:-1], cursor[1:], cursor.swapcase(), "", "=", base64.b64encode(b"\x1f\x1f").decode()):

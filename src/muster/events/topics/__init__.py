@@ -1,0 +1,1 @@
+"""Topics: the categories and tags by which events are found."""
