@@ -144,6 +144,8 @@ select ':tenant', gen_random_uuid(), ':viewer', 'K', '', '', '{}', '{}', now() +
   from generate_series(1, 4000) as n;
 insert into calendar_feeds (tenant_id, id, user_id, scope, event_id, created_at)
 select tenant_id, gen_random_uuid(), ':viewer', 'EVENT', id, created_at from events where tenant_id = ':tenant';
+insert into reminder_choices (tenant_id, id, user_id, event_id, leads, by_mail, changed_at)
+select tenant_id, gen_random_uuid(), ':viewer', id, '{}', true, created_at from events where tenant_id = ':tenant';
 insert into audit_rows (tenant_id, id, at, actor_kind, actor_id, acted_as, verb, outcome, object_kind, object_id, request_id)
 select ':tenant', gen_random_uuid(), now() + n * interval '1 second', 'person', user_id, user_id, 'word' || n % 200,
        (array['done', 'done', 'word7'])[n % 3 + 1], 'Event', user_id, 'r'

@@ -5,6 +5,8 @@ from muster.audit import jobs as audit
 from muster.audit.queries import TENANTS_WITH_UNSEALED
 from muster.chat.jobs import announce_unread
 from muster.chat.queries import TENANTS_WITH_DUE_ROOMS
+from muster.events.reminders.jobs import announce_times
+from muster.events.reminders.queries import TENANTS_WITH_ROUNDS
 from muster.identity.jobs import forget_expired
 from muster.kit.mail.jobs import forget_finished as forget_mails
 from muster.kit.work.keys import TENANTS_WITH_OLD_KEYS, forget_keys
@@ -24,6 +26,7 @@ every(seconds=86_400, name="tenancy.announce_domains", run=announce_domains, ten
 every(seconds=30, name="access.end_overdue", run=end_overdue)
 every(seconds=86_400, name="mail.forget_finished", run=forget_mails, tenants=EVERY_TENANT)
 every(seconds=30, name="chat.announce_unread", run=announce_unread, tenants=TENANTS_WITH_DUE_ROOMS)
+every(seconds=60, name="events.announce_times", run=announce_times, tenants=TENANTS_WITH_ROUNDS)
 every(seconds=600, name="privacy.see_who_leaves", run=see_who_leaves)
 every(seconds=audit.SEAL_SECONDS, name="audit.seal", run=audit.seal, tenants=TENANTS_WITH_UNSEALED)
 every(seconds=86_400, name="audit.mark", run=audit.mark, tenants=EVERY_TENANT)

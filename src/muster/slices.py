@@ -18,6 +18,9 @@ import muster.events.letters
 import muster.events.map.documents
 import muster.events.programme.commands
 import muster.events.programme.views
+import muster.events.reminders.commands
+import muster.events.reminders.letters
+import muster.events.reminders.views
 import muster.events.streams
 import muster.events.topics.commands
 import muster.events.topics.views

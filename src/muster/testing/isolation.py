@@ -89,6 +89,11 @@ delete from members where tenant_id = (select id from tenants where is_default)
 """
 # No handler of ours takes steps yet.
 _A_STEP = "insert into job_steps (tenant_id, id, job_id, name) values ($1, uuidv7(), 0, 'a step')"
+# Nothing starts so soon that people have been told.
+_A_ROUND = """
+insert into reminder_rounds (tenant_id, id, event_id, kind, at, made_at)
+select tenant_id, uuidv7(), id, 'PT15M', starts_at, now() from events where tenant_id = $1
+"""
 # An invitation by mail, a link that somebody used, and some who ask to join.
 _WAITING = """
 with owner as (
@@ -154,6 +159,7 @@ async def settle_both(service: Service) -> Towns:
     intruder, victim = await settle(service, INTRUDER), await settle(service, VICTIM)
     for town in (intruder, victim):
         await change(service.urls, _A_STEP, town.tenant_id)
+        await change(service.urls, _A_ROUND, town.tenant_id)
         await put_impersonation(service, town.people[Standing.OWNER], town.tenant_id)
         await change(service.urls, _WAITING, town.tenant_id)
         for slug in ("greeter", "porter"):

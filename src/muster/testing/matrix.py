@@ -100,6 +100,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "setUsername.username": lambda: f"name-{new_id().hex[-12:]}",
     "suspendTenant.reason": lambda: "They sell what they should not",
     "sendSignInLink.email": lambda: "somebody.new@dev.invalid",
+    "setReminders.leads": lambda: ["PT1H"],
     "signInByLink.token": lambda: "not a token",
     "stepUp.password": lambda: "not their password",
     "unlockAccount.token": lambda: "not a token",

@@ -131,6 +131,7 @@ async def settle(service: Service, slug: str | None = None) -> Town:
     said = {"eventId": event_id, "id": message["id"], "content": f"What is on in {prefix}?"}
     (await member.client.call("editEventMessage", **said)).ok()
     (await member.client.call("openCalendar", eventId=event_id)).ok()
+    (await member.client.call("setReminders", leads=["PT3H"], eventId=event_id)).ok()
     for device in ("phone", "laptop"):
         await add_passkey(owner, f"The {device} of {prefix}")
         await _know(people[Standing.OWNER], f"{device} of {prefix}")

@@ -33,6 +33,7 @@ _NOBODY_HAS = {
     "apiKeys": "ApiKey",
     "serviceAccounts": "ServiceAccount",
     "myCalendars": "CalendarFeed",
+    "myReminders": "ReminderChoice",
 }
 
 

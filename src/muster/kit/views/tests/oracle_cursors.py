@@ -18,6 +18,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "AgendaItem": {"AGENDA": (("position", "id"), False)},
     "ApiKey": {"NEWEST": (("created_at", "id"), True)},
     "CalendarFeed": {"NEWEST": (("created_at", "id"), True)},
+    "ReminderChoice": {"NEWEST": (("changed_at", "id"), True)},
     "AuditEntry": {"NEWEST": (("at", "id"), True), "OLDEST": (("at", "id"), False)},
     "Block": {"NEWEST": (("created_at", "id"), True)},
     "Event": {

@@ -1,0 +1,1 @@
+"""Reminders before an event, and the question afterwards how it was."""
