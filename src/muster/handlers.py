@@ -35,6 +35,7 @@ from muster.kit.mail.delivery import Delivery
 from muster.kit.mail.posting import MailPosted
 from muster.kit.work.errands import outside
 from muster.kit.work.handlers import on
+from muster.notifications import security as notification_security
 from muster.privacy import exporting as privacy_exporting
 from muster.privacy import jobs as privacy_jobs
 from muster.privacy import notices as privacy_notices
@@ -76,7 +77,7 @@ _EXPORTS_AT_ONCE = 2
 on(VerificationAsked, identity_notices.mail_verification)
 on(RegisteredAgain, identity_notices.mail_registered_again)
 on(ResetAsked, identity_notices.mail_reset)
-on(SignedIn, identity_notices.mail_new_device)
+on(SignedIn, notification_security.tell_new_device)
 on(SignInLinkAsked, identity_notices.mail_sign_in_link)
 on(AccountLocked, identity_notices.mail_locked)
 on(IdentityLinked, identity_notices.mail_identity_linked)

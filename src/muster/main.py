@@ -22,6 +22,7 @@ from muster.access.catalogue import refuse_undeclared
 from muster.access.gate import GATE
 from muster.access.keys.ring import KeyRing
 from muster.identity.commands import cookie_keys, token_keys
+from muster.identity.dev_users import DevUsers, takes_dev_users
 from muster.identity.tokens import TokenKeys
 from muster.kit.caller import Bearer
 from muster.kit.commands.context import Services
@@ -59,6 +60,7 @@ from muster.kit.work.waking import Waker
 from muster.profiles.sightings import Sightings
 from muster.settings import Settings
 from muster.tenancy.branding import brand_of
+from muster.tenancy.external_tokens import ExternalTokens
 from muster.tenancy.queries import all_hosts, find_default_tenant, find_tenant
 
 log = structlog.get_logger()
@@ -278,14 +280,17 @@ async def _edge(services: Services, sightings: Sightings) -> Edge:
     async def by_slug(slug: str) -> UUID | None:
         return await find_tenant(database, slug)
 
+    home = await find_default_tenant(database)
     return Edge(
         sightings.noting(_reader(token_keys(settings.security))),
         by_slug,
-        await find_default_tenant(database),
+        home,
         replace(cookies, read=sightings.noting(cookies.read)),
         limiter=services.limiter,
         proxies=settings.rates.proxies,
         names_clients=any(deprecated()),
         hosts=Hosts(settings.communities.domain, await all_hosts(database)),
         read_key=KeyRing(database).bearer,
+        read_other=ExternalTokens(services, home).bearer if settings.vouchers.tokens else None,
+        dev_user=DevUsers(services, home).bearer if takes_dev_users(settings) else None,
     )

@@ -24,27 +24,38 @@ _KEPT_SECONDS = 3600.0
 _AGAIN_AFTER_SECONDS = 60.0
 """So long an unknown key is not asked for again: whoever makes tokens up would have us ask for each."""
 _MOST_KEYS = 100
+_REST_SECONDS = 10.0
+"""So long one who did not answer is not asked again: requests would queue for each other's failures."""
 
 
 class Issuer:
-    """An issuer's configuration and keys, kept for an hour."""
+    """An issuer's configuration and keys, kept for an hour. keys: where they are, where that is not asked of it."""
 
-    def __init__(self, issuer: str) -> None:
+    def __init__(self, issuer: str, keys: str | None = None) -> None:
         self.issuer = issuer
+        self._keys_address = keys
         self._turns = asyncio.Lock()
         self._told: dict[str, Any] = {}
-        self._told_at = self._keys_at = -_KEPT_SECONDS
+        self._told_at = self._keys_at = self._failed_at = -_KEPT_SECONDS
         self._keys: dict[str, jwt.PyJWK] = {}
 
     async def told(self) -> dict[str, Any]:
         """The configuration. Raises OutOfReach, also where it is somebody else's (section 4.3 of Discovery)."""
         async with self._turns:
             if time.monotonic() - self._told_at >= _KEPT_SECONDS:
-                found = await ask("GET", f"{self.issuer}/.well-known/openid-configuration")
-                if not isinstance(found, dict) or str(found.get("issuer", "")).rstrip("/") != self.issuer:
-                    raise OutOfReach(f"{self.issuer} is configured as another issuer")
-                self._told, self._told_at = found, time.monotonic()
+                if time.monotonic() - self._failed_at < _REST_SECONDS:
+                    raise OutOfReach(f"{self.issuer} did not answer a moment ago")
+                self._failed_at = time.monotonic()
+                self._told, self._told_at = await self._configuration(), time.monotonic()
+                self._failed_at = -_KEPT_SECONDS
         return self._told
+
+    async def _configuration(self) -> dict[str, Any]:
+        issuer = self.issuer.rstrip("/")
+        found = await ask("GET", f"{issuer}/.well-known/openid-configuration")
+        if not isinstance(found, dict) or str(found.get("issuer", "")).rstrip("/") != issuer:
+            raise OutOfReach(f"{self.issuer} is configured as another issuer")
+        return found
 
     async def address(self, name: str) -> str:
         """One of the addresses in the configuration. Raises OutOfReach."""
@@ -53,27 +64,34 @@ class Issuer:
             raise OutOfReach(f"{self.issuer} tells no {name} that can be asked")
         return str(address)
 
-    async def claims(self, token: str, *, audience: str) -> dict[str, Any]:
-        """What a token of the issuer says. Raises NotVouched, OutOfReach."""
-        issuer = str((await self.told())["issuer"])
+    async def claims(self, token: str, *, audience: str, by_party: bool = False) -> dict[str, Any]:
+        """What a token of the issuer says. by_party: one that names no audience may name it as `azp` instead.
+
+        Raises NotVouched, OutOfReach.
+        """
+        issuer = self.issuer if self._keys_address else str((await self.told())["issuer"])
         try:
             key = await self._key(jwt.get_unverified_header(token))
-            return jwt.decode(
+            claims = jwt.decode(
                 token,
                 key,
                 algorithms=_ALGORITHMS,
                 issuer=issuer,
-                audience=audience,
                 leeway=_LEEWAY_SECONDS,
-                options={"require": ["iss", "sub", "aud", "exp", "iat"]},
+                options={"require": ["iss", "sub", "exp", "iat"], "verify_aud": False},
             )
-        except jwt.InvalidTokenError as error:
+        # A parser gives up on what is nested a thousand deep.
+        except (jwt.InvalidTokenError, RecursionError) as error:
             raise NotVouched(f"{self.issuer}: {error}") from None
+        named = claims.get("aud", claims.get("azp") if by_party else None)
+        if audience not in (named if isinstance(named, list) else [named]):
+            raise NotVouched(f"{self.issuer}: the token is for {named!r}, not for us")
+        return claims
 
     async def _key(self, header: dict[str, Any]) -> jwt.PyJWK:
         """The key that a token names, for the algorithm that belongs to the key. Raises NotVouched, OutOfReach."""
         kid = str(header.get("kid", ""))
-        address = await self.address("jwks_uri")
+        address = self._keys_address or await self.address("jwks_uri")
         async with self._turns:
             age = time.monotonic() - self._keys_at
             if age >= _KEPT_SECONDS or (kid not in self._keys and age >= _AGAIN_AFTER_SECONDS):
@@ -102,9 +120,18 @@ def _read_keys(told: Any) -> dict[str, jwt.PyJWK]:
 
 
 @lru_cache(maxsize=64)
-def issuer_at(address: str) -> Issuer:
-    """The issuer of a process; only such as settings name are asked for."""
-    return Issuer(address)
+def issuer_at(address: str, keys: str | None = None) -> Issuer:
+    """The issuer of a process; only such as settings name are asked for. keys: as in `Issuer`."""
+    return Issuer(address, keys)
+
+
+def said_issuer(token: str) -> str:
+    """Whose a token says it is, before anything of it is verified; empty for what is no token."""
+    try:
+        found = jwt.decode(token, options={"verify_signature": False}).get("iss")
+    except (jwt.InvalidTokenError, RecursionError):
+        return ""
+    return found if isinstance(found, str) else ""
 
 
 async def way_there(provider: Provider, asked: Asked) -> str:

@@ -132,20 +132,19 @@ class NewDeviceMail(SecurityMail):
         return self.told(ctx, agent=session.agent, address=session.address, signed_in_at=session.created_at)
 
 
-async def mail_new_device(ctx: Ctx, fact: SignedIn) -> None:
-    """Tell a person that their account was signed in to from where it never was before."""
+async def is_new_device(ctx: Ctx, fact: SignedIn) -> bool:
+    """Whether an account was signed in to from where it never was before."""
     sessions = await device_queries.opened(ctx, fact.user_id)
     ids = [each.id for each in sessions]
     account_since = await device_queries.since(ctx, fact.user_id)
     if fact.session_id not in ids or account_since is None:
-        return
+        return False
     at = ids.index(fact.session_id)
     if at == 0 and sessions[0].created_at - account_since < _FRESH:
         # The first time that somebody comes is no news to them.
-        return
+        return False
     before = [Device(each.agent, each.address) for each in sessions[:at]]
-    if not is_known_device(Device(sessions[at].agent, sessions[at].address), before):
-        await post_mail(ctx, NewDeviceMail(session_id=fact.session_id), user_id=fact.user_id)
+    return not is_known_device(Device(sessions[at].agent, sessions[at].address), before)
 
 
 async def mail_verification(ctx: Ctx, fact: VerificationAsked) -> None:

@@ -66,10 +66,28 @@ class Vouched:
 
 
 @dataclass(frozen=True)
+class TokenIssuer:
+    """One whose tokens are taken as access tokens.
+
+    name: in the settings. issuer: what its tokens name as `iss`. audience: what they name as `aud` or, where they have
+    none, as `azp`. keys: the address of its keys; None is told by its configuration. email_claim: where its tokens say the
+    person's mail. opens_accounts: whether who is not known yet gets an account, by a mail that it says is verified.
+    """
+
+    name: str
+    issuer: str
+    audience: str
+    keys: str | None
+    email_claim: str
+    opens_accounts: bool
+
+
+@dataclass(frozen=True)
 class Vouchers:
-    """All whose word is taken. providers: by name."""
+    """All whose word is taken. providers: by name. tokens: those who issue them."""
 
     providers: dict[str, Provider] = field(default_factory=dict)
+    tokens: tuple[TokenIssuer, ...] = ()
 
 
 def read_vouchers(source: Source, *, is_production: bool) -> Vouchers:
@@ -78,7 +96,33 @@ def read_vouchers(source: Source, *, is_production: bool) -> Vouchers:
         "SIGN_IN_WITH", "", "whom people can sign in with, with blanks between: google github, or any name"
     )
     found = {name: _provider(source, name, is_production=is_production) for name in names.split()}
-    return Vouchers(found)
+    issuers = source.text("TOKENS_FROM", "", "whose tokens are taken as access tokens, with blanks between: any names")
+    tokens = tuple(_token_issuer(source, name, is_production=is_production) for name in issuers.split())
+    if len({each.issuer for each in tokens}) < len(tokens):
+        raise SettingError("TOKENS_FROM names one issuer twice: its tokens would be of either.")
+    return Vouchers(found, tokens)
+
+
+def _token_issuer(source: Source, name: str, *, is_production: bool) -> TokenIssuer:
+    if not _NAME.fullmatch(name):
+        raise SettingError(f"TOKENS_FROM holds {name!r}: write small letters and digits.")
+    prefix = f"TOKENS_{name.upper()}"
+    opens = source.choice(f"{prefix}_OPENS_ACCOUNTS", ("on", "off"), "off", "whether strangers get an account by them")
+    found = TokenIssuer(
+        name=name,
+        issuer=source.text(f"{prefix}_ISSUER", "", f"what tokens of {name} name as `iss`"),
+        audience=source.text(f"{prefix}_AUDIENCE", "", "what they name as `aud`, or as `azp` where they have no `aud`"),
+        keys=source.text(f"{prefix}_KEYS", "", "where the keys are (a JWK set), where its configuration does not say")
+        or None,
+        email_claim=source.text(f"{prefix}_EMAIL_CLAIM", "email", "which claim is the mail"),
+        opens_accounts=opens == "on",
+    )
+    if not found.audience:
+        raise SettingError(f"TOKENS_FROM names {name}: set {prefix}_AUDIENCE, or tokens for anybody would be taken.")
+    _check_address(f"{prefix}_ISSUER", found.issuer, is_production=is_production)
+    if found.keys is not None:
+        _check_address(f"{prefix}_KEYS", found.keys, is_production=is_production)
+    return found
 
 
 def _provider(source: Source, name: str, *, is_production: bool) -> Provider:

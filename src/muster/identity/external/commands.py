@@ -47,7 +47,7 @@ class IdentityNotFound(NotFound):
 
 
 class LastWayIn(Conflict):
-    """You could not sign in any more but by mail; set a password or link another provider first."""
+    """You could not sign in any more but by mail; set a password, add a passkey or link another provider first."""
 
     code = "LAST_WAY_IN"
 

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.identity.external.tables import ExternalIdentity
-from muster.identity.tables import Password
+from muster.identity.tables import Passkey, Password
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Nothing, Row, Statement
 from muster.kit.ids import new_id
@@ -58,7 +58,8 @@ _REMOVE = Statement(
 )
 _identities = select(func.count()).where(ExternalIdentity.user_id == _PERSON).scalar_subquery()
 _passwords = select(func.count()).where(Password.id == _PERSON).scalar_subquery()
-_WAYS = Statement(Ways, select((_identities + _passwords).label("number")))
+_passkeys = select(func.count()).where(Passkey.user_id == _PERSON).scalar_subquery()
+_WAYS = Statement(Ways, select((_identities + _passwords + _passkeys).label("number")))
 
 
 async def known(ctx: Ctx, vouched: Vouched) -> Known | None:

@@ -42,8 +42,11 @@ async def _sign_in(service: Service, agent: str) -> None:
 
 
 async def _told(service: Service) -> int:
+    """How often their person was told: by mail, and as often in the product."""
     await drain(service.urls)
-    return len(await ask(service.urls, "select 1 from mails where kind = 'identity.new_device'"))
+    mails = await ask(service.urls, "select 1 from mails where kind = 'identity.new_device'")
+    assert len(await ask(service.urls, "select 1 from notifications where kind = 'NEW_DEVICE'")) == len(mails)
+    return len(mails)
 
 
 async def test_a_new_device_is_told_of_once(service: Service) -> None:
@@ -56,6 +59,16 @@ async def test_a_new_device_is_told_of_once(service: Service) -> None:
     assert await _told(service) == 1
     await _sign_in(service, PHONE)
     assert await _told(service) == 1
+
+
+async def test_who_is_no_member_where_they_sign_in_is_told_by_mail(service: Service) -> None:
+    await register(service)
+    await change(service.urls, "delete from members")
+    await _sign_in(service, FIREFOX)
+    await _sign_in(service, PHONE)
+    await drain(service.urls)
+    assert len(await ask(service.urls, "select 1 from mails where kind = 'identity.new_device'")) == 1
+    assert await ask(service.urls, "select 1 from notifications") == []
 
 
 async def test_who_comes_after_long_is_told_too(service: Service) -> None:

@@ -21,6 +21,9 @@ from muster.kit.text import as_id
 CLIENT_HEADER = "apollographql-client-name"
 """Carries what a client calls itself; Apollo Client sends it, and others may."""
 
+DEV_HEADER = "x-user-id"
+"""Names who asks, in development."""
+
 ACTED_AS = "acted_as"
 """Where a request keeps the impersonation that it is part of, for the frame to mark its answer with."""
 
@@ -29,6 +32,9 @@ FindTenant = Callable[[str], Awaitable[UUID | None]]
 
 ReadKey = Callable[[str, str | None, datetime], Awaitable[Bearer]]
 """Whose an API key is that comes from an address. Raises Unauthenticated for one that is none, Denied elsewhere than it may be used."""
+
+ReadOther = Callable[[str, str | None, str | None, datetime], Awaitable[Bearer | None]]
+"""Whom a text stands for that is no token of ours, from which address and client; None for nobody. May raise AppError."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -46,7 +52,8 @@ class Edge:
     are forgotten now and then, since that of a community that is gone may be taken again. hosts: where hosts lead.
     limiter: counts what every address asks. names_clients: whether what clients
     call themselves is read, as it is where something is deprecated. proxies: whose word on the client's address is taken.
-    read_key: reads API keys, where there are any.
+    read_key: reads API keys, where there are any. read_other: reads tokens of other issuers, where such are taken.
+    dev_user: reads the header `X-User-Id`, in development alone.
     """
 
     read_token: ReadToken
@@ -59,6 +66,8 @@ class Edge:
     names_clients: bool = False
     proxies: Proxies = ()
     read_key: ReadKey | None = None
+    read_other: ReadOther | None = None
+    dev_user: ReadOther | None = None
 
     async def origin(
         self,
@@ -88,12 +97,13 @@ class Edge:
         else:
             given = authorization or headers.get("authorization")
             try:
-                if given is None:
-                    bearer = self.cookies.signed_in(connection, now, csrf) if by_cookie else None
+                bearer: Bearer | None
+                if given is not None:
+                    bearer = await self._by_header(given, address, headers.get("user-agent"), now)
+                elif self.dev_user is not None and DEV_HEADER in headers:
+                    bearer = await self.dev_user(headers[DEV_HEADER], address, headers.get("user-agent"), now)
                 else:
-                    bearer = (
-                        await self._by_key(given, address, now) if KEY_PREFIX in given else self._signed_in(given, now)
-                    )
+                    bearer = self.cookies.signed_in(connection, now, csrf) if by_cookie else None
                 claim = await self._claim(tenant or headers.get("x-tenant"), headers.get("host"), bearer)
                 if claim.by is not None:
                     connection.scope.setdefault("state", {})[ACTED_AS] = str(claim.session_id)
@@ -116,18 +126,18 @@ class Edge:
             raise TenantNotFound
         return Claim(tenant_id, bearer.user_id, bearer.session_id, bearer.by, bearer.scopes)
 
-    async def _by_key(self, authorization: str, address: str | None, now: datetime) -> Bearer:
-        scheme, _, key = authorization.partition(" ")
-        if scheme.lower() != "bearer" or self.read_key is None:
-            raise Unauthenticated
-        return await self.read_key(key.strip(), address, now)
-
-    def _signed_in(self, authorization: str, now: datetime) -> Bearer:
-        scheme, _, token = authorization.partition(" ")
-        identity = self.read_token(token.strip(), now) if scheme.lower() == "bearer" else None
-        if identity is None:
+    async def _by_header(self, authorization: str, address: str | None, agent: str | None, now: datetime) -> Bearer:
+        scheme, _, text = authorization.partition(" ")
+        text = text.strip() if scheme.lower() == "bearer" else ""
+        if KEY_PREFIX in text and self.read_key is not None:
+            return await self.read_key(text, address, now)
+        # Ours first: they cost nothing but a signature, and nobody else's is asked about for them.
+        bearer = self.read_token(text, now)
+        if bearer is None and self.read_other is not None and text:
+            bearer = await self.read_other(text, address, agent, now)
+        if bearer is None:
             raise Unauthenticated("The access token is not valid or has expired; sign in again.")
-        return identity
+        return bearer
 
     async def _tenant(self, named: str | None, host: str | None) -> UUID:
         if named is None:
