@@ -4,6 +4,7 @@ from uuid import UUID
 
 from muster.events.jobs import withdraw_from
 from muster.identity.queries import life_of
+from muster.identity.queries import mailbox as mailbox_of
 from muster.kit.commands.context import Ctx
 from muster.kit.personal.erasing import erase_person
 from muster.kit.storage.storage import folder_of, storage_of
@@ -41,8 +42,11 @@ async def erase(errand: Errand, fact: ErasureDue) -> None:
         tenants = await queries.policies(ctx)
         if not await _has_ended(ctx, fact.user_id):
             return
+        mailbox = await mailbox_of(ctx.db, fact.user_id)
     places = [(each.id, each.keeps_content) for each in tenants]
-    await erase_person(errand.services.database, fact.user_id, ctx.now, places)
+    await erase_person(
+        errand.services.database, fact.user_id, ctx.now, places, mail=None if mailbox is None else mailbox.email
+    )
     storage = storage_of(errand.services.settings)
     for folder in (
         folder_of(user_id=fact.user_id),

@@ -233,6 +233,7 @@ class Invitation(TenantTable):
         CheckConstraint("uses >= 0 and uses <= max_uses", name="uses"),
     )
     person: ClassVar[str | None] = "user_id"
+    mailed: ClassVar[str | None] = "email"
 
     way: Mapped[InvitationWay] = state(InvitationWay)
     email: Mapped[str | None] = personal()

@@ -228,7 +228,7 @@ class Event(TenantTable):
     currency: Mapped[str | None] = plain()
     appearance: Mapped[Json | None] = plain()
     cover_url: Mapped[str | None] = personal()
-    gallery: Mapped[list[str]] = personal(server_default=text("'{}'::text[]"))
+    gallery: Mapped[list[str]] = personal(erased="'{}'::text[]", server_default=text("'{}'::text[]"))
     description_html: Mapped[str] = personal(server_default=text("''::text"))
     publish_at: Mapped[datetime | None] = plain()
     search: Mapped[Search] = plain(Computed(_WORDS, persisted=True))

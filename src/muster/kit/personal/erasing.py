@@ -23,15 +23,19 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Target:
-    """Whom an erasure is about, and when. tenant_id: where. user_id: None is all of the community."""
+    """Whom an erasure is about, and when.
+
+    tenant_id: where. user_id: None is all of the community. mail: the address of the person's account; None without one.
+    """
 
     tenant_id: UUID
     user_id: UUID | None
     now: datetime
+    mail: str | None = None
 
     def values(self) -> dict[str, object]:
         """The parameters of every step."""
-        return {"tenant": self.tenant_id, "person": self.user_id, "now": self.now, "most": AT_ONCE}
+        return {"tenant": self.tenant_id, "person": self.user_id, "now": self.now, "mail": self.mail, "most": AT_ONCE}
 
 
 @dataclass(frozen=True)
@@ -77,16 +81,19 @@ async def erase(database: Database, target: Target, steps: Sequence[Step]) -> in
     return erased
 
 
-async def erase_person(database: Database, user_id: UUID, now: datetime, tenants: Iterable[tuple[UUID, bool]]) -> int:
+async def erase_person(
+    database: Database, user_id: UUID, now: datetime, tenants: Iterable[tuple[UUID, bool]], *, mail: str | None = None
+) -> int:
     """Erase a person everywhere; answers with the number of rows.
 
+    mail: the address of their account, which others may have written down before there was one.
     tenants: every community, with whether it keeps what erased people made. A person can have left traces where they
     never were a member, so none is left out; where there is nothing, that costs one question.
     """
     erased = 0
     for tenant_id, keeps_content in tenants:
         steps = person_steps(isolated=True, keeps_content=keeps_content)
-        erased += await erase(database, Target(tenant_id, user_id, now), steps)
+        erased += await erase(database, Target(tenant_id, user_id, now, mail), steps)
     # The account goes last: until then the person can be found, and the erasure can go on.
     return erased + await erase(database, Target(PLATFORM_TENANT, user_id, now), person_steps(isolated=False))
 
@@ -119,6 +126,8 @@ def _declared(*, isolated: bool) -> list[type[Table]]:
 def _mine(table: type[Table]) -> str:
     """The condition for the rows of the person."""
     own = f"{quoted(str(table.person))} = :person"
+    if table.mailed is not None:
+        own = f"({own} or {quoted(table.mailed)} = :mail)"
     return f"tenant_id = :tenant and {own}" if "tenant_id" in table.__table__.columns else own
 
 

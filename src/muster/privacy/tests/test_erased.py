@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from muster.identity.tests.people import PASSWORD, register
 from muster.kit.db.embedded import EmbeddedPostgres
+from muster.kit.storage.storage import folder_of, storage_of
 from muster.privacy.rules import GRACE, SETTLING
 from muster.testing.below import ask, change, value
 from muster.testing.client import Client
@@ -19,7 +20,8 @@ from muster.testing.work import working
 _NAME, _MAIL = "Zuzanna Wrzesniewska", "zuzanna.w@mailbox.example"
 _SAID, _MEANT, _TITLE = "Quagga sighting at noon", "Quaga sighting at noon", "Okapi evening"
 _ADDRESS, _NOTE = "Thylacine Alley 7", "Aurochs behaviour"
-_STRINGS = [_NAME, _MAIL, _SAID, _MEANT, _TITLE, _ADDRESS, _NOTE, "zuzanna"]
+_BIO, _HOME = "Keeps a numbat", "Dodo upon Quoll"
+_STRINGS = [_NAME, _MAIL, _SAID, _MEANT, _TITLE, _ADDRESS, _NOTE, _BIO, _HOME, "zuzanna"]
 
 
 async def _live(town: Town) -> UUID:
@@ -36,6 +38,11 @@ async def _live(town: Town) -> UUID:
     elsewhere = await make_event(owner, title="Another one")
     (await them.call("joinEvent", eventId=elsewhere)).ok()
     (await owner.call("kickMember", eventId=elsewhere, userId=session["user"]["id"], note=_NOTE)).ok()
+    (await them.call("updateMyProfile", input={"bioShort": _BIO, "bioLong": _BIO, "city": _HOME})).ok()
+    (await them.call("setUsername", username="zuzanna-w")).ok()
+    host = town.people[Standing.OTHER_TENANT].client
+    (await host.call("inviteMember", input={"email": _MAIL})).ok()
+    (await them.call("requestExport")).ok()
     (await Client(service).call("forgotPassword", email=_MAIL)).ok()
     for _ in range(5):
         await Client(service).call("login", email=_MAIL, password="wrong horse battery")
@@ -50,11 +57,16 @@ async def test_of_an_erased_person_nothing_is_found_in_any_table_or_file(town: T
         user_id = await _live(town)
         await work.quiet()
         before = places_of(everything, _STRINGS)
-        assert {each.split(" in ")[1] for each in before} >= {"public.users", "public.events", "public.messages"}
+        wanted = {"users", "events", "messages", "profiles", "invitations"}
+        assert {each.split(" in ")[1] for each in before} >= {f"public.{table}" for table in wanted}
+        files = storage_of(town.service.settings)
+        assert len(await files.paths(folder_of(user_id=user_id))) == 1, "their export"
         now = datetime.now(UTC)
         await work.pass_to(now + GRACE)
         await work.pass_to(now + GRACE + SETTLING + timedelta(hours=1))
-    assert places_of(everything, _STRINGS) == []
+    folder = town.service.settings.files.folder
+    assert places_of(everything, [*_STRINGS, f"/{user_id}/"], folder=folder) == []
+    assert await files.paths(folder_of(user_id=user_id)) == []
     assert await value(urls, "select erased_at is not null from departures where id = $1", user_id)
     assert await value(urls, "select content from messages where id = $1", town.message_id) == "What is on in main?"
     facts = await ask(urls, "select count(*), count(position) from facts")
