@@ -6,7 +6,17 @@ from muster.adapters import smtp
 from muster.chat.commands import RoomUnread
 from muster.events import jobs as event_jobs
 from muster.events import notices as event_notices
-from muster.events.facts import EventCancelled, EventJoined, EventKicked, EventPromoted, EventRoleChanged, EventUpdated
+from muster.events.facts import (
+    EventCancelled,
+    EventDeleted,
+    EventJoined,
+    EventKicked,
+    EventMissedPublication,
+    EventPromoted,
+    EventRestored,
+    EventRoleChanged,
+    EventUpdated,
+)
 from muster.events.reminders import notices as reminder_notices
 from muster.events.reminders.facts import FeedbackDue, ReminderDue
 from muster.identity import notices as identity_notices
@@ -119,6 +129,9 @@ on(EventCancelled, outside(event_notices.tell_cancelled, at_once=_CROWDS_AT_ONCE
 on(EventUpdated, outside(event_notices.tell_moved, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(ReminderDue, outside(reminder_notices.remind, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(FeedbackDue, outside(reminder_notices.ask_for_feedback, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
+on(EventDeleted, outside(event_notices.tell_deleted, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
+on(EventRestored, outside(event_notices.tell_restored, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
+on(EventMissedPublication, event_notices.tell_not_published)
 on(RoomUnread, outside(event_notices.tell_of_messages, at_once=_ROOMS_AT_ONCE, tenant_at_once=_ROOMS_OF_TENANT))
 
 on(TenantDue, outside(tenancy_jobs.erase_due, at_once=1))

@@ -5,6 +5,8 @@ from muster.audit import jobs as audit
 from muster.audit.queries import TENANTS_WITH_UNSEALED
 from muster.chat.jobs import announce_unread
 from muster.chat.queries import TENANTS_WITH_DUE_ROOMS
+from muster.events.commands import publish_due
+from muster.events.queries import TENANTS_WITH_DUE_EVENTS
 from muster.events.reminders.jobs import announce_times
 from muster.events.reminders.queries import TENANTS_WITH_ROUNDS
 from muster.identity.jobs import forget_expired
@@ -25,6 +27,7 @@ every(seconds=3600, name="tenancy.announce_due", run=announce_due)
 every(seconds=86_400, name="tenancy.announce_domains", run=announce_domains, tenants=TENANTS_WITH_HOSTS)
 every(seconds=30, name="access.end_overdue", run=end_overdue)
 every(seconds=86_400, name="mail.forget_finished", run=forget_mails, tenants=EVERY_TENANT)
+every(seconds=15, name="events.publish_due", run=publish_due, tenants=TENANTS_WITH_DUE_EVENTS)
 every(seconds=30, name="chat.announce_unread", run=announce_unread, tenants=TENANTS_WITH_DUE_ROOMS)
 every(seconds=60, name="events.announce_times", run=announce_times, tenants=TENANTS_WITH_ROUNDS)
 every(seconds=600, name="privacy.see_who_leaves", run=see_who_leaves)

@@ -7,6 +7,7 @@ from muster.kit.caller import Caller, Permission
 
 EVENT_CREATE = Permission("event:create")
 EVENT_MODERATE = Permission("event:moderate")
+EVENT_MANAGE = Permission("event:manage")
 MEMBER_INVITE = Permission("member:invite")
 MEMBER_APPROVE = Permission("member:approve")
 MEMBER_SUSPEND = Permission("member:suspend")
@@ -35,6 +36,7 @@ USER_IMPERSONATE = Permission("user:impersonate")
 PERMISSIONS: dict[Permission, str] = {
     EVENT_CREATE: "make events",
     EVENT_MODERATE: "publish and moderate events of others",
+    EVENT_MANAGE: "see, change, delete and bring back every event, and give it another owner",
     MEMBER_INVITE: "invite people, by mail, by link and in bulk",
     MEMBER_APPROVE: "approve and reject who asks to join",
     MEMBER_SUSPEND: "close the community to a member for a while, and open it again",

@@ -28,6 +28,18 @@ class EventPublished(EventFact):
     kind: ClassVar[str] = "event.published"
 
 
+class EventScheduled(EventFact):
+    """A draft is to publish itself at a moment, or at another one than before."""
+
+    kind: ClassVar[str] = "event.scheduled"
+
+
+class EventMissedPublication(EventFact):
+    """The moment to publish an event was missed until it had begun, so it is a draft again."""
+
+    kind: ClassVar[str] = "event.publication_missed"
+
+
 class EventUnpublished(EventFact):
     """An event became a draft again."""
 
@@ -55,9 +67,17 @@ class EventCancelled(EventFact):
 
 
 class EventDeleted(EventFact):
-    """An event is gone for everybody."""
+    """An event is gone for everybody. user_id: who did it; None with who organised it."""
 
     kind: ClassVar[str] = "event.deleted"
+    user_id: UUID | None = None
+
+
+class EventRestored(EventFact):
+    """An event that was cancelled or deleted is back. user_id: who did it."""
+
+    kind: ClassVar[str] = "event.restored"
+    user_id: UUID
 
 
 class EventImported(EventFact):

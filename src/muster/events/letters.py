@@ -59,6 +59,46 @@ class CancelledMail(Mail):
         return Letter(values=values, link=_page(ctx, self.event_id))
 
 
+class DeletedMail(Mail):
+    """To everybody who had a place or stood in the queue: the event is gone."""
+
+    kind: ClassVar[str] = "events.deleted"
+    event_id: UUID
+
+    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
+        """None when it is back already."""
+        event = await queries.outline_of(ctx, self.event_id, deleted=True)
+        return None if event is None else Letter(values={"title": event.title}, link=ctx.settings.addresses.app)
+
+
+class RestoredMail(Mail):
+    """To everybody with a place or in the queue: the event is back."""
+
+    kind: ClassVar[str] = "events.restored"
+    event_id: UUID
+
+    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
+        """None when it is gone again."""
+        event = await queries.outline_of(ctx, self.event_id)
+        if event is None or event.status == EventStatus.CANCELLED:
+            return None
+        return Letter(values={"title": event.title}, link=_page(ctx, self.event_id))
+
+
+class NotPublishedMail(Mail):
+    """To the owner: the event had begun before it could publish itself."""
+
+    kind: ClassVar[str] = "events.not_published"
+    event_id: UUID
+
+    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
+        """None when they have published it meanwhile, or deleted it."""
+        event = await queries.outline_of(ctx, self.event_id)
+        if event is None or event.status != EventStatus.DRAFT:
+            return None
+        return Letter(values={"title": event.title}, link=_page(ctx, self.event_id))
+
+
 class MovedMail(Mail):
     """To everybody with a place: the event is at another time or place."""
 

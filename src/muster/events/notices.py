@@ -6,8 +6,27 @@ from uuid import UUID
 from muster.chat import queries as chat
 from muster.chat.commands import RoomUnread
 from muster.events import queries
-from muster.events.facts import EventCancelled, EventJoined, EventKicked, EventPromoted, EventRoleChanged, EventUpdated
-from muster.events.letters import CancelledMail, JoinedMail, MessagesMail, MovedMail, PromotedMail
+from muster.events.facts import (
+    EventCancelled,
+    EventDeleted,
+    EventJoined,
+    EventKicked,
+    EventMissedPublication,
+    EventPromoted,
+    EventRestored,
+    EventRoleChanged,
+    EventUpdated,
+)
+from muster.events.letters import (
+    CancelledMail,
+    DeletedMail,
+    JoinedMail,
+    MessagesMail,
+    MovedMail,
+    NotPublishedMail,
+    PromotedMail,
+    RestoredMail,
+)
 from muster.events.tables import EventMemberStatus, EventStatus
 from muster.events.views import EventMemberView, EventView
 from muster.kit.commands.context import Ctx
@@ -17,6 +36,7 @@ from muster.notifications import commands as notifications
 
 _BATCH = 200
 """How many are told in one transaction: a crowd takes many short ones, so that nobody else's work waits behind it."""
+_ATTENDING = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
 _BEFORE_EVERYBODY = UUID(int=0)
 _MOVES = frozenset(
     {
@@ -86,9 +106,30 @@ async def tell_of_messages(errand: Errand, fact: RoomUnread) -> None:
 
 async def tell_cancelled(errand: Errand, fact: EventCancelled) -> None:
     """Tell everybody who has a place or waits for one that the event will not take place."""
-    attending = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
     mail = CancelledMail(event_id=fact.event_id)
-    await _tell_each(errand, fact, attending, kind="EVENT_CANCELLED", data={"eventId": fact.event_id}, mail=mail)
+    await _tell_each(errand, fact, _ATTENDING, kind="EVENT_CANCELLED", data={"eventId": fact.event_id}, mail=mail)
+
+
+async def tell_deleted(errand: Errand, fact: EventDeleted) -> None:
+    """Tell everybody who had a place or waited for one that somebody deleted the event."""
+    if fact.user_id is not None:
+        data, mail = {"eventId": fact.event_id}, DeletedMail(event_id=fact.event_id)
+        await _tell_each(errand, fact, _ATTENDING, kind="EVENT_DELETED", data=data, mail=mail)
+
+
+async def tell_restored(errand: Errand, fact: EventRestored) -> None:
+    """Tell everybody who has a place or waits for one that the event is back; of a draft its owner."""
+    data, mail = {"eventId": fact.event_id}, RestoredMail(event_id=fact.event_id)
+    await _tell_each(errand, fact, _ATTENDING, kind="EVENT_RESTORED", data=data, mail=mail)
+
+
+async def tell_not_published(ctx: Ctx, fact: EventMissedPublication) -> None:
+    """Tell the owner that their event had begun before it could publish itself."""
+    owner_id = await queries.owner_of(ctx, fact.event_id)
+    if owner_id is not None:
+        about, data = EventView.ref(fact.event_id), {"eventId": fact.event_id}
+        mail = NotPublishedMail(event_id=fact.event_id)
+        await notifications.tell(ctx, user_id=owner_id, kind="EVENT_NOT_PUBLISHED", data=data, about=about, mail=mail)
 
 
 async def tell_moved(errand: Errand, fact: EventUpdated) -> None:
@@ -112,7 +153,7 @@ async def tell_moved(errand: Errand, fact: EventUpdated) -> None:
 
 async def _tell_each(
     errand: Errand,
-    fact: EventCancelled | EventUpdated,
+    fact: EventCancelled | EventDeleted | EventRestored | EventUpdated,
     statuses: tuple[EventMemberStatus, ...],
     *,
     kind: str,

@@ -15,7 +15,9 @@ from muster.events.facts import (
     EventLeft,
     EventPromoted,
     EventPublished,
+    EventRestored,
     EventRoleChanged,
+    EventScheduled,
     EventUnpublished,
     EventUpdated,
     EventWaitlisted,
@@ -94,7 +96,7 @@ def membership_changed(event_id: UUID) -> EventMemberView:
 
 @subscription(
     "eventUpdated",
-    on=(EventPublished, EventUnpublished, EventUpdated, EventCancelled),
+    on=(EventPublished, EventScheduled, EventUnpublished, EventUpdated, EventCancelled, EventRestored),
     gives="event",
     row="event_id",
     topic=EventView,

@@ -3,6 +3,7 @@
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Union, get_args, get_origin
 from uuid import UUID
 
@@ -96,6 +97,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "resetPassword.token": lambda: "not a token",
     "role.slug": lambda: "greeter",
     "restoreAccount.token": lambda: "not a token",
+    "schedulePublication.publishAt": lambda: datetime.now(UTC) + timedelta(hours=1),
     "sendEventMessage.content": lambda: "Hello",
     "setUsername.username": lambda: f"name-{new_id().hex[-12:]}",
     "suspendTenant.reason": lambda: "They sell what they should not",

@@ -10,8 +10,7 @@ from muster.events import queries, rules
 from muster.events.commands.doors import Doors, open_doors
 from muster.events.commands.finding import (
     is_left_to_do,
-    lock_organised_event,
-    lock_owned_event,
+    lock_event_for,
     lock_seen_event,
 )
 from muster.events.facts import (
@@ -199,7 +198,7 @@ async def kick(
     note: why, for the organisers.
     Raises EventNotFound, NotOrganiser, MembershipNotFound, OwnerStays, EventIsCancelled.
     """
-    event, _ = await lock_organised_event(ctx, event_id)
+    event, _ = await lock_event_for(ctx, event_id, Deed.KICK)
     target = await queries.standing(ctx, event_id, user_id)
     if target is None or target.member_id is None or target.status is None:
         raise MembershipNotFound
@@ -225,7 +224,7 @@ async def update_member_role(ctx: Ctx, *, event_id: UUID, user_id: UUID, role: E
 
     Raises EventNotFound, NotOrganiser, NotOwner, Invalid, MembershipNotFound, OwnerStays, NotSeated, EventIsCancelled.
     """
-    event = await lock_owned_event(ctx, event_id)
+    event, _ = await lock_event_for(ctx, event_id, Deed.CHANGE_ROLE)
     if role == EventMemberRole.OWNER:
         raise Invalid.field("role", "an event has one owner; make them MODERATOR or PARTICIPANT")
     target = await queries.standing(ctx, event_id, user_id)

@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from muster.access.roles import EVENT_MODERATE
+from muster.access.roles import EVENT_MANAGE, EVENT_MODERATE
 from muster.events import queries, rules
 from muster.events.queries import LockedEvent, Standing
-from muster.events.rules import Deed, Ruling
-from muster.events.tables import EventMemberRole
+from muster.events.rules import Deed, MemberDeed, Ruling, Who
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import AppError, Conflict, Denied, NotFound
 
@@ -65,25 +64,28 @@ async def lock_seen_event(ctx: Ctx, event_id: UUID) -> tuple[LockedEvent, Standi
     """The event under its lock, and how the acting person stands to it. Raises EventNotFound."""
     event = await queries.lock_event(ctx, event_id)
     own = None if event is None else await queries.standing(ctx, event_id, ctx.user_id)
-    if event is None or own is None or not (own.seen or own.member_id is not None):
+    if event is None or own is None or not (own.seen or own.member_id is not None or ctx.may(EVENT_MANAGE)):
         raise EventNotFound
+    return event, own
+
+
+def acts_as(ctx: Ctx, own: Standing) -> frozenset[Who]:
+    """As what the acting person does what they do to an event."""
+    return rules.acts_as(own.role, own.status, moderates=ctx.may(EVENT_MODERATE), manages=ctx.may(EVENT_MANAGE))
+
+
+async def lock_event_for(ctx: Ctx, event_id: UUID, deed: Deed | MemberDeed) -> tuple[LockedEvent, Standing]:
+    """The same for who may do this to it, by `rules.MAY`. Raises EventNotFound, NotOrganiser, NotOwner."""
+    event, own = await lock_seen_event(ctx, event_id)
+    as_what = acts_as(ctx, own)
+    if not rules.may(deed, as_what):
+        raise NotOwner if rules.may(Deed.UPDATE, as_what) else NotOrganiser
     return event, own
 
 
 async def lock_organised_event(ctx: Ctx, event_id: UUID) -> tuple[LockedEvent, Standing]:
     """The same for who runs the event or moderates the community. Raises EventNotFound, NotOrganiser."""
-    event, own = await lock_seen_event(ctx, event_id)
-    if not (rules.is_organiser(own.role, own.status) or ctx.may(EVENT_MODERATE)):
-        raise NotOrganiser
-    return event, own
-
-
-async def lock_owned_event(ctx: Ctx, event_id: UUID) -> LockedEvent:
-    """The same for its owner or who moderates the community. Raises EventNotFound, NotOrganiser, NotOwner."""
-    event, own = await lock_organised_event(ctx, event_id)
-    if own.role != EventMemberRole.OWNER and not ctx.may(EVENT_MODERATE):
-        raise NotOwner
-    return event
+    return await lock_event_for(ctx, event_id, Deed.UPDATE)
 
 
 def is_left_to_do(ctx: Ctx, event: LockedEvent, deed: Deed) -> bool:

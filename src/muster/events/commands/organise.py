@@ -10,12 +10,12 @@ from muster.access.roles import EVENT_CREATE
 from muster.chat import commands as chat
 from muster.events import queries, rules
 from muster.events.commands.attend import promote
-from muster.events.commands.finding import is_left_to_do, lock_organised_event
+from muster.events.commands.finding import is_left_to_do, lock_event_for
 from muster.events.commands.inputs import CreateEventInput, UpdateEventInput
 from muster.events.facts import EventCreated, EventUpdated
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import EditableEvent, LockedEvent
-from muster.events.rules import Deed, Phase, Problem
+from muster.events.rules import Deed, Problem
 from muster.events.tables import EventMemberRole, Level
 from muster.events.topics.commands import known_categories
 from muster.events.topics.queries import put_categories
@@ -89,12 +89,12 @@ async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventV
 
     Raises EventNotFound, NotOrganiser, EventIsCancelled, PreconditionFailed, Invalid, TooFewPlaces.
     """
-    event, _ = await lock_organised_event(ctx, id)
+    event, _ = await lock_event_for(ctx, id, Deed.UPDATE)
     is_left_to_do(ctx, event, Deed.UPDATE)
     before = await queries.editable(ctx, id)
     if input.version is not UNSET and input.version != before.version:
         raise PreconditionFailed
-    after = _edited(before, input, event.phase(ctx.now), ctx)
+    after = _edited(before, input, event, ctx)
     if after == before:
         return EventView.ref(id)
     if after.max is not None and after.max < event.joined_count:
@@ -122,7 +122,7 @@ async def put_changes(ctx: Ctx, event_id: UUID, before: EditableEvent, after: Ed
     )
 
 
-def _edited(before: EditableEvent, input: UpdateEventInput, phase: Phase, ctx: Ctx) -> EditableEvent:
+def _edited(before: EditableEvent, input: UpdateEventInput, event: LockedEvent, ctx: Ctx) -> EditableEvent:
     """The event as the input wants it. Raises Invalid for a rule that the change breaks.
 
     What broke a rule before is not held against who changes something else: imported events may lack what new ones need.
@@ -132,7 +132,12 @@ def _edited(before: EditableEvent, input: UpdateEventInput, phase: Phase, ctx: C
     draft, old_draft = rules.draft_of(after), rules.draft_of(before)
     old_problems = rules.draft_problems(old_draft)
     new_problems = [each for each in rules.draft_problems(draft) if each not in old_problems]
-    _refuse([*new_problems, *rules.move_problems(phase, old_draft, draft, ctx.now)])
+    _refuse(
+        [
+            *new_problems,
+            *rules.move_problems(event.phase(ctx.now), old_draft, draft, ctx.now, publish_at=event.publish_at),
+        ]
+    )
     least, most = rules.capacity(draft)
     tags = sorted({tag.lower() for tag in after.tags})
     tags = before.tags if set(tags) == set(before.tags) else tags

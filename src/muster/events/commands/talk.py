@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from muster.access.roles import EVENT_MODERATE
 from muster.chat import commands as chat
 from muster.chat.commands import Content, Reason
 from muster.chat.views import MessageView
 from muster.events import queries, rules
-from muster.events.commands.finding import EventNotFound
+from muster.events.commands.finding import EventNotFound, acts_as
 from muster.events.limits import CHAT_DELETE, CHAT_EDIT, CHAT_SEND, CHAT_TYPING
 from muster.events.queries import Standing
+from muster.events.rules import Deed
 from muster.events.streams import EventTyping
 from muster.events.views import EventChatView
 from muster.kit.caller import member
@@ -48,7 +48,7 @@ async def delete_message(ctx: Ctx, *, event_id: UUID, id: UUID, reason: Reason |
     Raises EventNotFound, NotInRoom, MessageNotFound, NotAuthor, DeleteWindowPassed, Invalid.
     """
     own = await _seen(ctx, event_id)
-    moderates = rules.is_organiser(own.role, own.status) or ctx.may(EVENT_MODERATE)
+    moderates = rules.may(Deed.MODERATE_ROOM, acts_as(ctx, own))
     return await chat.remove(ctx, room_id=event_id, message_id=id, moderates=moderates, reason=reason)
 
 

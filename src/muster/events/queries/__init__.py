@@ -1,14 +1,17 @@
 """SQL that the verbs of events need: the event's own row, and who takes part in it."""
 
 from muster.events.queries.event import (
+    TENANTS_WITH_DUE_EVENTS,
     EditableEvent,
     LockedEvent,
     Outline,
     as_json,
     count_change,
     editable,
+    lock_due_events,
     lock_event,
     lock_events,
+    lock_gone_event,
     outline_of,
     owner_of,
     put_cancelled,
@@ -16,6 +19,8 @@ from muster.events.queries.event import (
     put_edited,
     put_event,
     put_published,
+    put_restored,
+    put_scheduled,
     put_unpublished,
 )
 from muster.events.queries.members import (
@@ -37,6 +42,7 @@ from muster.events.queries.members import (
 )
 
 __all__ = [
+    "TENANTS_WITH_DUE_EVENTS",
     "EditableEvent",
     "LockedEvent",
     "Outline",
@@ -49,8 +55,10 @@ __all__ = [
     "editable",
     "had_members",
     "has_guests",
+    "lock_due_events",
     "lock_event",
     "lock_events",
+    "lock_gone_event",
     "members_after",
     "outline_of",
     "owner_of",
@@ -61,7 +69,9 @@ __all__ = [
     "put_edited",
     "put_event",
     "put_published",
+    "put_restored",
     "put_role",
+    "put_scheduled",
     "put_seated",
     "put_unpublished",
     "put_waiting",

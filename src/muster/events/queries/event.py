@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec.json import decode, encode
 from msgspec.structs import replace
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, delete, func, select, update
+from sqlalchemy import ARRAY, Integer, Text, Uuid, any_, bindparam, column, delete, func, null, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.events.rules import Phase, Places, Terms, phase
@@ -17,6 +17,7 @@ from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.ids import new_id
+from muster.kit.work.schedule import TenantId
 from muster.profiles.tables import Disclosure
 
 
@@ -40,6 +41,7 @@ class LockedEvent(Row):
     late_join_cutoff_minutes_after_start: int | None
     join_closed_at: datetime | None
     may_ask_again: bool
+    publish_at: datetime | None
 
     def phase(self, now: datetime) -> Phase:
         """Where it is in its life."""
@@ -132,6 +134,8 @@ class Outline(Row):
     cancel_reason: str | None
 
 
+_AT_ONCE = 100
+"""Events that publish themselves in one transaction."""
 _EDITED = tuple(name for name in EditableEvent.__struct_fields__ if name not in ("categories", "tags", "version"))
 """The columns that organisers change."""
 _PUT = insertion(
@@ -171,6 +175,23 @@ _LOCK_ALL = Statement(
     .order_by(Event.id)
     .with_for_update(key_share=True),
 )
+_LOCK_GONE = Statement(
+    LockedEvent,
+    select(*columns(LockedEvent, Event)).where(Event.id == bindparam("event")).with_for_update(key_share=True),
+)
+_DUE = Statement(
+    LockedEvent,
+    select(*columns(LockedEvent, Event))
+    .where(Event.status == EventStatus.SCHEDULED, Event.publish_at <= bindparam("moment"))
+    .order_by(Event.id)
+    .limit(bindparam("size", type_=Integer()))
+    .with_for_update(key_share=True, skip_locked=True),
+)
+_due = func.finders.tenants_with_due_events(bindparam("now", type_=Event.publish_at.type))
+TENANTS_WITH_DUE_EVENTS = Statement(
+    TenantId, select(_due.table_valued(column("tenant_id", Uuid())).alias("due").c.tenant_id)
+)
+"""The tenants in which an event is to publish itself, found across all of them."""
 _OWNER = Statement(Owner, select(Event.owner_id).where(Event.id == bindparam("event")))
 _OUTLINE = Statement(Outline, select(*columns(Outline, Event)).where(Event.id == bindparam("event")))
 _TAGS = select(EventTag.tag).where(EventTag.event_id == Event.id).order_by(EventTag.tag).correlate(Event)
@@ -196,15 +217,22 @@ _EDIT = _changing(
     description_html=func.coalesce(bindparam("html"), Event.description_html),
     **{name: bindparam(f"new_{name}") for name in _EDITED},
 )
-_PUBLISH = _changing(status=EventStatus.PUBLISHED, published_at=bindparam("moment"))
-_UNPUBLISH = _changing(status=EventStatus.DRAFT)
+_PUBLISH = _changing(status=EventStatus.PUBLISHED, published_at=bindparam("moment"), publish_at=null())
+_SCHEDULE = _changing(status=EventStatus.SCHEDULED, publish_at=bindparam("later"))
+_UNPUBLISH = _changing(status=EventStatus.DRAFT, publish_at=null())
 _CANCEL = _changing(status=EventStatus.CANCELLED, cancelled_at=bindparam("moment"), cancel_reason=bindparam("reason"))
-_DELETE = _changing(status=EventStatus.DELETED)
+_DELETE = _changing(status=EventStatus.DELETED, publish_at=null())
+_RESTORE = _changing(status=bindparam("new_status"), cancelled_at=null(), cancel_reason=null())
 
 
 async def lock_event(ctx: Ctx, event_id: UUID) -> LockedEvent | None:
     """Lock the event's row: it serialises whatever changes the event or its members. None for a deleted one."""
     return await ctx.db.one(_LOCK, event=event_id)
+
+
+async def lock_gone_event(ctx: Ctx, event_id: UUID) -> LockedEvent | None:
+    """The same for an event that may be deleted."""
+    return await ctx.db.one(_LOCK_GONE, event=event_id)
 
 
 async def lock_events(tx: Transaction, event_ids: Collection[UUID]) -> list[LockedEvent]:
@@ -218,10 +246,10 @@ async def owner_of(ctx: Ctx, event_id: UUID) -> UUID | None:
     return None if found is None else found.owner_id
 
 
-async def outline_of(ctx: Ctx, event_id: UUID) -> Outline | None:
-    """What there is to say of an event; None when it is gone."""
+async def outline_of(ctx: Ctx, event_id: UUID, *, deleted: bool = False) -> Outline | None:
+    """What there is to say of an event; None when it is gone. deleted: of one that is gone, None when it is not."""
     found = await ctx.db.one(_OUTLINE, event=event_id)
-    return None if found is None or found.status == EventStatus.DELETED else found
+    return None if found is None or (found.status == EventStatus.DELETED) != deleted else found
 
 
 async def put_event(ctx: Ctx, *, tags: Sequence[str], **values: object) -> UUID:
@@ -284,6 +312,21 @@ async def count_change(ctx: Ctx, event_id: UUID) -> None:
 async def put_published(ctx: Ctx, event_id: UUID) -> None:
     """Publish the locked draft."""
     await ctx.db.run(_PUBLISH, event=event_id, moment=ctx.now)
+
+
+async def lock_due_events(ctx: Ctx) -> list[LockedEvent]:
+    """Lock the events that are to publish themselves by now, some of them; what another has locked waits for next time."""
+    return await ctx.db.all(_DUE, moment=ctx.now, size=_AT_ONCE)
+
+
+async def put_scheduled(ctx: Ctx, event_id: UUID, publish_at: datetime) -> None:
+    """Have the locked draft publish itself at a moment."""
+    await ctx.db.run(_SCHEDULE, event=event_id, moment=ctx.now, later=publish_at)
+
+
+async def put_restored(ctx: Ctx, event_id: UUID, status: EventStatus) -> None:
+    """Bring the locked event back."""
+    await ctx.db.run(_RESTORE, event=event_id, moment=ctx.now, new_status=status)
 
 
 async def put_unpublished(ctx: Ctx, event_id: UUID) -> None:

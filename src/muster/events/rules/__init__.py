@@ -26,9 +26,21 @@ from muster.events.rules.joining import (
     join_locks,
     shut_by,
 )
-from muster.events.rules.life import COOLING, LIFE, Deed, Deletion, Phase, Ruling, decide_deletion, move_problems, phase
+from muster.events.rules.life import (
+    COOLING,
+    LIFE,
+    Deed,
+    Deletion,
+    Phase,
+    Ruling,
+    decide_deletion,
+    move_problems,
+    phase,
+    publication_problems,
+    restored_status,
+)
 from muster.events.rules.places import Places
-from muster.events.rules.roles import ORGANISERS, is_organiser
+from muster.events.rules.roles import MAY, ORGANISERS, Who, acts_as, is_organiser, may
 
 __all__ = [
     "COOLING",
@@ -36,6 +48,7 @@ __all__ = [
     "LIFE",
     "LONGEST",
     "LONGEST_WINDOW",
+    "MAY",
     "MEMBERSHIPS",
     "NEEDS_POINT",
     "ORGANISERS",
@@ -55,6 +68,8 @@ __all__ = [
     "Step",
     "Terms",
     "Verdict",
+    "Who",
+    "acts_as",
     "capacity",
     "decide_deletion",
     "decide_join",
@@ -62,7 +77,10 @@ __all__ = [
     "draft_problems",
     "is_organiser",
     "join_locks",
+    "may",
     "move_problems",
     "phase",
+    "publication_problems",
+    "restored_status",
     "shut_by",
 ]

@@ -1,5 +1,6 @@
 """The life of an event: every verb in every phase, and the races around its turns."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from muster.testing.town import Town, make_event
 _INTO_THE_PAST = (
     "update events set starts_at = now() - interval '2 days', ends_at = now() - interval '1 day' where id = $1"
 )
+SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 _STATUS = "select status from events where id = $1"
 _CANCELLED_LONG_AGO = "update events set cancelled_at = now() - interval '30 days' where id = $1"
 
@@ -22,15 +24,16 @@ _CANCELLED_LONG_AGO = "update events set cancelled_at = now() - interval '30 day
 CODES: dict[str, dict[Phase, str | None]] = {
     verb: dict(zip(Phase, codes, strict=True))
     for verb, codes in {
-        "updateEvent": (None, None, None, "EVENT_CANCELLED"),
-        "publishEvent": (None, "ALREADY_PUBLISHED", "ALREADY_PUBLISHED", "EVENT_CANCELLED"),
-        "unpublishEvent": (None, None, "EVENT_OVER", "EVENT_CANCELLED"),
-        "cancelEvent": ("NOT_PUBLISHED", None, "EVENT_OVER", None),
-        "deleteEvent": (None, "CANCEL_FIRST", "EVENT_OVER", "DELETED_TOO_SOON"),
-        "joinEvent": ("EVENT_NOT_FOUND", None, "JOIN_CLOSED", "JOIN_CLOSED"),
-        "leaveEvent": (None, None, None, "EVENT_CANCELLED"),
-        "kickMember": (None, None, None, "EVENT_CANCELLED"),
-        "updateMemberRole": (None, None, None, "EVENT_CANCELLED"),
+        "updateEvent": (None, None, None, None, "EVENT_CANCELLED"),
+        "publishEvent": (None, None, "ALREADY_PUBLISHED", "ALREADY_PUBLISHED", "EVENT_CANCELLED"),
+        "schedulePublication": (None, None, "ALREADY_PUBLISHED", "ALREADY_PUBLISHED", "EVENT_CANCELLED"),
+        "unpublishEvent": (None, None, None, "EVENT_OVER", "EVENT_CANCELLED"),
+        "cancelEvent": ("NOT_PUBLISHED", "NOT_PUBLISHED", None, "EVENT_OVER", None),
+        "deleteEvent": (None, None, "CANCEL_FIRST", "EVENT_OVER", "DELETED_TOO_SOON"),
+        "joinEvent": ("EVENT_NOT_FOUND", "EVENT_NOT_FOUND", None, "JOIN_CLOSED", "JOIN_CLOSED"),
+        "leaveEvent": (None, None, None, None, "EVENT_CANCELLED"),
+        "kickMember": (None, None, None, None, "EVENT_CANCELLED"),
+        "updateMemberRole": (None, None, None, None, "EVENT_CANCELLED"),
     }.items()
 }
 REASONS = {Phase.OVER: "ENDED", Phase.CANCELLED: "CANCELED"}
@@ -41,8 +44,12 @@ async def _event_in(service: Service, phase: Phase, owner: Person, moderator: Pe
     (await moderator.client.call("joinEvent", eventId=event_id)).ok()
     made = await owner.client.call("updateMemberRole", eventId=event_id, userId=moderator.user_id, role="MODERATOR")
     assert made.ok()["role"] == "MODERATOR"
-    if phase == Phase.DRAFT:
+    if phase in (Phase.DRAFT, Phase.SCHEDULED):
         assert (await owner.client.call("unpublishEvent", id=event_id)).ok()["status"] == "DRAFT"
+    if phase == Phase.SCHEDULED:
+        assert (await owner.client.call("schedulePublication", id=event_id, publishAt=SOON)).ok()[
+            "publishAt"
+        ] == SOON.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if phase == Phase.OVER:
         await change(service.urls, _INTO_THE_PAST, event_id)
     if phase == Phase.CANCELLED:
@@ -60,6 +67,7 @@ async def test_every_verb_in_every_phase(service: Service, phase: Phase) -> None
         calls: dict[str, tuple[Person, dict[str, Any]]] = {
             "updateEvent": (moderator, {"id": event_id, "input": {"title": "Another title"}}),
             "publishEvent": (moderator, {"id": event_id}),
+            "schedulePublication": (moderator, {"id": event_id, "publishAt": SOON + timedelta(hours=1)}),
             "unpublishEvent": (moderator, {"id": event_id}),
             "cancelEvent": (moderator, {"id": event_id, "reason": "Another reason"}),
             "deleteEvent": (owner, {"id": event_id}),
