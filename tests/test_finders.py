@@ -98,10 +98,10 @@ insert into event_categories (tenant_id, id, event_id, topic_id)
 select ':tenant', gen_random_uuid(), e.id, t.id
   from (select id, row_number() over (order by id) as n from events where tenant_id = ':tenant') as e
        join (select id, row_number() over (order by id) as n from topics where tenant_id = ':tenant') as t using (n);
-insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, queue_number)
+insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, queue_number, attendance)
 select ':tenant', gen_random_uuid(), ':event', user_id, 'PARTICIPANT',
        (array['JOINED', 'WAITLIST', 'LEFT', 'KICKED'])[n % 4 + 1], now() + n * interval '1 second',
-       case when n % 4 = 1 then n end
+       case when n % 4 = 1 then n end, case when n % 200 = 0 then 'NO_SHOW' end
   from numbered;
 insert into rooms (tenant_id, id, last_sequence) select tenant_id, id, 4000 from events where tenant_id = ':tenant';
 insert into room_seats (tenant_id, id, room_id, user_id, read_sequence, told_sequence)

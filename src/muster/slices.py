@@ -12,6 +12,9 @@ import muster.audit.views
 import muster.events.calendar.commands
 import muster.events.calendar.pages
 import muster.events.calendar.views
+import muster.events.checkin.commands
+import muster.events.checkin.documents
+import muster.events.checkin.views
 import muster.events.commands
 import muster.events.explaining
 import muster.events.letters

@@ -137,3 +137,9 @@ class EventRoleChanged(MembershipFact):
 
     kind: ClassVar[str] = "event.role_changed"
     role: EventMemberRole
+
+
+class EventAttended(MembershipFact):
+    """Somebody came."""
+
+    kind: ClassVar[str] = "event.attended"

@@ -50,18 +50,15 @@ class TokenKeys:
         """secrets: the first signs, what any of them signed is good. kind: tokens of one kind are not good as another.
         lifetime: of a token. issuer: what tokens name as their issuer and audience.
         """
-        keys = [_derived(secret, kind) for secret in secrets]
+        keys = [derived_key(secret, kind) for secret in secrets]
         self._private = keys[0]
-        self._public = {_signed({}, key).partition(".")[0]: key.public_key() for key in keys}
+        self._public = {signed({}, key).partition(".")[0]: key.public_key() for key in keys}
         self._lifetime, self._issuer = lifetime, issuer
         self._known: OrderedDict[str, Identity] = OrderedDict()
 
     def published(self) -> list[dict[str, str]]:
-        """The public keys as JSON Web Keys (RFC 8037, section 2), the one that signs first."""
-        return [
-            {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": _kid(each), "x": _text(each)}
-            for each in self._public.values()
-        ]
+        """The public keys as JSON Web Keys, the one that signs first."""
+        return [as_jwk(each) for each in self._public.values()]
 
     def sign(self, *, user_id: UUID, session_id: UUID, now: datetime) -> tuple[str, datetime]:
         """A token for a session, and when it expires."""
@@ -82,7 +79,7 @@ class TokenKeys:
             claims["act"] = {"sub": str(bearer.by)}
         if bearer.tenant_id is not None:
             claims["tid"] = str(bearer.tenant_id)
-        return _signed(claims, self._private)
+        return signed(claims, self._private)
 
     def read(self, token: str, now: datetime) -> Identity | None:
         """Who the token was made for; None when it is not ours, was tampered with, or has expired."""
@@ -92,9 +89,8 @@ class TokenKeys:
         return identity
 
     def _verify(self, token: str) -> Identity | None:
-        first, _, rest = token.partition(".")
-        public = self._public.get(first)
-        if public is None or not _SIGNATURE.fullmatch(rest.rpartition(".")[2]):
+        public = self._public.get(token.partition(".")[0])
+        if public is None or not is_spelt_right(token):
             return None
         try:
             claims = jwt.decode(
@@ -121,13 +117,25 @@ class TokenKeys:
         return identity
 
 
-def _derived(secret: str, kind: str) -> Ed25519PrivateKey:
+def is_spelt_right(token: str) -> bool:
+    """Whether the signature of a token is written as we write it, which is in one way alone."""
+    return _SIGNATURE.fullmatch(token.rpartition(".")[2]) is not None
+
+
+def derived_key(secret: str, kind: str) -> Ed25519PrivateKey:
+    """The key that signs tokens of a kind, derived from one of the deployment's secrets."""
     seed = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"muster {kind}".encode()).derive(secret.encode())
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
-def _signed(claims: dict[str, object], private: Ed25519PrivateKey) -> str:
+def signed(claims: dict[str, object], private: Ed25519PrivateKey) -> str:
+    """A token with these claims. Its first part is the same for all that one key signs."""
     return jwt.encode(claims, private, algorithm="EdDSA", headers={"kid": _kid(private.public_key())})
+
+
+def as_jwk(public: Ed25519PublicKey) -> dict[str, str]:
+    """A public key as a JSON Web Key (RFC 8037, section 2)."""
+    return {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": _kid(public), "x": _text(public)}
 
 
 def _kid(public: Ed25519PublicKey) -> str:

@@ -90,6 +90,9 @@ LateCutoff = Annotated[
     Minutes, Meta(description="From so many minutes after the start on nobody gets in; null is until the end.")
 ]
 AllowLate = Annotated[bool, Meta(description="Whether people get in after the start.")]
+Metres = Annotated[
+    int, Meta(ge=10, le=10_000, description="How near people may check themselves in; null is not at all.")
+]
 MayAskAgain = Annotated[bool, Meta(description="Whether who was rejected may ask again.")]
 Colour = Annotated[str, Meta(pattern="^#[0-9a-f]{6}$", examples=["#2f6f62"])]
 Categories = Annotated[
@@ -150,6 +153,7 @@ class CreateEventInput(Input):
     late_join_cutoff_minutes_after_start: LateCutoff | None = None
     may_ask_again: MayAskAgain = False
     categories: Categories = []
+    self_check_in_metres: Metres | None = None
     tags: Tags = []
     notes: Notes | None = None
     place: PlaceName | None = None
@@ -196,6 +200,7 @@ class UpdateEventInput(Input):
     late_join_cutoff_minutes_after_start: LateCutoff | UnsetType | None = UNSET
     may_ask_again: MayAskAgain | UnsetType = UNSET
     categories: Categories | UnsetType = UNSET
+    self_check_in_metres: Metres | UnsetType | None = UNSET
     tags: Tags | UnsetType = UNSET
     notes: Notes | UnsetType | None = UNSET
     place: PlaceName | UnsetType | None = UNSET

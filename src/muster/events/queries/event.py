@@ -109,6 +109,7 @@ class EditableEvent(Row):
     address_visibility: Disclosure
     members_visibility: Disclosure
     categories: list[str]
+    self_check_in_metres: int | None
     tags: list[str]
     version: int
 

@@ -1,9 +1,11 @@
 """Tables of events."""
 
 from muster.events.tables.event import Event, EventStatus, EventTag, JoinMode, Level, MeetingKind, Mode, Visibility
-from muster.events.tables.member import EventMember, EventMemberRole, EventMemberStatus
+from muster.events.tables.member import ArrivalWay, Attendance, EventMember, EventMemberRole, EventMemberStatus
 
 __all__ = [
+    "ArrivalWay",
+    "Attendance",
     "Event",
     "EventMember",
     "EventMemberRole",

@@ -123,6 +123,9 @@ class Event(TenantTable):
         CheckConstraint(
             "join_closed_at is not null or num_nonnulls(join_closed_by_id, join_close_reason) = 0", name="join_closed"
         ),
+        CheckConstraint(
+            "self_check_in_metres is null or self_check_in_metres between 10 and 10000", name="self_check_in"
+        ),
         CheckConstraint("num_nonnulls(source, source_id) in (0, 2)", name="source"),
         CheckConstraint("source_digest is null or source is not null", name="source_digest"),
         UniqueConstraint("tenant_id", "source", "source_id"),
@@ -185,6 +188,7 @@ class Event(TenantTable):
     visibility: Mapped[Visibility] = state(Visibility)
     status: Mapped[EventStatus] = state(EventStatus, erased="'DELETED'")
     published_at: Mapped[datetime | None] = plain()
+    self_check_in_metres: Mapped[int | None] = plain()
     joined_count: Mapped[int] = plain()
     last_queue_number: Mapped[int] = plain()
     created_at: Mapped[datetime] = plain()

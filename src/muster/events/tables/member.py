@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from muster.kit.db.tables import Erasure, TenantTable, one_of, personal, plain, state
@@ -36,12 +36,28 @@ class EventMemberStatus(StrEnum):
     WAITLIST = "WAITLIST"
 
 
+class Attendance(StrEnum):
+    """Whether somebody with a place came."""
+
+    PRESENT = "PRESENT"
+    NO_SHOW = "NO_SHOW"
+
+
+class ArrivalWay(StrEnum):
+    """How it is known that somebody came: their ticket was scanned, an organiser said so, or they did themselves."""
+
+    SCAN = "SCAN"
+    ORGANISER = "ORGANISER"
+    ONESELF = "ONESELF"
+
+
 class EventMember(TenantTable):
     """A person's membership of an event, one row for all of its life.
 
     queue_number: while waiting, the place in the queue, taken under the event's lock. asked_number: the number that they
     drew when they asked to be let in; it becomes their place in the queue when they are let in and no place is free.
-    reject_reason: what they were told. note: the organisers' own.
+    reject_reason: what they were told. note: the organisers' own. attendance: None while nobody knows.
+    scans: how often their ticket was scanned.
     """
 
     __tablename__ = "event_members"
@@ -51,6 +67,9 @@ class EventMember(TenantTable):
         one_of("status", EventMemberStatus),
         # An event has one owner, whoever hands it over at the same time.
         Index("event_members_owner_idx", "tenant_id", "event_id", unique=True, postgresql_where="role = 'OWNER'"),
+        one_of("attendance", Attendance),
+        one_of("arrived_by", ArrivalWay),
+        CheckConstraint("(coalesce(attendance, '') = 'PRESENT') = (arrived_at is not null)", name="arrived"),
         CheckConstraint("(status = 'WAITLIST') = (queue_number is not null)", name="queue"),
         CheckConstraint("status <> 'PENDING' or asked_number is not null", name="asked"),
         Index(
@@ -63,6 +82,15 @@ class EventMember(TenantTable):
         ),
         Index("event_members_asked_idx", "tenant_id", "event_id", "asked_at", "id"),
         Index("event_members_status_idx", "tenant_id", "event_id", "status", "asked_at", "id"),
+        Index(
+            "event_members_attendance_idx",
+            "tenant_id",
+            "event_id",
+            "attendance",
+            "asked_at",
+            "id",
+            postgresql_where="attendance is not null",
+        ),
         Index("event_members_person_idx", "tenant_id", "user_id", "status", "event_id"),
         ForeignKeyConstraint(["tenant_id", "event_id"], ["events.tenant_id", "events.id"]),
         ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]),
@@ -80,3 +108,7 @@ class EventMember(TenantTable):
     asked_number: Mapped[int | None] = plain()
     reject_reason: Mapped[str | None] = personal()
     note: Mapped[str | None] = personal(withheld=True)
+    attendance: Mapped[Attendance | None] = state(Attendance)
+    arrived_at: Mapped[datetime | None] = plain()
+    arrived_by: Mapped[ArrivalWay | None] = state(ArrivalWay)
+    scans: Mapped[int] = plain(server_default=text("0"))

@@ -91,7 +91,9 @@ class EventView(View, of=Event):
     distance_km: from the middle of the filter `near`, to the metre, and to the coarse point where the place is hidden
     from some; null where the list has no such filter.
     min: the fewest people it takes place with. max: the most who get a place, the owner among them; null is unlimited.
-    published_at: when it was published; null while it is a draft. publish_at: when it publishes itself; null when not. cancelled_at: when it was cancelled; null when not.
+    self_check_in_metres: how near to its point people may check themselves in; null is not at all.
+    published_at: when it was published; null while it is a draft. publish_at: when it publishes itself; null when not.
+    cancelled_at: when it was cancelled; null when not.
     cancel_reason: why it was cancelled; null when it was not, or nobody said. joined_count: how many have a place.
     join_opens_minutes_before_start: since so many minutes before the start people get in; null is at once.
     join_cutoff_minutes_before_start: from so many minutes before the start until it nobody does; null is no such time.
@@ -154,6 +156,7 @@ class EventView(View, of=Event):
         "longitude": 19.94,
         "distanceKm": 3.214,
         "max": 20,
+        "selfCheckInMetres": 200,
         "joinedCount": 12,
         "publishAt": None,
         "cancelledAt": None,
@@ -206,6 +209,7 @@ class EventView(View, of=Event):
     visibility: Visibility
     address_visibility: Disclosure
     members_visibility: Disclosure
+    self_check_in_metres: int | None
     status: EventStatus
     published_at: datetime | None
     publish_at: datetime | None

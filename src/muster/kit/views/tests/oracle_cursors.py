@@ -27,6 +27,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
         "RELEVANCE": (("rank", "id"), True),
         "DISTANCE": (("distance_km", "id"), False),
     },
+    "EventAttendance": {"ASKED": (("asked_at", "id"), False)},
     "EventChat": {"NEWEST": (("id",), True)},
     "ExternalIdentity": {"NEWEST": (("created_at", "id"), True)},
     "EventMember": {"ASKED": (("asked_at", "id"), False)},

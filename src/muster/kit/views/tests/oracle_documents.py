@@ -296,7 +296,7 @@ class Writer:
         """The cursor of some row of the list, seen or not."""
         nested = name in ("members", "hosts")
         found = self._random.choice(self._oracle.nested(name)) if nested else self._oracle.root_list(name, _sent(own))
-        places = [] if found is None else self._oracle.cursors(found, _sent(chosen))
+        places = [] if found is None else self._oracle.pages.cursors(found, _sent(chosen))
         return self._random.choice(places) if places else None
 
 

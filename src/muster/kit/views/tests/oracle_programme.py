@@ -47,6 +47,15 @@ def around_event(
         yield "event_resources", {**ids, "id": _id(chance), "position": position, **texts, "audience": audience}
 
 
+def arrival(chance: random.Random) -> dict[str, Any]:
+    """Whether the holder of a place came, as far as somebody knows."""
+    attendance = chance.choice((None, "NO_SHOW", "PRESENT"))
+    came = attendance == "PRESENT"
+    way = chance.choice(("SCAN", "ORGANISER", "ONESELF")) if came else None
+    arrived_at = chance.choice(MOMENTS) if came else None
+    return {"attendance": attendance, "arrived_at": arrived_at, "arrived_by": way, "scans": chance.randint(0, 3)}
+
+
 def _texts(chance: random.Random, *names: str) -> dict[str, object]:
     return {name: chance.choice(HOSTILE) for name in names}
 

@@ -14,11 +14,12 @@ from muster.kit.views.query import QUERIES
 from muster.kit.views.tests.oracle_access import access_list, nobody, role
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_audit import audit_fields, audit_list
-from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond, plain
+from muster.kit.views.tests.oracle_cursors import plain
 from muster.kit.views.tests.oracle_events import computed_of, sees_membership
-from muster.kit.views.tests.oracle_filters import around, filters_of, matches
+from muster.kit.views.tests.oracle_filters import filters_of
 from muster.kit.views.tests.oracle_joining import joining_fields
 from muster.kit.views.tests.oracle_lists import Answer, Connection, List, Refused
+from muster.kit.views.tests.oracle_pages import Pages
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
 from muster.kit.views.tests.oracle_programme import OF_EVENT, is_shown
 from muster.kit.views.tests.oracle_tenancy import FOR_NOBODY, TenancyOracle
@@ -32,15 +33,7 @@ _NESTED = {"Event": ("members", "events"), "AgendaItem": ("hosts", "event_agenda
 """Types with a list as a field: its name, and the table of what has it."""
 
 _FOR_ANYONE = (
-    "event",
-    "events",
-    "topic",
-    "topics",
-    "eventMember",
-    "eventMembers",
-    "tenant",
-    "currentTenant",
-    "tenants",
+    *("event", "events", "topic", "topics", "eventMember", "eventMembers", "tenant", "currentTenant", "tenants"),
     *OF_EVENT,
     *FOR_ANYONE,
 )
@@ -53,13 +46,14 @@ _OWN = ("email", "verifiedAt", "locale", "timezone", "createdAt", "termsAccepted
 
 
 class Oracle:
-    """Answers for one viewer."""
+    """Answers for one viewer. pages: how it cuts lists."""
 
     def __init__(self, world: World, claim: Claim) -> None:
         self._world = world
         self._tenant, self._me = claim.tenant_id, claim.user_id
         self._tenancy = TenancyOracle(world.tables, claim)
         self._account = Account(world.tables, claim.user_id)
+        self.pages = Pages(world, {"tag": self._tags, "category": self._categories})
         self._people = People(world, self._tenant, self._me)
         self.users = self._people.users
 
@@ -154,6 +148,11 @@ class Oracle:
         """The memberships of a visible event that the viewer sees."""
         return [row for row in self._members if row["event_id"] == event["id"] and self._sees_membership(row)]
 
+    def _attendance(self, event: Row) -> list[Row]:
+        """Who has a place, as far as the viewer may know whether they came."""
+        seated = [row for row in self._memberships(event) if row["status"] == "JOINED"]
+        return seated if self._organises(event) else [row for row in seated if row["user_id"] == self._me]
+
     def _resolve(self, source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
         parent, name = info.parent_type.name, info.field_name
         if parent == "Query":
@@ -161,7 +160,7 @@ class Oracle:
         if isinstance(source, Connection):
             return source[name]
         if parent in _NESTED and name == _NESTED[parent][0]:
-            return self._page(self._nested(parent, source), given)
+            return self.pages.page(self._nested(parent, source), given)
         if computed := self._computed.get(f"{parent}.{name}"):
             return computed(source)
         if name in _TARGETS:
@@ -182,6 +181,7 @@ class Oracle:
             "Event.categories": lambda event: sorted(self._categories[event["id"]]),
             "Event.tags": lambda event: sorted(self._tags[event["id"]]),
             **computed_of(self._mine),
+            "EventAttendance.event": lambda member: self._seen_event(member["event_id"]),
             "EventMember.event": lambda member: self._seen_event(member["event_id"]),
             "EventMember.waitlistPosition": self._waitlist_position,
             "EventChat.event": lambda seat: self._seen_event(seat["room_id"]),
@@ -273,15 +273,16 @@ class Oracle:
         if name == "myMembershipForEvent":
             own = self._mine.get(UUID(given["eventId"]))
             return own if own and self._seen_event(own["event_id"]) else None
-        if name == "eventMember":
+        if name in ("eventMember", "memberAttendance"):
             event = self._seen_event(UUID(given["eventId"]))
-            inside = self._memberships(event) if event else []
+            of_event = self._memberships if name == "eventMember" else self._attendance
+            inside = of_event(event) if event else []
             return next((row for row in inside if str(row["user_id"]) == given["userId"]), None)
         if name == "myEventChat":
             seat = self._seats.get(UUID(given["eventId"]))
             return seat if seat and self._seen_event(seat["room_id"]) else None
         found = self.root_list(name, given)
-        return None if found is None else self._page(found, given)
+        return None if found is None else self.pages.page(found, given)
 
     def root_list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list; None when its parent is not visible."""
@@ -326,6 +327,8 @@ class Oracle:
             return List(kind, name, [row for row in rows if is_shown(row, seated=self._is_seated(event))], chosen)
         if name == "eventMembers":
             return List("EventMember", name, self._memberships(event), chosen)
+        if name == "eventAttendance":
+            return List("EventAttendance", name, self._attendance(event), chosen)
         raise LookupError(f"the oracle has no plain resolver for the query {name}; write it here")
 
     def _versions_of(self, message_id: UUID, event: Row) -> list[Row]:
@@ -340,56 +343,3 @@ class Oracle:
         seen = [event for own in mine if (event := self._seen_event(own["event_id"]))]
         rows = [row for row in seen if upcoming is None or (row["ends_at"] > datetime.now(UTC)) is upcoming]
         return List("Event", name, rows, {"role": role, "membership_status": status, "upcoming": upcoming})
-
-    def cursors(self, list_: List, given: dict[str, Any]) -> list[str]:
-        """The cursors of every row of a list, in no order."""
-        return [self._cursor(list_, given)(row) for row in self._ordered(list_, given)]
-
-    def _page(self, list_: List, given: dict[str, Any]) -> Connection:
-        ordered, key, cursor = self._ordered(list_, given), self._key(list_, given), self._cursor(list_, given)
-        before, place = given.get("before"), given.get("after") or given.get("before")
-        mark = decode_cursor(place) if place else None
-        ascends = self._descends(list_, given) == bool(before)
-        beyond = [row for row in ordered if mark and is_beyond(key(row), mark, ascends=ascends)]
-        left = [row for row in ordered if row not in beyond]
-        backwards = given.get("last") is not None
-        size = given.get("last") if backwards else given.get("first")
-        size = 20 if size is None else size
-        page = (left[-size:] if size else []) if backwards else left[:size]
-        sides = (len(left) > size, bool(beyond))
-        return Connection(
-            nodes=page,
-            edges=[{"node": row, "cursor": cursor(row)} for row in page],
-            pageInfo={
-                "hasNextPage": sides[backwards],
-                "hasPreviousPage": sides[not backwards],
-                "startCursor": cursor(page[0]) if page else None,
-                "endCursor": cursor(page[-1]) if page else None,
-            },
-            totalCount=len(ordered),
-        )
-
-    def _ordered(self, list_: List, given: dict[str, Any]) -> list[Row]:
-        filters, held = filters_of(given), {"tag": self._tags, "category": self._categories}
-        rows = [row for row in list_.rows if all(matches(self._world, held, row, *each) for each in filters.items())]
-        if near := filters.get("near"):
-            rows = [{**row, "distance_km": around(self._world, near)[row["id"]]} for row in rows]
-        return sorted(rows, key=self._key(list_, given), reverse=self._descends(list_, given))
-
-    def _descends(self, list_: List, given: dict[str, Any]) -> bool:
-        return ORDERS[list_.type][_order(list_, given)][1]
-
-    def _cursor(self, list_: List, given: dict[str, Any]) -> Callable[[Row], str]:
-        key = self._key(list_, given)
-        order, filters = _order(list_, given), filters_of(given)
-        return lambda row: encode_cursor(list_.name, order, {**list_.chosen, **filters}, key(row))
-
-    def _key(self, list_: List, given: dict[str, Any]) -> Callable[[Row], Key]:
-        """What the order sorts by."""
-        columns = ORDERS[list_.type][_order(list_, given)][0]
-        ranks = self._world.ranks.get(filters_of(given).get("text", ""), {})
-        return lambda row: tuple(ranks[row["id"]] if name == "rank" else row[name] for name in columns)
-
-
-def _order(list_: List, given: dict[str, Any]) -> str:
-    return given.get("order") or next(iter(ORDERS[list_.type]))

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from muster.kit.caller import Claim
 from muster.kit.views.tests.oracle_events import more_of_event
-from muster.kit.views.tests.oracle_programme import around_event
+from muster.kit.views.tests.oracle_programme import around_event, arrival
 from muster.kit.views.tests.oracle_search import Circle, distances_of, ranks_of
 from muster.kit.views.tests.oracle_told import told_of
 from muster.kit.views.tests.oracle_topics import topic_rows
@@ -237,6 +237,7 @@ class _Builder:
             queue_number=queue_number,
             asked_number=1,
             note=self._maybe(self._text()),
+            **arrival(self.random),
         )
         if status == "JOINED" and self.random.random() < 0.9:
             self._in(
