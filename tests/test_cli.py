@@ -36,6 +36,8 @@ VERBS = (
     *(f"jobs {verb}" for verb in ("list", "show", "stats", "pause", "resume", "retry", "discard", "cancel")),
     "audit verify",
     "audit export",
+    "export person",
+    "export tenant",
 )
 
 

@@ -33,6 +33,7 @@ _PRIVATE = re.compile(r"e?mail|phone|birth", re.IGNORECASE)
 _MEANT = {
     "User.email": "null for everybody but the person",
     "ExternalIdentity.email": "of the person's own ways to sign in, which nobody else sees",
+    "ReminderChoice.byMail": "whether one wants letters, which only oneself reads, and no address",
     "Invitation.email": "as somebody here gave it to invite them; only who may invite reads it (test_permissions.py)",
 }
 """The fields that may speak of such a thing, each with the reason why it tells nobody."""

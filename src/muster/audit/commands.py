@@ -69,7 +69,7 @@ class VerifiedAudit(Payload):
     breaks: list[str]
 
 
-@command("POST /audit/exports", "exportAudit", allow=member, permission=AUDIT_EXPORT, limit=API)
+@command("POST /audit/exports", "exportAudit", allow=member, permission=AUDIT_EXPORT, in_person=True, limit=API)
 async def export_audit(
     ctx: Ctx,
     *,
