@@ -103,6 +103,9 @@ select ':tenant', gen_random_uuid(), ':event', user_id, 'PARTICIPANT',
        (array['JOINED', 'WAITLIST', 'LEFT', 'KICKED'])[n % 4 + 1], now() + n * interval '1 second',
        case when n % 4 = 1 then n end, case when n % 200 = 0 then 'NO_SHOW' end
   from numbered;
+insert into event_member_changes (tenant_id, id, event_id, user_id, deed, status, role, at)
+select ':tenant', gen_random_uuid(), ':event', ':viewer', 'JOIN', 'JOINED', 'PARTICIPANT', now() + n * interval '1 second'
+  from numbered;
 insert into rooms (tenant_id, id, last_sequence) select tenant_id, id, 4000 from events where tenant_id = ':tenant';
 insert into room_seats (tenant_id, id, room_id, user_id, read_sequence, told_sequence)
 select tenant_id, gen_random_uuid(), id, ':viewer', 2000, 0 from rooms where tenant_id = ':tenant'
@@ -156,7 +159,12 @@ select ':tenant', gen_random_uuid(), now() + n * interval '1 second', 'person', 
 LISTS = {
     name: query for name, query in QUERIES.items() if query.paged and not isinstance(table_of(query.view), Derived)
 }
-OF_ONE_PERSON = {"myAuditEntries": "audit_rows", "myEvents": "event_members", "myTenants": "communities_of"}
+OF_ONE_PERSON = {
+    "myAuditEntries": "audit_rows",
+    "myEventMemberships": "event_members",
+    "myEvents": "event_members",
+    "myTenants": "communities_of",
+}
 """Lists of what one person takes part in, by the table or the finder that says so: it is entered by the person, and few
 rows are left to filter and sort."""
 FILTERS = [(name, each) for name, query in LISTS.items() if name not in OF_ONE_PERSON for each in query.view.filters]

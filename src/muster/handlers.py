@@ -7,16 +7,22 @@ from muster.chat.commands import RoomUnread
 from muster.events import jobs as event_jobs
 from muster.events import notices as event_notices
 from muster.events.facts import (
+    EventApproved,
+    EventBanned,
     EventCancelled,
     EventDeleted,
     EventJoined,
     EventKicked,
     EventMissedPublication,
     EventPromoted,
+    EventRejected,
+    EventRequested,
     EventRestored,
     EventRoleChanged,
+    EventUnbanned,
     EventUpdated,
 )
+from muster.events.joining import notices as joining_notices
 from muster.events.reminders import notices as reminder_notices
 from muster.events.reminders.facts import FeedbackDue, ReminderDue
 from muster.identity import notices as identity_notices
@@ -122,6 +128,11 @@ on(MemberSuspended, tenancy_notices.mail_suspended)
 on(MemberResumed, tenancy_notices.mail_resumed)
 
 on(EventJoined, event_notices.tell_owner_of_join)
+on(EventRequested, joining_notices.tell_organisers_of_request)
+on(EventApproved, joining_notices.tell_approved)
+on(EventRejected, joining_notices.tell_rejected)
+on(EventBanned, joining_notices.tell_banned)
+on(EventUnbanned, joining_notices.tell_unbanned)
 on(EventPromoted, event_notices.tell_promoted)
 on(EventKicked, event_notices.tell_kicked)
 on(EventRoleChanged, event_notices.tell_new_role)

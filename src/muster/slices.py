@@ -17,6 +17,9 @@ import muster.events.checkin.documents
 import muster.events.checkin.views
 import muster.events.commands
 import muster.events.explaining
+import muster.events.joining.commands
+import muster.events.joining.letters
+import muster.events.joining.views
 import muster.events.letters
 import muster.events.map.documents
 import muster.events.programme.commands

@@ -114,6 +114,37 @@ class EventRequested(MembershipFact):
     kind: ClassVar[str] = "event.requested"
 
 
+class EventApproved(MembershipFact):
+    """An organiser let in who asked. is_seated: to a place; else they wait for one."""
+
+    kind: ClassVar[str] = "event.approved"
+    is_seated: bool
+
+
+class EventRejected(MembershipFact):
+    """An organiser said no to who asked."""
+
+    kind: ClassVar[str] = "event.rejected"
+
+
+class EventWithdrawn(MembershipFact):
+    """Somebody took their request back, or wants nothing of an invitation."""
+
+    kind: ClassVar[str] = "event.withdrawn"
+
+
+class EventBanned(MembershipFact):
+    """An organiser keeps somebody out."""
+
+    kind: ClassVar[str] = "event.banned"
+
+
+class EventUnbanned(MembershipFact):
+    """An organiser took a ban back."""
+
+    kind: ClassVar[str] = "event.unbanned"
+
+
 class EventPromoted(MembershipFact):
     """Somebody who waited got a freed place."""
 

@@ -27,7 +27,7 @@ class JoinedMail(Mail):
         event = await queries.outline_of(ctx, self.event_id)
         if event is None:
             return None
-        return Letter(values={"title": event.title}, link=_page(ctx, self.event_id))
+        return Letter(values={"title": event.title}, link=page_of(ctx, self.event_id))
 
 
 class PromotedMail(Mail):
@@ -41,7 +41,7 @@ class PromotedMail(Mail):
         event = await _to_come(ctx, self.event_id, user_id)
         if event is None:
             return None
-        return Letter(values={"title": event.title, **_when_and_where(event)}, link=_page(ctx, self.event_id))
+        return Letter(values={"title": event.title, **_when_and_where(event)}, link=page_of(ctx, self.event_id))
 
 
 class CancelledMail(Mail):
@@ -56,7 +56,7 @@ class CancelledMail(Mail):
         if event is None:
             return None
         values = {"title": event.title, "reason": event.cancel_reason}
-        return Letter(values=values, link=_page(ctx, self.event_id))
+        return Letter(values=values, link=page_of(ctx, self.event_id))
 
 
 class DeletedMail(Mail):
@@ -82,7 +82,7 @@ class RestoredMail(Mail):
         event = await queries.outline_of(ctx, self.event_id)
         if event is None or event.status == EventStatus.CANCELLED:
             return None
-        return Letter(values={"title": event.title}, link=_page(ctx, self.event_id))
+        return Letter(values={"title": event.title}, link=page_of(ctx, self.event_id))
 
 
 class NotPublishedMail(Mail):
@@ -96,7 +96,7 @@ class NotPublishedMail(Mail):
         event = await queries.outline_of(ctx, self.event_id)
         if event is None or event.status != EventStatus.DRAFT:
             return None
-        return Letter(values={"title": event.title}, link=_page(ctx, self.event_id))
+        return Letter(values={"title": event.title}, link=page_of(ctx, self.event_id))
 
 
 class MovedMail(Mail):
@@ -110,7 +110,7 @@ class MovedMail(Mail):
         event = await _to_come(ctx, self.event_id, user_id)
         if event is None:
             return None
-        return Letter(values={"title": event.title, **_when_and_where(event)}, link=_page(ctx, self.event_id))
+        return Letter(values={"title": event.title, **_when_and_where(event)}, link=page_of(ctx, self.event_id))
 
 
 class MessagesMail(Mail):
@@ -125,7 +125,7 @@ class MessagesMail(Mail):
         event = await queries.outline_of(ctx, self.event_id)
         if event is None or not await chat.is_unread(ctx, self.event_id, user_id, self.sequence):
             return None
-        return Letter(values={"title": event.title}, link=_page(ctx, self.event_id))
+        return Letter(values={"title": event.title}, link=page_of(ctx, self.event_id))
 
 
 async def _to_come(ctx: Ctx, event_id: UUID, user_id: UUID) -> Outline | None:
@@ -146,5 +146,6 @@ def _when_and_where(event: Outline) -> dict[str, Value]:
     return {"starts_at": event.starts_at.astimezone(ZoneInfo(event.timezone)), "place": place or None}
 
 
-def _page(ctx: Ctx, event_id: UUID) -> str:
+def page_of(ctx: Ctx, event_id: UUID) -> str:
+    """The address of the event's page."""
     return f"{ctx.settings.addresses.app}/events/{event_id}"

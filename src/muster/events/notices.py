@@ -36,7 +36,7 @@ from muster.notifications import commands as notifications
 
 _BATCH = 200
 """How many are told in one transaction: a crowd takes many short ones, so that nobody else's work waits behind it."""
-_ATTENDING = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
+_ATTENDING = tuple(EventMemberStatus(each) for each in ("JOINED", "WAITLIST", "PENDING", "INVITED"))
 _BEFORE_EVERYBODY = UUID(int=0)
 _MOVES = frozenset(
     {
@@ -105,7 +105,7 @@ async def tell_of_messages(errand: Errand, fact: RoomUnread) -> None:
 
 
 async def tell_cancelled(errand: Errand, fact: EventCancelled) -> None:
-    """Tell everybody who has a place or waits for one that the event will not take place."""
+    """Tell everybody who has a place, waits for one, asked or is invited that the event will not take place."""
     mail = CancelledMail(event_id=fact.event_id)
     await _tell_each(errand, fact, _ATTENDING, kind="EVENT_CANCELLED", data={"eventId": fact.event_id}, mail=mail)
 

@@ -20,6 +20,7 @@ from muster.kit.views.view import Viewer
 from muster.profiles.tables import Disclosure
 
 _ATTENDS = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
+_CONCERNED = (*_ATTENDS, EventMemberStatus.PENDING, EventMemberStatus.INVITED)
 _SEATED = (EventMemberStatus.JOINED,)
 _OUT = (EventStatus.PUBLISHED, EventStatus.CANCELLED)
 
@@ -75,12 +76,14 @@ def online_url_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool
 
 
 def event_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
-    """Drafts are seen by their organisers, hidden events by those who attend too, deleted ones by nobody, the rest by all."""
+    """Drafts are seen by their organisers, hidden events by who attends, asked or is invited too, deleted ones by nobody,
+    the rest by all.
+    """
     is_out = event.status.in_(_OUT)
     return or_(
         and_(is_out, event.visibility == Visibility.PUBLIC),
-        and_(is_out, _is_member(event.id, viewer, _ATTENDS)),
-        and_(event.status != EventStatus.DELETED, _is_member(event.id, viewer, _SEATED, ORGANISERS)),
+        and_(is_out, _is_member(event.id, viewer, _CONCERNED)),
+        and_(event.status != EventStatus.DELETED, runs(event.id, viewer)),
     )
 
 
@@ -144,8 +147,18 @@ def membership_visible(member: type[EventMember], viewer: Viewer) -> ColumnEleme
     )
 
 
+def note_visible(member: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:
+    """What organisers note of somebody is for them alone."""
+    return runs(member.event_id, viewer)
+
+
+def reason_visible(member: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:
+    """What somebody was told when they were rejected is for them and the organisers."""
+    return or_(member.user_id == viewer.user_id, runs(member.event_id, viewer))
+
+
 def version_visible(version: type[MessageVersion], viewer: Viewer) -> ColumnElement[bool]:
     """Who runs the event sees what its messages said before; of a deleted one nothing is shown to anybody."""
     message = once_more(Message)
-    moderates = _is_member(message.room_id, viewer, _SEATED, ORGANISERS)
+    moderates = runs(message.room_id, viewer)
     return select(message.id).where(message.id == version.message_id, message.deleted_at.is_(None), moderates).exists()

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from muster.chat.commands import MessageDeleted, MessageEdited, MessageSent
 from muster.chat.views import MessageView
 from muster.events.facts import (
+    EventApproved,
+    EventBanned,
     EventCancelled,
     EventDeleted,
     EventJoined,
@@ -15,12 +17,16 @@ from muster.events.facts import (
     EventLeft,
     EventPromoted,
     EventPublished,
+    EventRejected,
+    EventRequested,
     EventRestored,
     EventRoleChanged,
     EventScheduled,
+    EventUnbanned,
     EventUnpublished,
     EventUpdated,
     EventWaitlisted,
+    EventWithdrawn,
 )
 from muster.events.predicates import is_seated
 from muster.events.views import EventMemberView, EventView
@@ -32,11 +38,20 @@ from muster.kit.realtime.subscription import subscription
 _UNTIL: dict[type[Fact], str | None] = {
     EventLeft: "user_id",
     EventKicked: "user_id",
+    EventBanned: "user_id",
+    EventRejected: "user_id",
+    EventWithdrawn: "user_id",
     EventUnpublished: None,
     EventUpdated: None,
     EventDeleted: None,
 }
 """After what somebody may not see an event any more, or have no place in it; an update may hide it."""
+
+
+_MEMBERSHIP = (
+    *(EventJoined, EventWaitlisted, EventRequested, EventApproved, EventRejected, EventWithdrawn, EventPromoted),
+    *(EventLeft, EventKicked, EventBanned, EventUnbanned, EventRoleChanged),
+)
 
 
 @subscription(
@@ -83,7 +98,7 @@ def event_message_deleted(event_id: UUID) -> MessageView:
 
 @subscription(
     "membershipChanged",
-    on=(EventJoined, EventWaitlisted, EventPromoted, EventLeft, EventKicked, EventRoleChanged),
+    on=_MEMBERSHIP,
     gives="membership",
     row="member_id",
     topic=EventView,
@@ -91,7 +106,7 @@ def event_message_deleted(event_id: UUID) -> MessageView:
     allow=member,
 )
 def membership_changed(event_id: UUID) -> EventMemberView:
-    """Who joins, waits, is promoted, leaves, is removed or gets another role."""
+    """Who joins, asks, waits, is let in, promoted or refused, leaves, is removed or gets another role."""
 
 
 @subscription(

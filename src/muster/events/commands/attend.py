@@ -21,10 +21,12 @@ from muster.events.facts import (
     EventRequested,
     EventRoleChanged,
     EventWaitlisted,
+    EventWithdrawn,
 )
+from muster.events.joining.queries import put_change
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import LockedEvent, Standing, Visit
-from muster.events.rules import Decision, Deed, JoinLock, MemberDeed, Verdict
+from muster.events.rules import MEMBERSHIPS, Decision, Deed, JoinLock, MemberDeed, Step, Verdict
 from muster.events.tables import EventMemberRole, EventMemberStatus
 from muster.events.views import EventMemberView
 from muster.kit.arguments import Input
@@ -74,6 +76,12 @@ class OwnerStays(Conflict):
     """The owner cannot leave the event or be removed from it."""
 
     code = "OWNER_STAYS"
+
+
+class NotInEvent(Conflict):
+    """They have no place and no turn in the queue; a request is rejected, an invitation taken back."""
+
+    code = "NOT_IN_EVENT"
 
 
 class NotSeated(Conflict):
@@ -145,9 +153,18 @@ async def join(
     return EventMemberView.ref(enter(ctx, doors, event, own, decision), created=True)
 
 
-def enter(ctx: Ctx, doors: Doors, event: LockedEvent, own: Standing, decision: Decision) -> UUID:
+def enter(
+    ctx: Ctx,
+    doors: Doors,
+    event: LockedEvent,
+    own: Standing,
+    decision: Decision,
+    *,
+    way: MemberDeed = MemberDeed.JOIN,
+) -> UUID:
     """Let the acting person in as it was decided; answers with the id of their membership.
 
+    way: by which they come, for the history.
     Raises JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned for who is refused.
     """
     refuse(decision)
@@ -158,6 +175,8 @@ def enter(ctx: Ctx, doors: Doors, event: LockedEvent, own: Standing, decision: D
     }
     let_in, fact = ways[decision.verdict]
     member_id = let_in(ctx, event, own)
+    assert own.status is not None
+    put_change(ctx, event_id=event.id, user_id=ctx.user_id, deed=way, status=own.status)
     ctx.record(fact(event_id=event.id, user_id=ctx.user_id, member_id=member_id))
     return member_id
 
@@ -174,19 +193,17 @@ def refuse(decision: Decision) -> None:
 
 @command("DELETE /events/{event_id}/members/me", "leaveEvent", allow=member, limit=EVENT_WRITE, line="event_id")
 async def leave(ctx: Ctx, *, event_id: UUID) -> EventMemberView:
-    """Give back one's place, or one's turn in the queue; whoever waits longest gets a freed place.
+    """Give back one's place or one's turn in the queue, or take back one's request; whoever waits longest gets a freed place.
 
     Leaving twice changes nothing. Raises EventNotFound, MembershipNotFound, OwnerStays, EventIsCancelled.
     """
     event, own = await lock_seen_event(ctx, event_id)
-    if own.member_id is None or own.status is None:
-        raise MembershipNotFound
-    if own.role == EventMemberRole.OWNER:
-        raise OwnerStays
-    if own.status in _INSIDE and is_left_to_do(ctx, event, Deed.LEAVE):
-        await depart(ctx, event, ctx.user_id, member_id=own.member_id, was=own.status, now_is=EventMemberStatus.LEFT)
-        ctx.record(EventLeft(event_id=event_id, user_id=ctx.user_id, member_id=own.member_id))
-    return EventMemberView.ref(own.member_id)
+    member_id = _movable(own)
+    if _leads_on(MemberDeed.LEAVE, own) and is_left_to_do(ctx, event, Deed.LEAVE):
+        await depart(ctx, event, own, MemberDeed.LEAVE)
+        left = EventLeft if own.status in _INSIDE else EventWithdrawn
+        ctx.record(left(event_id=event_id, user_id=ctx.user_id, member_id=member_id))
+    return EventMemberView.ref(member_id)
 
 
 @command("DELETE /events/{event_id}/members/{user_id}", "kickMember", allow=member, limit=EVENT_WRITE, line="event_id")
@@ -196,26 +213,16 @@ async def kick(
     """Remove somebody from an event; whoever waits longest gets a freed place.
 
     note: why, for the organisers.
-    Raises EventNotFound, NotOrganiser, MembershipNotFound, OwnerStays, EventIsCancelled.
+    Raises EventNotFound, NotOrganiser, MembershipNotFound, OwnerStays, NotInEvent, EventIsCancelled.
     """
     event, _ = await lock_event_for(ctx, event_id, Deed.KICK)
-    target = await queries.standing(ctx, event_id, user_id)
-    if target is None or target.member_id is None or target.status is None:
-        raise MembershipNotFound
-    if target.role == EventMemberRole.OWNER:
-        raise OwnerStays
-    if target.status in _INSIDE and is_left_to_do(ctx, event, Deed.KICK):
-        await depart(
-            ctx,
-            event,
-            user_id,
-            member_id=target.member_id,
-            was=target.status,
-            now_is=EventMemberStatus.KICKED,
-            note=note,
-        )
-        ctx.record(EventKicked(event_id=event_id, user_id=user_id, member_id=target.member_id))
-    return EventMemberView.ref(target.member_id)
+    member_id, target = await member_of(ctx, event_id, user_id)
+    if MEMBERSHIPS[MemberDeed.KICK][target.status] == Step.OUT:
+        raise NotInEvent
+    if _leads_on(MemberDeed.KICK, target) and is_left_to_do(ctx, event, Deed.KICK):
+        await depart(ctx, event, target, MemberDeed.KICK, note=note)
+        ctx.record(EventKicked(event_id=event_id, user_id=user_id, member_id=member_id))
+    return EventMemberView.ref(member_id)
 
 
 @command("PUT /events/{event_id}/members/{user_id}/role", "updateMemberRole", allow=member, limit=EVENT_WRITE)
@@ -227,34 +234,54 @@ async def update_member_role(ctx: Ctx, *, event_id: UUID, user_id: UUID, role: E
     event, _ = await lock_event_for(ctx, event_id, Deed.CHANGE_ROLE)
     if role == EventMemberRole.OWNER:
         raise Invalid.field("role", "an event has one owner; make them MODERATOR or PARTICIPANT")
-    target = await queries.standing(ctx, event_id, user_id)
-    if target is None or target.member_id is None:
-        raise MembershipNotFound
-    if target.role == EventMemberRole.OWNER:
-        raise OwnerStays
+    member_id, target = await member_of(ctx, event_id, user_id)
     is_left_to_do(ctx, event, Deed.CHANGE_ROLE)
-    if target.status != EventMemberStatus.JOINED:
+    if MEMBERSHIPS[MemberDeed.CHANGE_ROLE][target.status] == Step.OUT:
         raise NotSeated
     if target.role != role:
-        await queries.put_role(ctx, member_id=target.member_id, role=role)
-        ctx.record(EventRoleChanged(event_id=event_id, user_id=user_id, member_id=target.member_id, role=role))
-    return EventMemberView.ref(target.member_id)
+        await queries.put_role(ctx, member_id=member_id, role=role)
+        status = EventMemberStatus.JOINED
+        put_change(ctx, event_id=event_id, user_id=user_id, deed=MemberDeed.CHANGE_ROLE, status=status, role=role)
+        ctx.record(EventRoleChanged(event_id=event_id, user_id=user_id, member_id=member_id, role=role))
+    return EventMemberView.ref(member_id)
 
 
-async def depart(
-    ctx: Ctx,
-    event: LockedEvent,
-    user_id: UUID,
-    *,
-    member_id: UUID,
-    was: EventMemberStatus,
-    now_is: EventMemberStatus,
-    note: str | None = None,
-) -> None:
-    """Somebody goes; a freed place goes to the head of the queue in this same transaction, under the same lock."""
-    await queries.put_departed(ctx, event.id, member_id=member_id, was=was, now_is=now_is, note=note)
-    if was == EventMemberStatus.JOINED:
-        await chat.unseat(ctx, room_id=event.id, user_id=user_id)
+async def member_of(ctx: Ctx, event_id: UUID, user_id: UUID) -> tuple[UUID, Standing]:
+    """Somebody's membership of a locked event, and how they stand to it. Raises MembershipNotFound, OwnerStays."""
+    target = await queries.standing(ctx, event_id, user_id)
+    if target is None:
+        raise MembershipNotFound
+    return _movable(target), target
+
+
+def _movable(standing: Standing) -> UUID:
+    """The membership of somebody who may be moved. Raises MembershipNotFound, OwnerStays."""
+    if standing.member_id is None:
+        raise MembershipNotFound
+    if standing.role == EventMemberRole.OWNER:
+        raise OwnerStays
+    return standing.member_id
+
+
+def _leads_on(deed: MemberDeed, standing: Standing) -> bool:
+    """Whether a deed makes somebody something else than they are."""
+    return isinstance(MEMBERSHIPS[deed][standing.status], EventMemberStatus)
+
+
+async def depart(ctx: Ctx, event: LockedEvent, target: Standing, deed: MemberDeed, *, note: str | None = None) -> None:
+    """Somebody goes; a freed place goes to the head of the queue in this same transaction, under the same lock.
+
+    deed: one that makes them something else, by `rules.MEMBERSHIPS`. note: why, for the organisers.
+    """
+    now_is = MEMBERSHIPS[deed][target.status]
+    assert isinstance(now_is, EventMemberStatus)
+    assert target.member_id is not None
+    assert target.status is not None
+    await queries.put_departed(ctx, event.id, member_id=target.member_id, was=target.status, now_is=now_is, note=note)
+    role = target.role or EventMemberRole.PARTICIPANT
+    put_change(ctx, event_id=event.id, user_id=target.user_id, deed=deed, status=now_is, role=role, note=note)
+    if target.status == EventMemberStatus.JOINED:
+        await chat.unseat(ctx, room_id=event.id, user_id=target.user_id)
         event.joined_count -= 1
         await promote(ctx, event)
 
@@ -272,3 +299,5 @@ async def promote(ctx: Ctx, event: LockedEvent) -> None:
     await chat.seat_all(ctx, room_id=event.id, user_ids=[each.user_id for each in promoted])
     for each in promoted:
         ctx.record(EventPromoted(event_id=event.id, user_id=each.user_id, member_id=each.id))
+        status = EventMemberStatus.JOINED
+        put_change(ctx, event_id=event.id, user_id=each.user_id, deed=MemberDeed.PROMOTE, status=status, of_itself=True)

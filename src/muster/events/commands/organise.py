@@ -13,10 +13,11 @@ from muster.events.commands.attend import promote
 from muster.events.commands.finding import is_left_to_do, lock_event_for
 from muster.events.commands.inputs import CreateEventInput, UpdateEventInput
 from muster.events.facts import EventCreated, EventUpdated
+from muster.events.joining.queries import put_change
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import EditableEvent, LockedEvent
-from muster.events.rules import Deed, Problem
-from muster.events.tables import EventMemberRole, Level
+from muster.events.rules import Deed, MemberDeed, Problem
+from muster.events.tables import EventMemberRole, EventMemberStatus, Level
 from muster.events.topics.commands import known_categories
 from muster.events.topics.queries import put_categories
 from muster.events.views import EventView
@@ -58,6 +59,8 @@ async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     await chat.open_room(ctx, room_id=event_id)
     queries.put_seated(ctx, event_id, member_id=new_id(), role=EventMemberRole.OWNER)
     chat.seat(ctx, room_id=event_id, user_id=ctx.user_id)
+    joined, owner = EventMemberStatus.JOINED, EventMemberRole.OWNER
+    put_change(ctx, event_id=event_id, user_id=ctx.user_id, deed=MemberDeed.JOIN, status=joined, role=owner)
     ctx.record(EventCreated(event_id=event_id))
     return EventView.ref(event_id, created=True)
 

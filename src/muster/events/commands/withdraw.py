@@ -5,8 +5,8 @@ from uuid import UUID
 from muster.events import queries, rules
 from muster.events.commands.attend import depart
 from muster.events.facts import EventCancelled, EventDeleted, EventLeft
-from muster.events.rules import Deed, Phase, Ruling
-from muster.events.tables import EventMemberRole, EventMemberStatus
+from muster.events.rules import Deed, MemberDeed, Phase, Ruling
+from muster.events.tables import EventMemberRole
 from muster.kit.commands.context import Ctx
 
 AT_ONCE = 20
@@ -34,7 +34,7 @@ async def _leave(ctx: Ctx, event_id: UUID, user_id: UUID) -> None:
     if own.role == EventMemberRole.OWNER:
         await _call_off(ctx, event_id, phase, user_id)
     elif phase != Phase.OVER and rules.LIFE[Deed.LEAVE][phase] == Ruling.DO:
-        await depart(ctx, event, user_id, member_id=own.member_id, was=own.status, now_is=EventMemberStatus.LEFT)
+        await depart(ctx, event, own, MemberDeed.LEAVE)
         ctx.record(EventLeft(event_id=event_id, user_id=user_id, member_id=own.member_id))
 
 

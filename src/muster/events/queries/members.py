@@ -37,7 +37,7 @@ from muster.kit.views.scope import REQUEST_VIEWER
 class Standing(Row):
     """How one person stands to a locked event: whether they see it, and their membership if they have one.
 
-    is_blocked: the owner has blocked them.
+    is_blocked: the owner has blocked them. reject_reason: what they were told when they were rejected.
     """
 
     event_id: UUID
@@ -49,6 +49,7 @@ class Standing(Row):
     role: EventMemberRole | None
     status: EventMemberStatus | None
     asked_number: int | None
+    reject_reason: str | None
 
 
 class Visit(NamedTuple):
@@ -98,6 +99,7 @@ _STANDINGS = Statement(
         EventMember.role,
         EventMember.status,
         EventMember.asked_number,
+        EventMember.reject_reason,
     )
     .select_from(_visit)
     .join(Event, Event.id == _visit.c.event)
@@ -175,7 +177,11 @@ _SEAT_HEADS = Statement(
 _DEPART = (
     update(EventMember)
     .where(EventMember.id == bindparam("member"))
-    .values(status=bindparam("new_status"), queue_number=null(), note=bindparam("remark"))
+    .values(
+        status=bindparam("new_status"),
+        queue_number=null(),
+        note=func.coalesce(bindparam("remark", type_=Text()), EventMember.note),
+    )
 )
 _GIVE_UP_SEAT = Statement(Nothing, _DEPART.add_cte(_counted(-1)))
 _GIVE_UP_TURN = Statement(Nothing, _DEPART)
@@ -197,12 +203,16 @@ _AFTER = Statement(
 )
 
 
+_PRESENT = (
+    *(EventMemberStatus.JOINED, EventMemberStatus.WAITLIST),
+    *(EventMemberStatus.PENDING, EventMemberStatus.INVITED),
+)
 _ATTENDED_AFTER = Statement(
     AttendedId,
     select(EventMember.event_id)
     .where(
         EventMember.user_id == bindparam("person"),
-        EventMember.status.in_((EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)),
+        EventMember.status.in_(_PRESENT),
         EventMember.event_id > bindparam("after", type_=EventMember.event_id.type),
     )
     .order_by(EventMember.event_id)
@@ -310,6 +320,23 @@ async def members_after(
     """The next people with one of these standings, by their ids. after: the last one known. size: how many at most."""
     found = await ctx.db.all(_AFTER, event=event_id, after=after, statuses=list(statuses), size=size)
     return [each.user_id for each in found]
+
+
+_ORGANISERS = Statement(
+    Attendee,
+    select(EventMember.user_id)
+    .where(
+        EventMember.event_id == bindparam("event"),
+        EventMember.status == EventMemberStatus.JOINED,
+        EventMember.role.in_((EventMemberRole.OWNER, EventMemberRole.MODERATOR)),
+    )
+    .order_by(EventMember.user_id),
+)
+
+
+async def organisers_of(ctx: Ctx, event_id: UUID) -> list[UUID]:
+    """Who runs an event."""
+    return [each.user_id for each in await ctx.db.all(_ORGANISERS, event=event_id)]
 
 
 async def attended_after(ctx: Ctx, user_id: UUID, after: UUID | None, *, size: int) -> list[UUID]:

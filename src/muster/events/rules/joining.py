@@ -51,6 +51,7 @@ class MemberDeed(StrEnum):
     KICK = "KICK"
     BAN = "BAN"
     UNBAN = "UNBAN"
+    CHANGE_ROLE = "CHANGE_ROLE"
 
 
 class Step(StrEnum):
@@ -75,19 +76,20 @@ class Step(StrEnum):
 
 
 _MEMBERSHIPS = """
-         none      PENDING    INVITED    JOINED    WAITLIST   LEFT       CANCELLED  REJECTED   KICKED     BANNED
-JOIN     enter     enter      enter      stay      stay       enter      enter      again      kicked     banned
-LINK     enter     enter      enter      stay      stay       enter      enter      again      kicked     banned
-ACCEPT   uninvited uninvited  enter      stay      stay       uninvited  uninvited  uninvited  kicked     banned
-APPROVE  nobody    enter      unasked    stay      stay       unasked    unasked    unasked    unasked    unasked
-PROMOTE  nobody    unqueued   unqueued   stay      enter      unqueued   unqueued   unqueued   unqueued   unqueued
-ADMIT    enter     enter      enter      stay      enter      enter      enter      enter      enter      banned
-INVITE   INVITED   INVITED    stay       stay      stay       INVITED    INVITED    INVITED    INVITED    banned
-REJECT   nobody    REJECTED   unasked    unasked   unasked    unasked    unasked    stay       unasked    unasked
-LEAVE    nobody    CANCELLED  CANCELLED  LEFT      CANCELLED  stay       stay       stay       stay       stay
-KICK     nobody    out        out        KICKED    KICKED     stay       stay       stay       stay       stay
-BAN      BANNED    BANNED     BANNED     BANNED    BANNED     BANNED     BANNED     BANNED     BANNED     stay
-UNBAN    nobody    unbanned   unbanned   unbanned  unbanned   unbanned   unbanned   stay       unbanned   REJECTED
+             none       PENDING    INVITED    JOINED    WAITLIST   LEFT       CANCELLED  REJECTED   KICKED    BANNED
+JOIN         enter      enter      enter      stay      stay       enter      enter      again      kicked    banned
+LINK         enter      enter      enter      stay      stay       enter      enter      again      kicked    banned
+ACCEPT       uninvited  uninvited  enter      stay      stay       uninvited  uninvited  uninvited  kicked    banned
+APPROVE      nobody     enter      unasked    stay      stay       unasked    unasked    unasked    unasked   unasked
+PROMOTE      nobody     unqueued   unqueued   stay      enter      unqueued   unqueued   unqueued   unqueued  unqueued
+ADMIT        enter      enter      enter      stay      enter      enter      enter      enter      enter     banned
+INVITE       INVITED    INVITED    stay       stay      stay       INVITED    INVITED    INVITED    INVITED   banned
+REJECT       nobody     REJECTED   unasked    unasked   unasked    unasked    unasked    stay       unasked   unasked
+LEAVE        nobody     CANCELLED  CANCELLED  LEFT      LEFT       stay       stay       stay       stay      stay
+KICK         nobody     out        out        KICKED    KICKED     stay       stay       stay       stay      stay
+BAN          BANNED     BANNED     BANNED     BANNED    BANNED     BANNED     BANNED     BANNED     BANNED    stay
+UNBAN        nobody     unbanned   unbanned   unbanned  unbanned   unbanned   unbanned   stay       unbanned  REJECTED
+CHANGE_ROLE  nobody     out        out        JOINED    out        out        out        out        out       out
 """
 
 Outcome = EventMemberStatus | Step

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 
-from muster.events.predicates import membership_visible
+from muster.events.predicates import membership_visible, note_visible, reason_visible
 from muster.events.tables import EventMember, EventMemberRole, EventMemberStatus
 from muster.events.views.event import EventView
 from muster.identity.views import UserView
@@ -14,7 +14,7 @@ from muster.kit.caller import anyone, member
 from muster.kit.db.tables import once_more
 from muster.kit.views.paging import ascending, equals
 from muster.kit.views.query import query
-from muster.kit.views.view import Page, View, Viewer, one, sql
+from muster.kit.views.view import Page, View, Viewer, one, only_if, sql
 from muster.notifications.views import NotificationSubject
 
 
@@ -30,19 +30,24 @@ def waitlist_position(membership: type[EventMember], _viewer: Viewer) -> ColumnE
 class EventMemberView(View, of=EventMember):
     """A person's membership of an event.
 
-    joined_at: when they got their place; null for who never had one. waitlist_position: in the queue, from 1;
-    null for who does not wait.
+    asked_at: when they last asked, joined, or were asked. joined_at: when they got their place; null for who never had
+    one. waitlist_position: in the queue, from 1; null for who does not wait. reject_reason: what they were told, for them
+    and the organisers; null for others. note: the organisers' own; null for others.
     """
 
     visible = membership_visible
     within = "event"
     filters = {"status": equals(EventMember.status)}
     orders = {"ASKED": ascending(EventMember.asked_at)}
+    example = {"rejectReason": None, "note": None}
 
     id: UUID
     status: EventMemberStatus
     role: EventMemberRole
+    asked_at: datetime
     joined_at: datetime | None
+    reject_reason: str | None = only_if(reason_visible)
+    note: str | None = only_if(note_visible)
     waitlist_position: int | None = sql(waitlist_position)
     user: UserView = one("user_id")
     event: EventView | None = one("event_id")

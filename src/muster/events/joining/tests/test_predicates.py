@@ -27,11 +27,11 @@ insert into events (tenant_id, id, owner_id, title, description, timezone, meeti
                     last_queue_number, created_at, updated_at, version, cancelled_at,
                     status, starts_at, ends_at, join_mode, max, joined_count, join_opens_minutes_before_start,
                     join_cutoff_minutes_before_start, allow_join_late, late_join_cutoff_minutes_after_start,
-                    join_closed_at, may_ask_again)
+                    join_closed_at, may_ask_again, publish_at)
 select $1, e.id, e.owner_id, 'E', '', 'UTC', 'ONLINE', 'CUSTOM', 1, 'PUBLIC', 0, now(), now(), 1, now(),
        e.status, e.starts_at, e.ends_at, e.join_mode, e.max, e.joined_count, e.join_opens_minutes_before_start,
        e.join_cutoff_minutes_before_start, e.allow_join_late, e.late_join_cutoff_minutes_after_start,
-       e.join_closed_at, e.may_ask_again
+       e.join_closed_at, e.may_ask_again, case e.status when 'SCHEDULED' then now() end
   from jsonb_populate_recordset(null::events, $2::jsonb) as e
 """
 _MEMBERS = """

@@ -172,6 +172,7 @@ _OUT_OF_REACH = {
     "archiveTenant": "the default community stays open",
     "deleteTenant": "the default community stays open",
     "offerOwnership": "whom it is offered to does not stand in its address",
+    "rejectEventRequest": "nobody asks",
     "renameApiKey": "nobody has one",
     "renameServiceAccount": "there is none",
     "renamePasskey": "nobody has one",
@@ -181,6 +182,7 @@ _OUT_OF_REACH = {
     "revokeInvitation": "nobody is invited",
     "suspendTenant": "for the platform's staff",
     "updateTopic": "its address names a topic",
+    "unbanMember": "nobody is banned",
 }
 """Commands that are refused in this town for a reason of their own, before or after their condition is looked at."""
 

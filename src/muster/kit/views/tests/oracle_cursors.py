@@ -28,6 +28,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
         "DISTANCE": (("distance_km", "id"), False),
     },
     "EventAttendance": {"ASKED": (("asked_at", "id"), False)},
+    "EventMemberChange": {"HAPPENED": (("at", "id"), False)},
     "EventChat": {"NEWEST": (("id",), True)},
     "ExternalIdentity": {"NEWEST": (("created_at", "id"), True)},
     "EventMember": {"ASKED": (("asked_at", "id"), False)},

@@ -1,33 +1,90 @@
 """What the oracle knows of joining: the rules that commands go by, asked of plain rows."""
 
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from muster.events.rules import JoinLock, Places, Terms, Verdict, decide_join, join_locks
+from muster.events.rules import JoinLock, MemberDeed, Places, Terms, Verdict, decide_join, join_locks
 from muster.events.tables import EventMemberStatus, EventStatus, JoinMode
-from muster.kit.views.tests.oracle_world import Row
+from muster.kit.views.tests.oracle_values import HOSTILE, MOMENTS
+
+Row = dict[str, Any]
 
 
-def joining_fields(mine: Mapping[UUID, Row], blocks: list[Row], me: UUID | None) -> dict[str, Callable[[Row], Any]]:
-    """What events tell of joining, by type and field. mine: the viewer's own memberships by event."""
-    foes = {row["user_id"] for row in blocks if me and row["blocked_id"] == me}
+STATUSES = ("JOINED", "PENDING", "INVITED", "WAITLIST", "REJECTED", "BANNED", "LEFT", "KICKED", "CANCELLED")
 
-    def lock_reason(event: Row) -> str | None:
-        # To whom the owner has blocked, the event looks closed by hand.
+Fields = dict[str, Callable[[Row], Any]]
+"""How fields are told that are no columns shown to everybody, by type and field."""
+
+
+@dataclass(frozen=True)
+class Joining:
+    """What one viewer is told of joining.
+
+    members: memberships of every event. mine: the viewer's own by event. organises: whether they run an event.
+    """
+
+    members: Sequence[Row]
+    mine: Mapping[UUID, Row]
+    blocks: Sequence[Row]
+    me: UUID | None
+    organises: Callable[[UUID], bool]
+
+    def fields(self) -> Fields:
+        """Of events and of memberships."""
+        return {
+            "Event.lockReason": self._lock_reason,
+            "Event.canJoin": self._can_join,
+            "EventMember.waitlistPosition": self._waitlist_position,
+            "EventMember.note": lambda row: row["note"] if self.organises(row["event_id"]) else None,
+            "EventMember.rejectReason": self._reject_reason,
+            **{f"EventMemberStats.{status.lower()}": partial(self._number, status) for status in STATUSES},
+        }
+
+    def attended(self, role: str | None, status: str | None) -> list[Row]:
+        """The viewer's own memberships, of who attends unless another status is asked for."""
+        wanted = (status,) if status else ("JOINED", "WAITLIST")
+        return [row for row in self.mine.values() if row["status"] in wanted and role in (None, row["role"])]
+
+    def changes(self, rows: Sequence[Row], event_id: UUID, person: UUID) -> list[Row]:
+        """The history of a membership, for who runs the event."""
+        of_event = [row for row in rows if row["event_id"] == event_id and self.organises(event_id)]
+        return [row for row in of_event if row["user_id"] == person]
+
+    def _is_foe(self, event: Row) -> bool:
+        """Whether the event's owner has blocked the viewer: to them, it looks closed by hand."""
+        return any(row["user_id"] == event["owner_id"] and row["blocked_id"] == self.me for row in self.blocks)
+
+    def _lock_reason(self, event: Row) -> str | None:
         locks = {*join_locks(_terms(event), _places(event), datetime.now(UTC))}
-        locks |= {JoinLock.MANUAL} if event["owner_id"] in foes else set()
+        locks |= {JoinLock.MANUAL} if self._is_foe(event) else set()
         return next((lock.value for lock in JoinLock if lock in locks), None)
 
-    def can_join(event: Row) -> bool:
-        own = mine.get(event["id"])
+    def _can_join(self, event: Row) -> bool:
+        own = self.mine.get(event["id"])
         standing = EventMemberStatus(own["status"]) if own else None
-        is_blocked = event["owner_id"] in foes
-        decision = decide_join(_terms(event), _places(event), standing, datetime.now(UTC), is_blocked=is_blocked)
+        terms, places = _terms(event), _places(event)
+        decision = decide_join(terms, places, standing, datetime.now(UTC), is_blocked=self._is_foe(event))
         return decision.verdict in (Verdict.SEATED, Verdict.WAITING, Verdict.ASKED)
 
-    return {"Event.lockReason": lock_reason, "Event.canJoin": can_join}
+    def _waitlist_position(self, member: Row) -> int | None:
+        own: int | None = member["queue_number"]
+        if own is None:
+            return None
+        queue = [row["queue_number"] for row in self.members if row["event_id"] == member["event_id"]]
+        return len([number for number in queue if number is not None and number <= own])
+
+    def _reject_reason(self, member: Row) -> str | None:
+        told = member["user_id"] == self.me or self.organises(member["event_id"])
+        return member.get("reject_reason") if told else None
+
+    def _number(self, status: str, event: Row) -> int | None:
+        there = [row for row in self.members if row["event_id"] == event["id"] and row["status"] == status]
+        return len(there) if status == "JOINED" or self.organises(event["id"]) else None
 
 
 def _terms(event: Row) -> Terms:
@@ -47,3 +104,19 @@ def _terms(event: Row) -> Terms:
 
 def _places(event: Row) -> Places:
     return Places(taken=event["joined_count"], max=event["max"])
+
+
+def changes_of(chance: random.Random, tenant: UUID, event: UUID, person: UUID, status: str) -> dict[str, object]:
+    """Something that was done with a membership."""
+    return {
+        "tenant_id": tenant,
+        "id": UUID(int=chance.getrandbits(128), version=4),
+        "event_id": event,
+        "user_id": person,
+        "deed": chance.choice(list(MemberDeed)),
+        "status": status,
+        "role": "PARTICIPANT",
+        "at": chance.choice(MOMENTS),
+        "actor_id": chance.choice((None, person)),
+        "note": chance.choice(HOSTILE),
+    }

@@ -17,7 +17,7 @@ from muster.kit.views.tests.oracle_audit import audit_fields, audit_list
 from muster.kit.views.tests.oracle_cursors import plain
 from muster.kit.views.tests.oracle_events import computed_of, sees_membership
 from muster.kit.views.tests.oracle_filters import filters_of
-from muster.kit.views.tests.oracle_joining import joining_fields
+from muster.kit.views.tests.oracle_joining import Joining
 from muster.kit.views.tests.oracle_lists import Answer, Connection, List, Refused
 from muster.kit.views.tests.oracle_pages import Pages
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
@@ -32,11 +32,8 @@ _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 _NESTED = {"Event": ("members", "events"), "AgendaItem": ("hosts", "event_agenda_items")}
 """Types with a list as a field: its name, and the table of what has it."""
 
-_FOR_ANYONE = (
-    *("event", "events", "topic", "topics", "eventMember", "eventMembers", "tenant", "currentTenant", "tenants"),
-    *OF_EVENT,
-    *FOR_ANYONE,
-)
+_EVENTS = ("event", "events", "topic", "topics", "eventMember", "eventMembers", "eventMemberStats", *OF_EVENT)
+_FOR_ANYONE = (*_EVENTS, "tenant", "currentTenant", "tenants", *FOR_ANYONE)
 _FOR_SIGNED_IN = ("me", "myImpersonations", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
 
@@ -129,12 +126,19 @@ class Oracle:
     def _organises(self, event: Row) -> bool:
         return self._is_seated(event) and self._mine[event["id"]]["role"] in ("OWNER", "MODERATOR")
 
+    @cached_property
+    def _joining(self) -> Joining:
+        def runs(event_id: UUID) -> bool:
+            return self._organises(self.events[event_id])
+
+        return Joining(self._members, self._mine, self._world.tables["blocks"], self._me, runs)
+
     def sees_event(self, event: Row) -> bool:
-        """Deleted ones for nobody; drafts for organisers; hidden events for who attends; the rest for all."""
+        """Deleted ones for nobody; drafts for organisers; hidden events for whom they concern; the rest for all."""
         if event["status"] == "DELETED" or self._organises(event):
             return bool(event["status"] != "DELETED")
         own = self._mine.get(event["id"])
-        attends = own is not None and own["status"] in ("JOINED", "WAITLIST")
+        attends = own is not None and own["status"] in ("JOINED", "WAITLIST", "PENDING", "INVITED")
         return event["status"] in ("PUBLISHED", "CANCELLED") and (event["visibility"] == "PUBLIC" or attends)
 
     def _seen_event(self, event_id: UUID) -> Row | None:
@@ -171,7 +175,9 @@ class Oracle:
     def _computed(self) -> dict[str, Callable[[Row], Any]]:
         """What is no column shown to everybody, by type and field."""
         return self._people.computed | {
-            **joining_fields(self._mine, self._world.tables["blocks"], self._me),
+            **self._joining.fields(),
+            "EventMemberChange.actor": lambda row: self.users.get(row["actor_id"]),
+            "EventMemberChange.event": lambda row: self._seen_event(row["event_id"]),
             **{f"{kind}.event": lambda row: self._seen_event(row["event_id"]) for kind, _ in OF_EVENT.values()},
             "AgendaHost.user": lambda host: self.users.get(host["user_id"]),
             "AgendaHost.item": lambda host: self._agenda[host["item_id"]],
@@ -183,7 +189,6 @@ class Oracle:
             **computed_of(self._mine),
             "EventAttendance.event": lambda member: self._seen_event(member["event_id"]),
             "EventMember.event": lambda member: self._seen_event(member["event_id"]),
-            "EventMember.waitlistPosition": self._waitlist_position,
             "EventChat.event": lambda seat: self._seen_event(seat["room_id"]),
             "EventChat.lastSequence": lambda seat: len(self._said_in(seat["room_id"])),
             "EventChat.unreadCount": self._unread_in,
@@ -224,13 +229,6 @@ class Oracle:
     def _agenda(self) -> dict[UUID, Row]:
         return {row["id"]: row for row in self._rows("event_agenda_items")}
 
-    def _waitlist_position(self, member: Row) -> int | None:
-        own: int | None = member["queue_number"]
-        if own is None:
-            return None
-        queue = [row["queue_number"] for row in self._members if row["event_id"] == member["event_id"]]
-        return len([number for number in queue if number is not None and number <= own])
-
     def may_ask(self, name: str) -> bool:
         """Whether the viewer may ask a query at all."""
         if name in _FOR_ANYONE:
@@ -258,6 +256,7 @@ class Oracle:
             return self._people.one(name, given)
         by_id: dict[str, Callable[[UUID], Row | None]] = {
             "event": self._seen_event,
+            "eventMemberStats": self._seen_event,
             "auditEntry": self._audited.get,
             **dict.fromkeys(("apiKey", "serviceAccount"), nobody),
             "topic": self._topics.get,
@@ -301,6 +300,8 @@ class Oracle:
             return List("EventChat", name, [row for row in self._seats.values() if self._seen_event(row["room_id"])])
         if name in ACCOUNT_LISTS:
             return List(ACCOUNT_LISTS[name], name, self._account.rows(name))
+        if name == "myEventMemberships":
+            return List("EventMember", name, [row for row in self._mine.values() if self._seen_event(row["event_id"])])
         if name == "myEvents":
             return self._my_events(name, given)
         if name == "myNotifications":
@@ -325,6 +326,10 @@ class Oracle:
             kind, table = OF_EVENT[name]
             rows = [row for row in self._rows(table) if row["event_id"] == event["id"]]
             return List(kind, name, [row for row in rows if is_shown(row, seated=self._is_seated(event))], chosen)
+        if name == "eventMemberChanges":
+            person = UUID(given["userId"])
+            found = self._joining.changes(self._rows("event_member_changes"), event["id"], person)
+            return List("EventMemberChange", name, found, {**chosen, "user_id": person})
         if name == "eventMembers":
             return List("EventMember", name, self._memberships(event), chosen)
         if name == "eventAttendance":
@@ -338,8 +343,7 @@ class Oracle:
 
     def _my_events(self, name: str, given: dict[str, Any]) -> List:
         role, status, upcoming = (given.get(key) for key in ("role", "membershipStatus", "upcoming"))
-        wanted = (status,) if status else ("JOINED", "WAITLIST")
-        mine = [row for row in self._mine.values() if row["status"] in wanted and role in (None, row["role"])]
-        seen = [event for own in mine if (event := self._seen_event(own["event_id"]))]
+        own = self._joining.attended(role, status)
+        seen = [event for row in own if (event := self._seen_event(row["event_id"]))]
         rows = [row for row in seen if upcoming is None or (row["ends_at"] > datetime.now(UTC)) is upcoming]
         return List("Event", name, rows, {"role": role, "membership_status": status, "upcoming": upcoming})

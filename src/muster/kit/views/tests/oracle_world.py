@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from muster.kit.caller import Claim
 from muster.kit.views.tests.oracle_events import more_of_event
+from muster.kit.views.tests.oracle_joining import changes_of
 from muster.kit.views.tests.oracle_programme import around_event, arrival
 from muster.kit.views.tests.oracle_search import Circle, distances_of, ranks_of
 from muster.kit.views.tests.oracle_told import told_of
@@ -239,6 +240,8 @@ class _Builder:
             note=self._maybe(self._text()),
             **arrival(self.random),
         )
+        for _ in range(self.random.choice((0, 1, 2))):
+            self._add("event_member_changes", **changes_of(self.random, tenant, event, person, status))
         if status == "JOINED" and self.random.random() < 0.9:
             self._in(
                 tenant,
