@@ -9,6 +9,7 @@ from starlette.routing import Route as HttpRoute
 
 from muster.kit.caller import Origin
 from muster.kit.commands.context import Services
+from muster.kit.endpoints.accept import preferred_language
 from muster.kit.endpoints.address import Address, Serve
 from muster.kit.endpoints.edge import Edge
 from muster.kit.endpoints.http import query_string, read_form
@@ -18,6 +19,7 @@ from muster.kit.endpoints.pages.html import html
 from muster.kit.endpoints.pages.page import PAGES, Page, Visit
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 from muster.kit.errors import AppError, Unauthenticated
+from muster.kit.words import FALLBACK, LANGUAGES, section, words_of
 
 
 def page_routes(services: Services, edge: Edge) -> list[HttpRoute]:
@@ -31,10 +33,21 @@ def page_routes(services: Services, edge: Edge) -> list[HttpRoute]:
     return [HttpRoute(path, Address(methods)) for path, methods in addresses.items()]
 
 
-def problem_page(error: AppError, request_id: str) -> Response:
-    """What went wrong, for people."""
-    values = {"title": error.title, "detail": error.detail, "request_id": request_id}
-    return html("kit/endpoints/pages/templates/problem.html", values, status=error.status)
+def problem_page(error: AppError, request: Request) -> Response:
+    """What went wrong, for people: in general in the language of their browser, and below it what the error says, which
+    is English.
+    """
+    language = preferred_language(request.headers.get("accept-language"), tuple(LANGUAGES))
+    words = section(f"kit.{_told_as(error.status)}", language)
+    number = section("kit.problem", language).text("number", {"request_id": request.state.request_id})
+    values = {"words": words, "detail": error.detail, "number": number}
+    return html("kit/endpoints/pages/templates/problem.html", values, language=language, status=error.status)
+
+
+def _told_as(status: int) -> str:
+    """The section of a status; rare ones are told as 400 and 500 are."""
+    name = f"status_{status}"
+    return name if name in words_of("kit")[FALLBACK] else f"status_{status // 100}00"
 
 
 async def _origin(page: Page, edge: Edge, request: Request, csrf: str) -> Origin:
@@ -48,7 +61,6 @@ async def _origin(page: Page, edge: Edge, request: Request, csrf: str) -> Origin
 
 def _endpoint(page: Page, services: Services, edge: Edge) -> Serve:
     async def endpoint(request: Request) -> Response:
-        request_id: str = request.state.request_id
         try:
             given = await read_form(request) if page.route.sends_body else query_string(request)
             origin = await _origin(page, edge, request, given.get("csrf", ""))
@@ -59,6 +71,6 @@ def _endpoint(page: Page, services: Services, edge: Edge) -> Serve:
             visit = Visit(services, origin, request, {**given, **request.path_params}, brand, edge.cookies)
             return await page.function(visit)
         except Exception as error:  # noqa: BLE001 - every failure becomes a page that tells it
-            return problem_page(as_rest_writes_it(client_error(error)), request_id)
+            return problem_page(as_rest_writes_it(client_error(error)), request)
 
     return endpoint

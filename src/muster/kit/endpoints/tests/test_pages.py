@@ -4,17 +4,22 @@ import re
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from starlette.requests import Request
 from starlette.responses import Response
 
 from muster.kit.db.migrate import Urls
 from muster.kit.endpoints.pages.page import PAGES, Visit, page
+from muster.kit.endpoints.pages.serving import problem_page
+from muster.kit.errors import AppError
+from muster.kit.words import section
 from muster.testing.serving import Service, serving_in_process
 
 PROBLEM = "kit/endpoints/pages/templates/problem.html"
+WORDS = section("kit.status_400", "en")
 
 
 async def _echo(visit: Visit) -> Response:
-    return visit.show(PROBLEM, title="What you said", detail=visit.field("word"), request_id="")
+    return visit.show(PROBLEM, words=WORDS, detail=visit.field("word"), number="")
 
 
 async def _break(_visit: Visit) -> Response:
@@ -23,7 +28,7 @@ async def _break(_visit: Visit) -> Response:
 
 async def _sign_in(visit: Visit) -> Response:
     session = await visit.run("devLogin", name=visit.field("name"))
-    return visit.show(PROBLEM, title="Signed in", detail=str(session.user.row_id), request_id="")
+    return visit.show(PROBLEM, words=WORDS, detail=f"Signed in {session.user.row_id}", number="")
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +125,32 @@ async def test_development_pages_are_not_there_in_production(urls: Urls, declare
 def test_two_pages_cannot_share_an_address() -> None:
     with pytest.raises(TypeError, match="declared twice"):
         page("GET /t/break")
+
+
+@pytest.mark.parametrize(
+    ("browser", "language", "title"),
+    [("de-AT,en;q=0.5", "de", "Da ist bei uns etwas schiefgegangen"), ("pl", "pl", "Coś poszło u nas nie tak")],
+)
+async def test_what_went_wrong_is_told_in_the_reader_s_language(
+    service: Service, browser: str, language: str, title: str
+) -> None:
+    response = await service.http.get("/t/break", headers={"accept-language": browser})
+    assert response.status_code == 500
+    assert f'<html lang="{language}"' in response.text
+    assert f"<h1>{title}</h1>" in response.text
+    assert response.headers["x-request-id"] in response.text
+    assert "secret" not in response.text
+
+
+@pytest.mark.parametrize(
+    "status", [400, 401, 403, 404, 405, 406, 409, 410, 412, 413, 414, 415, 422, 429, 431, 500, 503]
+)
+def test_every_refusal_has_a_page(status: int) -> None:
+    refusal = AppError("This is what it says <here>.")
+    refusal.status = status
+    answer = problem_page(refusal, Request({"type": "http", "headers": [], "state": {"request_id": "r-17"}}))
+    shown = bytes(answer.body).decode()
+    assert answer.status_code == status
+    assert re.search(r"<h1>\w.*</h1>", shown)
+    assert '<p class="quiet" lang="en">This is what it says &lt;here&gt;.</p>' in shown
+    assert "Request r-17" in shown

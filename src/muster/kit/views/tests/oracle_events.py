@@ -22,7 +22,7 @@ def more_of_event(chance: random.Random) -> Row:
     said |= {f"{name}_visibility": pick((*Disclosure, Disclosure.PUBLIC)) for name in ("address", "members")}
     said |= {"gallery": chance.sample(HOSTILE, k=pick((0, 1, 3))), "description_html": pick(HOSTILE)}
     said["levels"] = [each for each in Level if pick((True, False))]
-    said |= {"radius_km": pick((None, 0.0, 1 / 3, 10.0)), "price": pick((0, 0, 1, 2**53 + 1)), "currency": "PLN"}
+    said |= {"radius_km": pick((None, 0.0, 1 / 3, 10.0)), "price": pick((0, 0, 1, 2**31 - 1)), "currency": "PLN"}
     return said | {"appearance": pick((None, Jsonb({pick(HOSTILE): [None, 1.5]})))}
 
 
