@@ -70,6 +70,17 @@ insert into join_requests (tenant_id, id, user_id, status, created_at)
 select ':tenant', gen_random_uuid(), user_id, (array['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED'])[n % 4 + 1],
        now() + n * interval '1 second'
   from numbered;
+insert into teams (tenant_id, id, name, visibility, created_at)
+select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, 'Team ' || n, 'PUBLIC',
+       now() + n * interval '1 second'
+  from generate_series(1, 4000) as n;
+insert into team_members (tenant_id, id, team_id, user_id, role, joined_at)
+select ':tenant', gen_random_uuid(), ':event', user_id, 'OWNER', now() + n * interval '1 second' from numbered;
+insert into team_requests (tenant_id, id, team_id, user_id, made_by, way, role, status, created_at)
+select ':tenant', gen_random_uuid(), team_id, user_id, user_id, 'ASKED', 'MEMBER',
+       (array['PENDING', 'REJECTED'])[n % 2 + 1], now() + n * interval '1 second'
+  from (select user_id, ':event'::uuid as team_id, n from numbered
+        union all select ':viewer', id, row_number() over () from teams where tenant_id = ':tenant' and id <> ':event') as all_;
 insert into events (tenant_id, id, owner_id, title, description, starts_at, ends_at, timezone, meeting_kind, join_mode,
                     mode, min, visibility, status, city, country, joined_count, last_queue_number, created_at, version,
                     updated_at, cancelled_at, latitude, longitude)

@@ -51,7 +51,6 @@ from muster.kit.mail.delivery import Delivery
 from muster.kit.mail.posting import MailPosted
 from muster.kit.work.errands import outside
 from muster.kit.work.handlers import on
-from muster.notifications import security as notification_security
 from muster.privacy import exporting as privacy_exporting
 from muster.privacy import jobs as privacy_jobs
 from muster.privacy import notices as privacy_notices
@@ -65,6 +64,7 @@ from muster.privacy.facts import (
 )
 from muster.tenancy import jobs as tenancy_jobs
 from muster.tenancy import notices as tenancy_notices
+from muster.tenancy import security as tenancy_security
 from muster.tenancy.facts import (
     DomainDue,
     InvitationMade,
@@ -93,7 +93,7 @@ _EXPORTS_AT_ONCE = 2
 on(VerificationAsked, identity_notices.mail_verification)
 on(RegisteredAgain, identity_notices.mail_registered_again)
 on(ResetAsked, identity_notices.mail_reset)
-on(SignedIn, notification_security.tell_new_device)
+on(SignedIn, tenancy_security.tell_new_device)
 on(SignInLinkAsked, identity_notices.mail_sign_in_link)
 on(AccountLocked, identity_notices.mail_locked)
 on(IdentityLinked, identity_notices.mail_identity_linked)

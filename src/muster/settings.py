@@ -125,12 +125,15 @@ class Communities:
     Attributes:
         by_staff: the platform's own people alone.
         per_person: how many one person owns at most.
+        teams, per_team: how many teams each has at most, and how many people each of those.
         domain: each community is found at its slug below this; None is nowhere.
         name_server: is asked whether a domain is a community's own; None asks those of the machine.
     """
 
     by_staff: bool
     per_person: int
+    teams: int
+    per_team: int
     domain: str | None
     name_server: Bind | None
 
@@ -376,13 +379,15 @@ def _communities(source: Source) -> Communities:
         "MUSTER_TENANT_FOUNDERS", ("anyone", "staff"), "anyone", "who founds communities: anyone verified, or staff"
     )
     per_person = source.number("MUSTER_TENANTS_PER_PERSON", 20, 1, 100_000, "communities that one person may own")
+    teams = source.number("MUSTER_TEAMS_PER_TENANT", 200, 1, 100_000, "teams that one community may have")
+    per_team = source.number("MUSTER_PEOPLE_PER_TEAM", 500, 1, 100_000, "people that one team may have")
     domain = source.text("MUSTER_TENANT_DOMAIN", "", "communities are at <slug>.<this>, where it leads here")
     if domain and not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
         raise SettingError(f"MUSTER_TENANT_DOMAIN is {domain!r}: it must be a domain such as communities.example.org.")
     server = source.bind("MUSTER_DNS_SERVER", "address:port of the name server to ask; the machine's own when empty")
     if server is not None and not is_address(server.host):
         raise SettingError(f"MUSTER_DNS_SERVER is {server.host!r}: it must be an address such as 127.0.0.1:53.")
-    return Communities(founders == "staff", per_person, domain or None, server)
+    return Communities(founders == "staff", per_person, teams, per_team, domain or None, server)
 
 
 def _sockets(source: Source) -> Sockets:

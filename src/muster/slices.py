@@ -58,6 +58,8 @@ import muster.tenancy.factors
 import muster.tenancy.notices
 import muster.tenancy.pages
 import muster.tenancy.registration
+import muster.tenancy.teams.commands
+import muster.tenancy.teams.views
 import muster.tenancy.views
 
 __all__ = ["muster"]

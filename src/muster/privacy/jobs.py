@@ -11,6 +11,7 @@ from muster.kit.storage.storage import folder_of, storage_of
 from muster.kit.work.errands import Errand
 from muster.privacy import queries
 from muster.privacy.facts import AccountEnded, AccountEndsSoon, AccountErased, ErasureDue
+from muster.tenancy.teams import seating as teams
 
 
 async def see_who_leaves(ctx: Ctx) -> None:
@@ -32,6 +33,9 @@ async def withdraw_everywhere(errand: Errand, fact: AccountEnded) -> None:
         return await _has_ended(ctx, fact.user_id)
 
     for done, tenant_id in enumerate(tenants):
+        async with errand.transaction(tenant_id) as ctx:
+            if await is_gone(ctx):
+                await teams.withdraw(ctx, fact.user_id)
         await withdraw_from(errand, tenant_id, fact.user_id, is_gone)
         await errand.progress(done / len(tenants))
 

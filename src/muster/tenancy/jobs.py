@@ -10,6 +10,7 @@ from muster.kit.work.operating import Chosen, cancel, discard
 from muster.tenancy import queries
 from muster.tenancy.commands import DomainTaken, look, lose, settle
 from muster.tenancy.facts import DomainDue, TenantDue, TenantErased
+from muster.tenancy.teams import queries as teams
 
 KEPT = timedelta(days=30)
 """How long an address stays here after its invitation has ended, and a request after it was decided."""
@@ -47,6 +48,7 @@ async def forget_invitations(ctx: Ctx) -> None:
     """Remove a tenant's invitations and requests that ended long ago, and with them addresses of people with no account."""
     await queries.forget_invitations(ctx, ctx.now - KEPT)
     await queries.forget_requests(ctx, ctx.now - KEPT)
+    await teams.forget_requests(ctx, ctx.now - KEPT)
 
 
 async def announce_domains(ctx: Ctx) -> None:

@@ -12,6 +12,7 @@ from muster.kit.mail.posting import post
 from muster.tenancy import queries
 from muster.tenancy.facts import InvitationFact, JoinRequestFact, MemberFact
 from muster.tenancy.tables import MemberStatus, RequestStatus
+from muster.tenancy.teams import queries as teams
 
 # Whose mail it is when the address has no account; no person has this id.
 _NOBODY = UUID(int=0)
@@ -31,7 +32,7 @@ class InvitationMail(Mail):
             return None
         token = invitation_token(ctx.settings.security.jwt_secret, ctx.tenant_id, invited.id)
         return Letter(
-            values={"community": look.name},
+            values={"community": look.name, "team": await teams.find_name(ctx.db, invited.team_id)},
             link=f"{ctx.settings.addresses.app}/invitation?token={token}",
         )
 
@@ -106,17 +107,27 @@ class ResumedMail(StandingMail):
 
 
 async def mail_invitation(ctx: Ctx, fact: InvitationFact) -> None:
-    """Mail an invitation, unless the address is a member's; whoever invited does not learn that."""
+    """Mail an invitation, unless the address is of somebody who is in already, or blocked; whoever invited does not learn
+    that.
+    """
     invited = await queries.read_invitation(ctx.db, fact.invitation_id)
     if invited is None or invited.email is None or not invited.is_good(ctx.now):
         return
     user_id = await identity.user_by_email(ctx, invited.email)
-    if user_id is not None and await queries.find_status(ctx, user_id) in (MemberStatus.ACTIVE, MemberStatus.SUSPENDED):
+    if await _is_in(ctx, invited, user_id) or not await queries.is_welcome(ctx.db, invited):
         return
     mailbox = None if user_id is None else await identity.mailbox(ctx.db, user_id)
     language = None if mailbox is None else mailbox.locale
     mail = InvitationMail(invitation_id=invited.id)
     await post(ctx, mail, user_id=user_id or _NOBODY, address=invited.email, language=language)
+
+
+async def _is_in(ctx: Ctx, invited: queries.Invited, user_id: UUID | None) -> bool:
+    """Whether somebody is where an invitation leads; a suspended member comes in nowhere."""
+    status = None if user_id is None else await queries.find_status(ctx, user_id)
+    if user_id is None or invited.team_id is None or status != MemberStatus.ACTIVE:
+        return status in (MemberStatus.ACTIVE, MemberStatus.SUSPENDED)
+    return await teams.find_seat(ctx, invited.team_id, user_id) is not None
 
 
 async def mail_approved(ctx: Ctx, fact: JoinRequestFact) -> None:

@@ -212,11 +212,15 @@ class Invitation(TenantTable):
 
     email: of MAIL, in small letters. made_by: whose rights it rests on when it is accepted. letters, letters_since: how
     many were mailed in the hour that began then. user_id: who accepted one by mail. ended_at: when it was answered.
+    team_id, team_role: the team that it leads into, too, and as what.
     """
 
     __tablename__ = "invitations"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "made_by"], ["members.tenant_id", "members.user_id"]),
+        ForeignKeyConstraint(["tenant_id", "team_id"], ["teams.tenant_id", "teams.id"]),
+        Index("invitations_team_idx", "tenant_id", "team_id", postgresql_where="team_id is not null"),
+        CheckConstraint("(team_id is null) = (team_role is null)", name="team"),
         Index(
             "invitations_pending_idx",
             "tenant_id",
@@ -248,6 +252,8 @@ class Invitation(TenantTable):
     letters_since: Mapped[datetime] = plain()
     user_id: Mapped[UUID | None] = plain()
     ended_at: Mapped[datetime | None] = plain()
+    team_id: Mapped[UUID | None] = plain()
+    team_role: Mapped[str | None] = plain()
 
 
 class InvitationUse(TenantTable):

@@ -374,8 +374,8 @@ async def useless(world: World) -> list[str]:
     """
     await drain(world.service.urls)
     tried = [declared for declared in endpoints().values() if declared.name not in REFUSED_AS_IT_IS]
-    # Who has left can do nothing more.
-    tried.sort(key=lambda declared: declared.name == "leaveTenant")
+    # Who has left can do nothing more, and in a team that is gone nobody can.
+    tried.sort(key=lambda declared: ["deleteTeam", "leaveTenant"].count(declared.name))
     return [declared.name for declared in tried if not await _works_for_somebody(world, declared)]
 
 

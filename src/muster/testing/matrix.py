@@ -51,6 +51,8 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "createServiceAccount.input": lambda: {"name": "A new program", "role": "spectator"},
     "createServiceKey.input": lambda: {"name": "A program", "scopes": []},
     "renameServiceAccount.name": lambda: "Another program",
+    "createTeam.input": lambda: {"name": "A new team"},
+    "changeTeamRole.role": lambda: "VIEWER",
     "createTenant.input": lambda: {"slug": f"town-{new_id().hex[-12:]}", "name": "A new town"},
     "createTopic.input": lambda: {
         "kind": "TAG",
@@ -117,6 +119,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     },
     "updateMemberRole.role": lambda: "MODERATOR",
     "updateBranding.input": lambda: {"primaryColour": "#2f6f62"},
+    "updateTeam.input": lambda: {"name": "Another name"},
     "updateTopic.input": lambda: {"names": [{"language": "en", "name": "Another word"}]},
     "updateTenant.input": lambda: {"name": "A new name"},
     "updateRole.input": lambda: {"name": "A warmer greeter"},

@@ -26,6 +26,8 @@ class Town:
     people: by their standing to the published event; nobody stands for ANONYMOUS. An outsider is a member of the
     community who has nothing to do with the event; somebody of another tenant is the owner of their own.
     waiting: who stands first in the event's queue. kicked: who was removed from it.
+    team_id: of a private team, of the owner and the member. choir_id: of one that members see; the owner's. request_id: of
+    the member's wish to sing there.
     """
 
     service: Service
@@ -37,6 +39,9 @@ class Town:
     hidden_id: UUID
     draft_id: UUID
     message_id: UUID
+    team_id: UUID
+    choir_id: UUID
+    request_id: UUID
 
     def client(self, standing: Standing) -> Client:
         """The client of somebody of this standing, in this community; of another tenant, in their own."""
@@ -149,6 +154,7 @@ async def settle(service: Service, slug: str | None = None) -> Town:
         hidden_id=hidden_id,
         draft_id=draft_id,
         message_id=UUID(message["id"]),
+        **await _team_up(people, prefix),
     )
 
 
@@ -182,6 +188,22 @@ async def _introduce(people: dict[Standing, Person], prefix: str) -> None:
     (await member.call("starUser", userId=owner_id)).ok()
     (await member.call("followUser", userId=owner_id)).ok()
     (await outsider.call("blockUser", userId=moderator_id)).ok()
+
+
+async def _team_up(people: dict[Standing, Person], prefix: str) -> dict[str, UUID]:
+    """Have two teams, with people in one of them, and some who are invited or ask to come; answers with ids of `Town`."""
+    owner, member, moderator = (people[each] for each in (Standing.OWNER, Standing.MEMBER, Standing.MODERATOR))
+    given = {"name": f"The eleven of {prefix}", "visibility": "PRIVATE"}
+    team_id = (await owner.client.call("createTeam", input=given)).ok()["id"]
+    invited = (await owner.client.call("inviteToTeam", teamId=team_id, userId=member.user_id)).ok()
+    (await member.client.call("approveTeamRequest", id=invited["id"])).ok()
+    (await owner.client.call("inviteToTeam", teamId=team_id, userId=moderator.user_id)).ok()
+    choir_id = (await owner.client.call("createTeam", input={"name": f"The choir of {prefix}"})).ok()["id"]
+    asked = (await member.client.call("askToJoinTeam", teamId=choir_id, note=f"Sings in {prefix}")).ok()
+    outsider_id = people[Standing.OUTSIDER].user_id
+    (await owner.client.call("inviteToTeam", teamId=choir_id, userId=outsider_id)).ok()
+    ids = {"team_id": team_id, "choir_id": choir_id, "request_id": asked["id"]}
+    return {name: UUID(each) for name, each in ids.items()}
 
 
 def moved(town: Town, service: Service) -> Town:

@@ -31,6 +31,9 @@ from muster.tenancy.granting import GrantsTooMuch, check_grant, held_by
 from muster.tenancy.queries import Invited
 from muster.tenancy.rules import Way
 from muster.tenancy.tables import InvitationStatus, InvitationWay
+from muster.tenancy.teams import queries as teams
+from muster.tenancy.teams import seating
+from muster.tenancy.teams.tables import TeamRole
 from muster.tenancy.views import TenantView
 
 Token = Annotated[
@@ -71,13 +74,15 @@ class NextStep(StrEnum):
 class InvitationSeen(Payload):
     """An invitation as who has it reads it.
 
-    email: whom it is to; empty for a link. role: what they would be.
+    email: whom it is to; empty for a link. role: what they would be. team: the name of the team that they would be in,
+    too; empty where there is none.
     """
 
     tenant: TenantView
     way: InvitationWay
     email: str
     role: str
+    team: str
     next_step: NextStep
 
 
@@ -93,6 +98,7 @@ async def read(ctx: Ctx, *, token: Token) -> InvitationSeen:
         way=invited.way,
         email=invited.email or "",
         role=invited.role,
+        team=await teams.find_name(ctx.db, invited.team_id) or "",
         next_step=await _next_step(ctx, invited),
     )
 
@@ -101,7 +107,7 @@ async def read(ctx: Ctx, *, token: Token) -> InvitationSeen:
 async def accept(ctx: Ctx, *, token: Token) -> TenantView:
     """Come in by an invitation, as the person who asks.
 
-    Raises LinkInvalid, InvitationVoid, InvitationForAnother, EmailNotVerified, SeatsTaken, MemberIsSuspended, WasRemoved.
+    Raises LinkInvalid, InvitationVoid, InvitationForAnother, EmailNotVerified, SeatsTaken, TeamFull, MemberIsSuspended, WasRemoved.
     """
     invited = await _find(ctx, token)
     mailbox = await identity.mailbox(ctx.db, ctx.user_id)
@@ -146,7 +152,7 @@ async def accept_mailed(
 
     `readInvitation` says what is needed. name: of a new account. password: of a new account, or of one whose address
     was never verified: everybody who is signed in to that is then signed out.
-    Raises LinkInvalid, InvitationVoid, Invalid, SeatsTaken, MemberIsSuspended, WasRemoved.
+    Raises LinkInvalid, InvitationVoid, Invalid, SeatsTaken, TeamFull, MemberIsSuspended, WasRemoved.
     """
     invited = await _find(ctx, token)
     if invited.email is None:
@@ -231,7 +237,9 @@ def _needed(hashed: str | None) -> str:
 
 
 async def _come_in(ctx: Ctx, invited: Invited, user_id: UUID) -> None:
-    """Admit somebody by a locked invitation, if who made it could still do that. Who is a member uses up nothing."""
+    """Admit somebody by a locked invitation, if who made it could still do that. Who gets in nowhere uses up nothing."""
+    if not await queries.is_welcome(ctx.db, invited):
+        raise InvitationVoid
     held = await held_by(ctx, invited.made_by)
     try:
         await check_grant(ctx, invited.role, held=held)
@@ -240,8 +248,22 @@ async def _come_in(ctx: Ctx, invited: Invited, user_id: UUID) -> None:
     if Permission("member:invite") not in held:
         raise InvitationVoid
     is_new = await admit(ctx, user_id=user_id, role=invited.role, way=Way(invited.way))
+    is_new = await _enter_team(ctx, invited, user_id) or is_new
     if invited.way == InvitationWay.MAIL:
         await queries.end_invitation(ctx, invited.id, InvitationStatus.ACCEPTED, user_id=user_id)
     if is_new:
         await queries.put_use(ctx, invited.id, user_id=user_id)
         ctx.record(InvitationAccepted(invitation_id=invited.id, user_id=user_id))
+
+
+async def _enter_team(ctx: Ctx, invited: Invited, user_id: UUID) -> bool:
+    """Put somebody who is a member by now into the team of a locked invitation; False where that changes nothing."""
+    if invited.team_id is None or invited.team_role is None:
+        return False
+    role = TeamRole(invited.team_role)
+    # A link lets each in once: who was removed from the team does not come back by it.
+    if invited.way == InvitationWay.LINK and await queries.has_used(ctx, invited.id, user_id):
+        return False
+    if not await seating.still_invites(ctx, invited.team_id, invited.made_by, role):
+        raise InvitationVoid
+    return await seating.seat(ctx, team_id=invited.team_id, user_id=user_id, role=role)

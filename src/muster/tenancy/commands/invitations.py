@@ -19,8 +19,10 @@ from muster.tenancy import queries, rules
 from muster.tenancy.commands.members import RoleName
 from muster.tenancy.facts import InvitationMade, InvitationRevoked, InvitationSentAgain
 from muster.tenancy.granting import check_grant
-from muster.tenancy.queries import Invited
+from muster.tenancy.queries import Invited, Terms
 from muster.tenancy.tables import InvitationStatus, InvitationWay
+from muster.tenancy.teams import seating
+from muster.tenancy.teams.tables import TeamRole
 from muster.tenancy.views import InvitationView
 
 INVITE = limit("invite", Rule(100, 3600), meaning="inviting people", without_store="closed")
@@ -50,23 +52,28 @@ class TooManyLetters(TooMany):
 class InviteMemberInput(Input):
     """Who is invited, and as what.
 
-    days: how long the invitation is good.
+    days: how long the invitation is good. team_id: a team that they are invited into, too. team_role: as what.
     """
 
     email: Email
     role: RoleName = "participant"
     days: Days = 7
+    team_id: UUID | None = None
+    team_role: TeamRole = TeamRole.MEMBER
 
 
 class CreateInvitationLinkInput(Input):
     """What a link is good for.
 
     max_uses: how many people may come in by it; any number when absent. days: how long the link is good.
+    team_id: a team that it leads into, too; members of the community come into that by it. team_role: as what.
     """
 
     role: RoleName = "participant"
     days: Days = 7
     max_uses: Annotated[int, Meta(ge=1, le=10_000)] | None = None
+    team_id: UUID | None = None
+    team_role: TeamRole = TeamRole.MEMBER
 
 
 class InvitationLink(Payload):
@@ -87,39 +94,45 @@ async def invite(ctx: Ctx, *, input: InviteMemberInput) -> InvitationView:
     """Invite somebody by mail. Whether the address has an account, or is a member's, makes no difference to the answer.
 
     An address has one open invitation: inviting it again changes that one, and mails it where anything is new.
-    Raises Invalid, GrantsTooMuch, TooManyLetters.
+    Raises Invalid, GrantsTooMuch, TooManyLetters, TeamNotFound, TeamForbidden.
     """
     await check_grant(ctx, input.role, field="input.role")
-    email, lifetime = normal_email(input.email), timedelta(days=input.days)
-    made = await put_mailed(ctx, email=email, role=input.role, lifetime=lifetime)
-    if made is not None:
-        ctx.record(InvitationMade(invitation_id=made))
-        return InvitationView.ref(made, created=True)
+    email, terms = normal_email(input.email), _terms(input)
+    # Before the team, in which order whoever accepts it locks them.
     found = await queries.lock_invitation_of(ctx, email)
+    await _check_team(ctx, input)
+    if found is None:
+        made = await queries.put_invitation(ctx, terms, way=InvitationWay.MAIL, email=email, max_uses=1)
+        if made is not None:
+            ctx.record(InvitationMade(invitation_id=made))
+            return InvitationView.ref(made, created=True)
+        found = await queries.lock_invitation_of(ctx, email)
     if found is None:
         raise InvitationOver
-    if found.role != input.role or found.expires_at <= ctx.now:
-        await _renew(ctx, found, role=input.role, lifetime=lifetime)
+    # One of somebody who is blocked was never mailed, and must not stand in the way of another's.
+    is_over = found.expires_at <= ctx.now or not await queries.is_welcome(ctx.db, found)
+    if is_over or not found.has(terms):
+        await _renew(ctx, found, terms)
         ctx.record(InvitationSentAgain(invitation_id=found.id))
     return InvitationView.ref(found.id)
 
 
-async def put_mailed(ctx: Ctx, *, email: str, role: str, lifetime: timedelta) -> UUID | None:
-    """Make an invitation for an address; None when it has an open one."""
-    return await queries.put_invitation(
-        ctx, way=InvitationWay.MAIL, email=email, role=role, lifetime=lifetime, max_uses=1
-    )
+def _terms(input: InviteMemberInput | CreateInvitationLinkInput) -> Terms:
+    team_role = None if input.team_id is None else input.team_role
+    return Terms(input.role, timedelta(days=input.days), input.team_id, team_role)
 
 
-async def _renew(ctx: Ctx, found: Invited, *, role: str, lifetime: timedelta) -> None:
+async def _check_team(ctx: Ctx, input: InviteMemberInput | CreateInvitationLinkInput) -> None:
+    if input.team_id is not None:
+        await seating.check_invites(ctx, input.team_id, input.team_role)
+
+
+async def _renew(ctx: Ctx, found: Invited, terms: Terms) -> None:
     """Let a locked invitation rest on who acts, and mail it. Raises TooManyLetters."""
     counted = rules.count_letter(found.letters, found.letters_since, ctx.now)
     if counted is None:
         raise TooManyLetters
-    found.role, found.made_by = role, ctx.user_id
-    found.expires_at = ctx.now + lifetime
-    found.letters, found.letters_since = counted
-    await queries.renew_invitation(ctx, found)
+    await queries.renew_invitation(ctx, found.id, terms, letters=counted[0], since=counted[1])
 
 
 @command(
@@ -132,17 +145,11 @@ async def _renew(ctx: Ctx, found: Invited, *, role: str, lifetime: timedelta) ->
 async def create_link(ctx: Ctx, *, input: CreateInvitationLinkInput) -> InvitationLink:
     """Make a link that lets in whoever has it, until it expires, is used up, or is taken back. It is told only now.
 
-    Raises Invalid, GrantsTooMuch.
+    Raises Invalid, GrantsTooMuch, TeamNotFound, TeamForbidden.
     """
     await check_grant(ctx, input.role, field="input.role")
-    made = await queries.put_invitation(
-        ctx,
-        way=InvitationWay.LINK,
-        email=None,
-        role=input.role,
-        lifetime=timedelta(days=input.days),
-        max_uses=input.max_uses,
-    )
+    await _check_team(ctx, input)
+    made = await queries.put_invitation(ctx, _terms(input), way=InvitationWay.LINK, email=None, max_uses=input.max_uses)
     if made is None:
         raise LookupError("nothing is in the way of a link")
     ctx.record(InvitationMade(invitation_id=made))
@@ -163,7 +170,9 @@ async def resend(ctx: Ctx, *, id: UUID) -> InvitationView:
     if found.way != InvitationWay.MAIL or not found.is_good(ctx.now):
         raise InvitationOver
     await check_grant(ctx, found.role)
-    await _renew(ctx, found, role=found.role, lifetime=found.expires_at - ctx.now)
+    if found.team_id is not None and found.team_role is not None:
+        await seating.check_invites(ctx, found.team_id, TeamRole(found.team_role))
+    await _renew(ctx, found, Terms(found.role, found.expires_at - ctx.now, found.team_id, found.team_role))
     ctx.record(InvitationSentAgain(invitation_id=id))
     return InvitationView.ref(id)
 

@@ -16,6 +16,7 @@ from muster.tenancy.granting import check_grant, check_rank
 from muster.tenancy.queries import Membership
 from muster.tenancy.rules import OWNER
 from muster.tenancy.tables import MemberStatus
+from muster.tenancy.teams import seating
 from muster.tenancy.views import MemberView
 
 
@@ -82,7 +83,7 @@ async def remove(ctx: Ctx, *, user_id: UUID, note: Note | None = None) -> Member
 async def suspend(ctx: Ctx, *, user_id: UUID, note: Note | None = None) -> MemberView:
     """Close this community to a member until the suspension is lifted; what they have open ends within a second.
 
-    They keep their seat and their places. Suspending twice changes nothing. note: why, for those who run it.
+    They keep their seat here and their places in events, not in teams. Suspending twice changes nothing. note: why, for those who run it.
     Raises MemberNotFound, NotOneself, TenantOwnerStays, OutranksYou.
     """
     target = await _lock_target(ctx, user_id)
@@ -91,6 +92,7 @@ async def suspend(ctx: Ctx, *, user_id: UUID, note: Note | None = None) -> Membe
     if target.status == MemberStatus.ACTIVE:
         await queries.put_status(ctx, target.id, MemberStatus.SUSPENDED, note=note)
         await queries.revoke_invitations_of(ctx, user_id)
+        await seating.withdraw(ctx, user_id)
         ctx.record(MemberSuspended(user_id=user_id, member_id=target.id))
     return MemberView.ref(target.id)
 
@@ -163,3 +165,4 @@ async def _depart(ctx: Ctx, gone: Membership, status: MemberStatus, note: str | 
     """Somebody goes, and with them, in this transaction, what hangs on their membership in this slice."""
     await queries.put_gone(ctx, gone.id, status, note=note)
     await queries.revoke_invitations_of(ctx, gone.user_id)
+    await seating.withdraw(ctx, gone.user_id)

@@ -1,15 +1,17 @@
 """SQL about invitations."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from muster.identity.predicates import not_blocked
 from muster.identity.tables import User
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
-from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
+from muster.kit.db.statements import Nothing, Row, Statement, columns
 from muster.kit.ids import new_id
 from muster.tenancy.tables import Invitation, InvitationStatus, InvitationUse, InvitationWay
 
@@ -28,11 +30,32 @@ class Invited(Row):
     max_uses: int | None
     letters: int
     letters_since: datetime
+    team_id: UUID | None
+    team_role: str | None
+
+    def has(self, terms: "Terms") -> bool:
+        """Whether it gives what these say."""
+        return (self.role, self.team_id, self.team_role) == (terms.role, terms.team_id, terms.team_role)
 
     def is_good(self, now: datetime) -> bool:
         """Whether somebody may still come in by it."""
         has_uses = self.max_uses is None or self.uses < self.max_uses
         return self.status == InvitationStatus.PENDING and self.expires_at > now and has_uses
+
+
+class Welcome(Row):
+    """Whether neither of two people has blocked the other."""
+
+    welcome: bool
+
+
+class Terms(NamedTuple):
+    """What an invitation gives, and for how long it is good from now on."""
+
+    role: str
+    lifetime: timedelta
+    team_id: UUID | None = None
+    team_role: str | None = None
 
 
 class InvitationId(Row):
@@ -53,15 +76,14 @@ _LOCK_OF_ADDRESS = Statement(
 )
 _KEYS = (
     *("tenant_id", "id", "way", "email", "role", "status", "made_by", "created_at", "expires_at"),
-    *("uses", "max_uses", "letters", "letters_since"),
+    *("uses", "max_uses", "letters", "letters_since", "team_id", "team_role"),
 )
 # Of two who invite one address at once, one makes the invitation; the other finds it.
 _PUT = Statement(InvitationId, insert(Invitation).on_conflict_do_nothing().returning(Invitation.id), insert_keys=_KEYS)
+_RENEWED = ("role", "made_by", "expires_at", "letters", "letters_since", "team_id", "team_role")
 _RENEW = Statement(
     Nothing,
-    update(Invitation)
-    .where(_ID)
-    .values({name: bindparam(f"new_{name}") for name in ("role", "made_by", "expires_at", "letters", "letters_since")}),
+    update(Invitation).where(_ID).values({name: bindparam(f"new_{name}") for name in _RENEWED}),
 )
 _END = Statement(
     Nothing,
@@ -74,7 +96,19 @@ _END = Statement(
     ),
 )
 _COUNT_USE = Statement(Nothing, update(Invitation).where(_ID).values(uses=Invitation.uses + 1))
-_PUT_USE = insertion(Nothing, InvitationUse, "tenant_id", "id", "invitation_id", "user_id", "used_at")
+# Who left and comes again by the same link has used it up once.
+_PUT_USE = Statement(
+    Nothing,
+    insert(InvitationUse).on_conflict_do_nothing(),
+    insert_keys=("tenant_id", "id", "invitation_id", "user_id", "used_at"),
+)
+_USED = Statement(
+    InvitationId,
+    select(InvitationUse.id).where(
+        InvitationUse.invitation_id == bindparam("invitation", type_=Invitation.id.type),
+        InvitationUse.user_id == bindparam("person", type_=InvitationUse.user_id.type),
+    ),
+)
 _REVOKE_OF_PERSON = Statement(
     Nothing,
     update(Invitation)
@@ -83,6 +117,12 @@ _REVOKE_OF_PERSON = Statement(
         Invitation.email.in_(select(User.email).where(User.id == bindparam("person", type_=User.id.type))),
     )
     .values(status=InvitationStatus.REVOKED, ended_at=bindparam("moment", type_=Invitation.ended_at.type)),
+)
+_WELCOME = Statement(
+    Welcome,
+    select(not_blocked(bindparam("maker", type_=User.id.type), User.id).label("welcome")).where(
+        User.email == bindparam("mail", type_=User.email.type)
+    ),
 )
 _before = bindparam("before", type_=Invitation.expires_at.type)
 _FORGET = Statement(
@@ -106,7 +146,7 @@ async def lock_invitation_of(ctx: Ctx, email: str) -> Invited | None:
 
 
 async def put_invitation(
-    ctx: Ctx, *, way: InvitationWay, email: str | None, role: str, lifetime: timedelta, max_uses: int | None
+    ctx: Ctx, terms: Terms, *, way: InvitationWay, email: str | None, max_uses: int | None
 ) -> UUID | None:
     """Make an invitation of the acting person's; None when the address has one."""
     made = await ctx.db.one(
@@ -115,11 +155,13 @@ async def put_invitation(
         id=new_id(),
         way=way,
         email=email,
-        role=role,
+        role=terms.role,
+        team_id=terms.team_id,
+        team_role=terms.team_role,
         status=InvitationStatus.PENDING,
         made_by=ctx.user_id,
         created_at=ctx.now,
-        expires_at=ctx.now + lifetime,
+        expires_at=ctx.now + terms.lifetime,
         uses=0,
         max_uses=max_uses,
         letters=0 if email is None else 1,
@@ -128,16 +170,18 @@ async def put_invitation(
     return None if made is None else made.id
 
 
-async def renew_invitation(ctx: Ctx, invited: Invited) -> None:
-    """Store a locked invitation as it is meant now."""
+async def renew_invitation(ctx: Ctx, invitation_id: UUID, terms: Terms, *, letters: int, since: datetime) -> None:
+    """Have a locked invitation be the acting person's, on these terms. letters, since: how many were mailed since when."""
     await ctx.db.run(
         _RENEW,
-        invitation=invited.id,
-        new_role=invited.role,
-        new_made_by=invited.made_by,
-        new_expires_at=invited.expires_at,
-        new_letters=invited.letters,
-        new_letters_since=invited.letters_since,
+        invitation=invitation_id,
+        new_role=terms.role,
+        new_made_by=ctx.user_id,
+        new_expires_at=ctx.now + terms.lifetime,
+        new_letters=letters,
+        new_letters_since=since,
+        new_team_id=terms.team_id,
+        new_team_role=terms.team_role,
     )
 
 
@@ -149,11 +193,26 @@ async def end_invitation(
 
 
 async def put_use(ctx: Ctx, invitation_id: UUID, *, user_id: UUID) -> None:
-    """Count that a person came in by a locked invitation, and log it."""
-    await ctx.db.run(_COUNT_USE, invitation=invitation_id)
-    await ctx.db.run(
+    """Count that a person came in by a locked invitation, and log it; once for each."""
+    logged = await ctx.db.run(
         _PUT_USE, tenant_id=ctx.tenant_id, id=new_id(), invitation_id=invitation_id, user_id=user_id, used_at=ctx.now
     )
+    if logged:
+        await ctx.db.run(_COUNT_USE, invitation=invitation_id)
+
+
+async def is_welcome(tx: Transaction, invited: Invited) -> bool:
+    """Whether neither who made an invitation nor whose address it is for has blocked the other.
+
+    True of a link, and of an address that nobody has here.
+    """
+    found = await tx.one(_WELCOME, maker=invited.made_by, mail=invited.email)
+    return found is None or found.welcome
+
+
+async def has_used(ctx: Ctx, invitation_id: UUID, user_id: UUID) -> bool:
+    """Whether a person has come in by a locked invitation before."""
+    return await ctx.db.one(_USED, invitation=invitation_id, person=user_id) is not None
 
 
 async def revoke_invitations_of(ctx: Ctx, user_id: UUID) -> None:

@@ -16,6 +16,7 @@ from muster.tenancy.tables import (
     JoinRequest,
     RequestStatus,
 )
+from muster.tenancy.teams.views import TeamView
 
 _INVITE, _APPROVE = Permission("member:invite"), Permission("member:approve")
 
@@ -26,12 +27,20 @@ class InvitationView(View, of=Invitation):
     email: whom it was mailed to; null for a link. role: what they become. created_at: when it was made.
     expires_at: when it ends; nobody comes in by it from then on. uses: how many came in by it. max_uses: how many
     may; null is any number. made_by: whose rights it rests on. user: who accepted it; null for a link, and until then.
-    ended_at: when it was answered or taken back; null until then.
+    ended_at: when it was answered or taken back; null until then. team: into which it leads, too; null for none, and
+    for one that the viewer may not see. team_role: as what.
     """
 
     filters = {"way": equals(Invitation.way), "status": equals(Invitation.status)}
     orders = {"NEWEST": descending(Invitation.created_at)}
-    example = {"email": "ada@example.org", "role": "participant", "uses": 0, "maxUses": 1, "endedAt": None}
+    example = {
+        "email": "ada@example.org",
+        "role": "participant",
+        "uses": 0,
+        "maxUses": 1,
+        "endedAt": None,
+        "teamRole": "MEMBER",
+    }
 
     id: UUID
     way: InvitationWay
@@ -45,6 +54,8 @@ class InvitationView(View, of=Invitation):
     made_by: UserView = one("made_by")
     user: UserView | None = one("user_id")
     ended_at: datetime | None
+    team: TeamView | None = one("team_id")
+    team_role: str | None
 
 
 class InvitationUseView(View, of=InvitationUse):

@@ -149,12 +149,17 @@ async def test_who_may_not_is_told_that_first(
 
 def _with_ids(town: Town, name: str) -> dict[str, Any]:
     """Arguments with which the town's owner may call a command."""
-    ids: dict[str, UUID] = {"eventId": town.event_id, "userId": town.people[Standing.MEMBER].user_id}
+    member_id = town.people[Standing.MEMBER].user_id
+    ids: dict[str, UUID] = {"eventId": town.event_id, "teamId": town.team_id, "userId": member_id}
     places = COMMANDS[name].route.places
     of_event = town.event_id if name == "cancelEvent" else town.draft_id
     of_tenant = name.endswith(("Tenant", "Ownership"))
     ids["id"] = town.message_id if "event_id" in places else town.tenant_id if of_tenant else of_event
-    given = {key: ids[key] for key in ("id", "eventId", "userId") if f"{{{key}}}" in COMMANDS[name].route.template}
+    of_team = {"Team": town.team_id, "TeamRequest": town.request_id}
+    ids["id"] = next((each for ending, each in of_team.items() if name.endswith(ending)), ids["id"])
+    given = {
+        key: ids[key] for key in ("id", "eventId", "teamId", "userId") if f"{{{key}}}" in COMMANDS[name].route.template
+    }
     return {**examples(COMMANDS[name]), **given}
 
 

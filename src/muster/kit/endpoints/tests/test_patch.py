@@ -78,6 +78,8 @@ async def _subject(town: Town, verb: Command) -> tuple[Client, dict[str, Any]]:
         namer = town.client(Standing.OTHER_TENANT)
         topic = (await namer.call("createTopic", **examples(COMMANDS["createTopic"]))).ok()
         return namer, {"id": topic["id"]}
+    if verb.name == "updateTeam":
+        return owner.client, {"id": town.team_id}
     if verb.documentation.slice in ("tenancy", "access"):
         founder, slug = town.client(Standing.OTHER_TENANT), f"role_{new_id().hex[-12:]}"
         await put_role(town.service, UUID(founder.tenant), slug, base="participant")

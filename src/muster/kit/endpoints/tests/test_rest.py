@@ -203,7 +203,8 @@ async def test_who_makes_something_reads_it_at_the_address_they_are_told(
     town: Town, founder: Client, name: str
 ) -> None:
     command = COMMANDS[name]
-    ids = {"eventId": town.event_id, "userId": town.people[Standing.MEMBER].user_id}
+    somebody = town.waiting if name == "inviteToTeam" else town.people[Standing.MEMBER]
+    ids = {"eventId": town.event_id, "teamId": town.choir_id, "userId": somebody.user_id}
     named = {place.path: ids[place.path] for place in places(command) if required(command, place)}
     for client in (town.client(Standing.OWNER), town.client(Standing.OUTSIDER), founder):
         given = msgspec.to_builtins({**examples(command), **named})

@@ -65,10 +65,12 @@ class Writer:
         self._names = [each for row in world.tables["usernames"] for each in (row["name"], row["name"].upper())]
         self._events = [row["id"] for row in world.tables["events"]]
         self._own_events = [*oracle.events]
-        self._tenants = [row["id"] for row in (*world.tables["tenants"], world.tables["users"][0])]
+        tenants = [row["id"] for row in (*world.tables["tenants"], world.tables["users"][0])]
+        self._teams = [row["id"] for row in (*world.tables["teams"], world.tables["users"][0])]
         self._messages = [row["id"] for row in world.tables["messages"]]
         self._topics = [row["id"] for row in world.tables["topics"]]
-        self._audited = [row["id"] for row in world.tables["audit_rows"]]
+        asked, audited = ([row["id"] for row in world.tables[each]] for each in ("team_requests", "audit_rows"))
+        self._by_id = {"tenant": tenants, "team": self._teams, "teamRequest": asked, "auditEntry": audited}
         self._definitions: list[str]
         self._variables: dict[str, Any]
         self._fragments: list[str]
@@ -206,10 +208,10 @@ class Writer:
     def _arguments(self, name: str, found: GraphQLField) -> str:
         chosen: dict[str, object] = {}
         for key in found.args:
-            if name == "tenant":
-                chosen[key] = str(self._random.choice(self._tenants))
-            elif name == "auditEntry":
-                chosen[key] = str(self._random.choice(self._audited))
+            if name in self._by_id:
+                chosen[key] = str(self._random.choice(self._by_id[name]))
+            elif key == "teamId":
+                chosen[key] = str(self._random.choice(self._teams))
             elif key == "messageId" or (key == "id" and "eventId" in chosen):
                 chosen[key] = self._message_id(str(chosen["eventId"]))
             elif key == "slug":
@@ -222,7 +224,9 @@ class Writer:
                 chosen[key] = self._random.choice([*self._names, *SEARCHES])
             elif key == "userId":
                 chosen[key] = str(self._random.choice(self._people))
-            elif key in ("unreadOnly", "upcoming", "role", "membershipStatus") and self._chance(0.5):
+            elif key in ("unreadOnly", "ownOnly", "openOnly", "upcoming", "role", "membershipStatus") and self._chance(
+                0.5
+            ):
                 chosen[key] = self._value(get_named_type(found.args[key].type))
         if "first" in found.args:
             chosen |= self._page(name, found, chosen)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from muster.kit.views.tests.oracle_world import Row
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from muster.kit.views.tests.oracle_lists import Answer, Connection, List, Refuse
 from muster.kit.views.tests.oracle_pages import Pages
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
 from muster.kit.views.tests.oracle_programme import OF_EVENT, is_shown
+from muster.kit.views.tests.oracle_teams import TEAMS_FOR_ANYONE, TeamsOracle
 from muster.kit.views.tests.oracle_tenancy import FOR_NOBODY, TenancyOracle
 from muster.kit.views.tests.oracle_topics import slugs_held
 from muster.kit.views.tests.oracle_world import Row, World
@@ -33,10 +34,12 @@ _NESTED = {"Event": ("members", "events"), "AgendaItem": ("hosts", "event_agenda
 """Types with a list as a field: its name, and the table of what has it."""
 
 _EVENTS = ("event", "events", "topic", "topics", "eventMember", "eventMembers", "eventMemberStats", *OF_EVENT)
-_FOR_ANYONE = (*_EVENTS, "tenant", "currentTenant", "tenants", *FOR_ANYONE)
+_FOR_ANYONE = (*_EVENTS, "tenant", "currentTenant", "tenants", *FOR_ANYONE, *TEAMS_FOR_ANYONE)
 _FOR_SIGNED_IN = ("me", "myImpersonations", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
 
+
+_PROFILES, _TEAMS = ("profile", "profileOfUser", "myProfile"), ("team", "teamMember", "teamRequest")
 
 _OWN = ("email", "verifiedAt", "locale", "timezone", "createdAt", "termsAcceptedAt")
 """What a person shows of their account to nobody."""
@@ -49,6 +52,7 @@ class Oracle:
         self._world = world
         self._tenant, self._me = claim.tenant_id, claim.user_id
         self._tenancy = TenancyOracle(world.tables, claim)
+        self._teams = TeamsOracle(world.tables, claim, is_member=self._tenancy.role is not None)
         self._account = Account(world.tables, claim.user_id)
         self.pages = Pages(world, {"tag": self._tags, "category": self._categories})
         self._people = People(world, self._tenant, self._me)
@@ -175,6 +179,7 @@ class Oracle:
     def _computed(self) -> dict[str, Callable[[Row], Any]]:
         """What is no column shown to everybody, by type and field."""
         return self._people.computed | {
+            **self._teams.computed,
             **self._joining.fields(),
             "EventMemberChange.actor": lambda row: self.users.get(row["actor_id"]),
             "EventMemberChange.event": lambda row: self._seen_event(row["event_id"]),
@@ -252,8 +257,8 @@ class Oracle:
             return role(given) if name == "role" else self._tenancy.member(UUID(given["userId"]))
         if name in ACCOUNT_ROWS:
             return self._account.row(name, given)
-        if name in ("profile", "profileOfUser", "myProfile"):
-            return self._people.one(name, given)
+        if name in (*_PROFILES, *_TEAMS):
+            return (self._people if name in _PROFILES else self._teams).one(name, given)
         by_id: dict[str, Callable[[UUID], Row | None]] = {
             "event": self._seen_event,
             "eventMemberStats": self._seen_event,
@@ -288,6 +293,8 @@ class Oracle:
         known = self._tenancy.list(name) or access_list(name) or audit_list(name, self._rows("audit_rows"), self._me)
         if known is not None:
             return known
+        if self._teams.knows(name):
+            return self._teams.listed(name, given)
         if name == "events":
             every = "status" in filters_of(given)
             seen = [row for row in self.events.values() if self.sees_event(row)]

@@ -16,6 +16,7 @@ from muster.kit.views.tests.oracle_events import more_of_event
 from muster.kit.views.tests.oracle_joining import changes_of
 from muster.kit.views.tests.oracle_programme import around_event, arrival
 from muster.kit.views.tests.oracle_search import Circle, distances_of, ranks_of
+from muster.kit.views.tests.oracle_teams import teams_of
 from muster.kit.views.tests.oracle_told import told_of
 from muster.kit.views.tests.oracle_topics import topic_rows
 from muster.kit.views.tests.oracle_values import (
@@ -97,6 +98,8 @@ class _Builder:
                 topics.append(row["id"])
             for _ in range(_EVENTS if tenant == MAIN else _OTHER_EVENTS):
                 self._event(tenant, group, topics)
+            for table, values in teams_of(self.random, tenant, group):
+                self._add(table, **values)
             for person in group:
                 self._notifications(tenant, person)
                 self._audited(tenant, group)
@@ -114,9 +117,8 @@ class _Builder:
         )
         # The person's id serves as the id of the session that they ask with.
         for session in (person, *(self._id() for _ in range(self.random.choice((0, 1, 3))))):
-            days, revoked_at = (
-                (1, None) if session == person else self.random.choice(((1, None), (-1, None), (1, BASE)))
-            )
+            lives: tuple[tuple[int, datetime | None], ...] = ((1, None), (-1, None), (1, BASE))
+            days, revoked_at = lives[0] if session == person else self.random.choice(lives)
             self._add(
                 "sessions",
                 id=session,

@@ -1,0 +1,1 @@
+"""Teams: people of one community who do something together."""
