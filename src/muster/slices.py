@@ -35,6 +35,7 @@ import muster.identity.commands
 import muster.identity.devices.commands
 import muster.identity.devices.pages
 import muster.identity.external.commands
+import muster.identity.external.proving
 import muster.identity.external.views
 import muster.identity.notices
 import muster.identity.pages

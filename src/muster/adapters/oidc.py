@@ -8,6 +8,7 @@ import asyncio
 import base64
 import hashlib
 import time
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus, urlencode
@@ -24,6 +25,7 @@ _KEPT_SECONDS = 3600.0
 _AGAIN_AFTER_SECONDS = 60.0
 """So long an unknown key is not asked for again: whoever makes tokens up would have us ask for each."""
 _MOST_KEYS = 100
+_FAR_AHEAD = 1 << 36
 _REST_SECONDS = 10.0
 """So long one who did not answer is not asked again: requests would queue for each other's failures."""
 
@@ -147,6 +149,9 @@ async def way_there(provider: Provider, asked: Asked) -> str:
         "code_challenge": challenge(asked.verifier),
         "code_challenge_method": "S256",
     }
+    if asked.fresh:
+        # Section 3.1.2.1 of Core: the person signs in anew, and the token says when.
+        parameters["max_age"] = "0"
     return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters)}"
 
 
@@ -181,7 +186,14 @@ def vouched(issuer: str, claims: dict[str, Any]) -> Vouched:
         # Some providers write the word.
         is_verified=is_verified is True or is_verified == "true",
         name=name if isinstance(name, str) else "",
+        signed_in_at=_moment(claims.get("auth_time")),
     )
+
+
+def _moment(seconds: Any) -> datetime | None:
+    if not isinstance(seconds, int) or not 0 < seconds < _FAR_AHEAD:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 async def _exchange(issuer: Issuer, provider: Provider, asked: Asked, code: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, SQLColumnExpression, Text, and_, case, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import array
 
+from muster.identity.external.tables import ExternalIdentity
 from muster.identity.rules import PROOF_LASTS, Method
 from muster.identity.tables import Block, Passkey, Password, SecondFactor, Session
 from muster.kit.caller import ClaimSql
@@ -24,6 +25,7 @@ def proof_methods(claim: ClaimSql) -> ColumnElement[list[str]]:
         Method.PASSWORD: select(Password.id).where(Password.id == claim.user_id).exists(),
         Method.TOTP: _has_totp(claim),
         Method.PASSKEY: _has_passkey(claim),
+        Method.PROVIDER: select(ExternalIdentity.id).where(ExternalIdentity.user_id == claim.user_id).exists(),
     }
     each: list[Any] = [case((condition, method.value)) for method, condition in has.items()]
     return func.array_remove(array[str](each, type_=Text()), None, type_=ARRAY(Text()))

@@ -37,6 +37,7 @@ class Method(StrEnum):
     TOTP = "TOTP"
     PASSKEY = "PASSKEY"
     BACKUP_CODE = "BACKUP_CODE"
+    PROVIDER = "PROVIDER"
 
 
 class Device(NamedTuple):

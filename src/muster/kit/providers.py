@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from muster.kit.sources import THIS_MACHINE, SettingError, Source
@@ -34,12 +35,16 @@ class Provider:
 
 @dataclass(frozen=True)
 class Asked:
-    """What goes along when a person is sent to a provider, and has to hold when they come back."""
+    """What goes along when a person is sent to a provider, and has to hold when they come back.
+
+    fresh: they are to sign in there, also where they are signed in.
+    """
 
     redirect: str
     state: str
     nonce: str
     verifier: str
+    fresh: bool = False
 
 
 class NotVouched(Exception):
@@ -55,7 +60,8 @@ class Vouched:
     """Whom one of them says somebody is.
 
     issuer, subject: whose word, and whom they mean by it; the two together stay the same person. email, name: as they
-    know them, perhaps empty. is_verified: whether they say that the mail is that person's.
+    know them, perhaps empty. is_verified: whether they say that the mail is that person's. signed_in_at: when the person
+    last signed in there; None where they do not say.
     """
 
     issuer: str
@@ -63,6 +69,7 @@ class Vouched:
     email: str
     is_verified: bool
     name: str
+    signed_in_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class Hostile:
 
 
 @asynccontextmanager
-async def _hostile() -> AsyncIterator[Hostile]:
+async def hostile() -> AsyncIterator[Hostile]:
     told = Hostile()
     async with listening(Starlette(routes=[Route("/{path:path}", told.serve, methods=["GET", "POST"])])) as address:
         told.address = address
@@ -115,7 +115,7 @@ CLAIMS: dict[str, dict[str, Any]] = {
 
 
 async def test_a_code_becomes_a_person() -> None:
-    async with _hostile() as told:
+    async with hostile() as told:
         there = await oidc.way_there(told.provider, ASKED)
         assert there.startswith(f"{told.address}/authorize?response_type=code&client_id=muster&")
         assert f"code_challenge={oidc.challenge(ASKED.verifier)}" in there
@@ -130,7 +130,7 @@ async def test_a_code_becomes_a_person() -> None:
 
 @pytest.mark.parametrize("how", TOKENS)
 async def test_a_token_that_does_not_hold_is_refused(how: str) -> None:
-    async with _hostile() as told:
+    async with hostile() as told:
         told.token = TOKENS[how]
         with pytest.raises(NotVouched):
             await oidc.who_came(told.provider, ASKED, "a code")
@@ -138,7 +138,7 @@ async def test_a_token_that_does_not_hold_is_refused(how: str) -> None:
 
 @pytest.mark.parametrize("how", CLAIMS)
 async def test_a_claim_that_does_not_hold_is_refused(how: str) -> None:
-    async with _hostile() as told:
+    async with hostile() as told:
         told.claims = CLAIMS[how]
         with pytest.raises(NotVouched):
             await oidc.who_came(told.provider, ASKED, "a code")
@@ -146,13 +146,13 @@ async def test_a_claim_that_does_not_hold_is_refused(how: str) -> None:
 
 @pytest.mark.parametrize("said", [None, False, "yes", 1])
 async def test_only_their_word_makes_a_mail_verified(said: object) -> None:
-    async with _hostile() as told:
+    async with hostile() as told:
         told.claims = {"email_verified": said}
         assert not (await oidc.who_came(told.provider, ASKED, "a code")).is_verified
 
 
 async def test_what_is_told_of_another_subject_is_left_out() -> None:
-    async with _hostile() as told:
+    async with hostile() as told:
         told.claims = {"email": None, "email_verified": None}
         assert (await oidc.who_came(told.provider, ASKED, "a code")).email == ""
 
@@ -168,7 +168,7 @@ ANSWERS: dict[str, tuple[str, Callable[[], Response]]] = {
 
 @pytest.mark.parametrize("how", ANSWERS)
 async def test_a_provider_that_answers_badly_is_out_of_reach(how: str) -> None:
-    async with _hostile() as told:
+    async with hostile() as told:
         path, answer = ANSWERS[how]
         told.answers[path] = answer
         with pytest.raises(OutOfReach):
@@ -185,7 +185,7 @@ async def test_github_vouches_for_its_primary_verified_mail() -> None:
         {"email": "old@example.org", "primary": False, "verified": True},
         {"email": "ann@example.org", "primary": True, "verified": True},
     ]
-    async with _hostile() as told:
+    async with hostile() as told:
         provider = Provider("github", "GitHub", told.address, "muster", "secret")
         told.answers = {
             "/login/oauth/access_token": lambda: JSONResponse({"access_token": "a"}),

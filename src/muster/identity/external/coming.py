@@ -58,12 +58,14 @@ class _Adapter(Protocol):
     async def who_came(self, provider: Provider, asked: Asked, code: str) -> Vouched: ...
 
 
-async def set_out(services: Services, provider: str, *, user_id: UUID | None, return_to: str) -> WayOut:
-    """The way to a provider. Raises ProviderNotFound, Invalid for a path that is not ours, Unavailable."""
+async def set_out(
+    services: Services, provider: str, *, user_id: UUID | None, return_to: str, proves: bool = False
+) -> WayOut:
+    """The way to a provider. proves: the person is to show who they are. Raises ProviderNotFound, Invalid for a path that is not ours, Unavailable."""
     if not is_own_path(return_to):
         raise Invalid.field("returnTo", "must be a path such as /events, without a host")
     found = _provider(services, provider)
-    ticket = Ticket.new(provider, user_id=user_id, return_to=return_to, now=datetime.now(UTC))
+    ticket = Ticket.new(provider, user_id=user_id, return_to=return_to, now=datetime.now(UTC), proves=proves)
     try:
         url = await _adapter(found).way_there(found, ticket.asked(services.settings))
     except (OutOfReach, NotVouched) as error:
@@ -71,15 +73,20 @@ async def set_out(services: Services, provider: str, *, user_id: UUID | None, re
     return WayOut(url=url, ticket=ticket.sealed(services.settings))
 
 
-async def come_back(services: Services, *, user_id: UUID | None, ticket: str, code: str, state: str) -> Came:
+async def come_back(
+    services: Services, *, user_id: UUID | None, ticket: str, code: str, state: str, proves: bool = False
+) -> Came:
     """Whoever came back from a provider. user_id: whose account is to be linked; None where somebody signs in.
+    proves: they left to show who they are.
 
     Raises SignInExpired, SignInRefused, Unavailable.
     """
     settings = services.settings
     held = read_ticket(settings, ticket, datetime.now(UTC))
     # Who leaves to link their account and comes back as somebody else would link the other's.
-    if held is None or held.user_id != user_id or held.provider not in settings.vouchers.providers:
+    if held is None or (held.user_id, held.proves) != (user_id, proves):
+        raise SignInExpired
+    if held.provider not in settings.vouchers.providers:
         raise SignInExpired
     asked = held.asked(settings)
     if not hmac.compare_digest(state.encode(), asked.state.encode()):

@@ -24,7 +24,8 @@ class Ticket(msgspec.Struct, frozen=True):
     """One way to a provider and back.
 
     id: so that no two are alike. provider: its name. user_id: whose account is to be linked; None signs in.
-    return_to: the path of ours that the person wants to see afterwards. expires_at: seconds since 1970.
+    return_to: the path of ours that the person wants to see afterwards. expires_at: seconds since 1970. proves: it is to show
+    who they are, and links nothing.
     """
 
     id: UUID
@@ -32,11 +33,14 @@ class Ticket(msgspec.Struct, frozen=True):
     user_id: UUID | None
     return_to: str
     expires_at: int
+    proves: bool = False
 
     @classmethod
-    def new(cls, provider: str, *, user_id: UUID | None, return_to: str, now: datetime) -> "Ticket":
+    def new(
+        cls, provider: str, *, user_id: UUID | None, return_to: str, now: datetime, proves: bool = False
+    ) -> "Ticket":
         """A ticket for one way."""
-        return cls(new_id(), provider, user_id, return_to, int((now + LASTS).timestamp()))
+        return cls(new_id(), provider, user_id, return_to, int((now + LASTS).timestamp()), proves)
 
     def sealed(self, settings: Settings) -> str:
         """The ticket as its holder gets it."""
@@ -51,6 +55,7 @@ class Ticket(msgspec.Struct, frozen=True):
             state=derived(secret, "sign-in state", text),
             nonce=derived(secret, "sign-in nonce", text),
             verifier=derived(secret, "sign-in verifier", text),
+            fresh=self.proves,
         )
 
 
