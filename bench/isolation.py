@@ -19,7 +19,7 @@ CIRCLE = (50.0, 15.0, 50.0)
 _FINDER = re.compile(r"finders\.events_by_text\((\$\d+)(?:::\w+)?\)")
 _DIRECT = (
     r"(select e.id, ts_rank(e.search, q.query)::double precision as rank "
-    r"from websearch_to_tsquery('simple', \1) as q(query), public.events as e "
+    r"from websearch_to_tsquery('folded', \1) as q(query), public.events as e "
     r"where e.search @@ q.query and e.tenant_id = cast($1 as uuid))"
 )
 

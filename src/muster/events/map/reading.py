@@ -9,12 +9,12 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, Select, Text, and_, c
 from muster.events.map.grid import Tile
 from muster.events.predicates import is_to_come, takes_place
 from muster.events.views import EventView
-from muster.kit.caller import Origin, anyone
+from muster.kit.caller import Gate, Origin, anyone
 from muster.kit.commands.context import Services
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.page_arguments import PageShape, read_page
 from muster.kit.views.picks import SlotValues
-from muster.kit.views.plans import PlanCache, compile_plan, run_plan
+from muster.kit.views.plans import Plan, PlanCache, compile_plan, run_plan
 from muster.kit.views.scope import Scope
 from muster.kit.views.writing import moment
 
@@ -46,15 +46,23 @@ def read_filters(filters: dict[str, object], *, from_text: bool) -> SlotValues:
 
 async def spots_of(services: Services, origin: Origin, tile: Tile, filters: SlotValues) -> list[Spot]:
     """What stands in a tile, as the caller sees it. Raises what the gate refuses with."""
-    first, after = tile.cells
-    values = {**filters.values, "first": first, "after": after, "shift": max(tile.shift - 2 * FINER, 0)}
-    slots = [SlotValues(values, filters.shape)]
-    plan = _PLANS.get(
-        (services.gate, filters.shape), lambda: compile_plan(services.gate, slots, [lambda each: _spots(each, 0)])
-    )
+    slots = [tile_slot(tile, filters)]
+    plan = tile_plan(services.gate, slots)
     caller, bodies = await run_plan(services.database, plan, origin, slots)
     services.gate.admit(origin.claim, caller, anyone, None)
     return msgspec.json.decode(bodies[0], type=list[Spot])
+
+
+def tile_slot(tile: Tile, filters: SlotValues) -> SlotValues:
+    """The values of the statement that reads a tile."""
+    first, after = tile.cells
+    values = {**filters.values, "first": first, "after": after, "shift": max(tile.shift - 2 * FINER, 0)}
+    return SlotValues(values, filters.shape)
+
+
+def tile_plan(gate: Gate, slots: list[SlotValues]) -> Plan:
+    """The statement that reads a tile with such filters."""
+    return _PLANS.get((gate, slots[0].shape), lambda: compile_plan(gate, slots, [lambda compiler: _spots(compiler, 0)]))
 
 
 def _spots(compiler: Compiler, slot: int) -> ColumnElement[str]:
