@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from muster.kit.commands.command import Command
 from muster.kit.text import camel
 from muster.kit.views.query import QUERIES, Query
@@ -9,8 +11,8 @@ from muster.kit.views.view import View
 
 
 def location_of(command: Command) -> Query | None:
-    """The query that reads what a command makes: by its id alone, or by the arguments of the command."""
-    return _reading(command, {"id", *_names(command)})
+    """The query that reads what a command makes: by its id alone, by the arguments of the command or by those in its input."""
+    return _reading(command, {"id", *_names(command), *_names_in_input(command)})
 
 
 def read_back(command: Command) -> Query | None:
@@ -37,10 +39,17 @@ def _names(declared: Command | Query) -> set[str]:
     return {each.name for each in declared.arguments.parameters}
 
 
+def _names_in_input(command: Command) -> set[str]:
+    """What a command is given within its input, such as the slug of what it makes."""
+    inputs = [each.type for each in command.arguments.parameters if each.name == "input"]
+    return {each.name for kind in inputs for each in msgspec.structs.fields(kind)}
+
+
 def address_of(query: Query, made: View, arguments: Mapping[str, object]) -> str:
     """The address of a row that a command with these arguments has made."""
     address = query.route.template
     for place in query.route.places:
-        value = made.row_id if place == "id" else arguments[place]
+        given = arguments[place] if place in arguments else getattr(arguments.get("input"), place, None)
+        value = made.row_id if place == "id" else given
         address = address.replace(f"{{{camel(place)}}}", str(value))
     return address

@@ -185,7 +185,7 @@ _WITHOUT_ADDRESS = {
     "blockUser": "blocks are read as a list",
     "createApiKey": "its secret is told this once, and the rest by the id beside it",
     "createInvitationLink": "its token is told this once, and the rest by the id beside it",
-    "createRole": "it is read by the slug that was given",
+    "openCalendar": "its address is told this once, and calendars are read as a list",
 }
 """Commands that make what no address reads as it was told, and why."""
 
