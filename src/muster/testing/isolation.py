@@ -62,13 +62,7 @@ class Stranger(NamedTuple):
 RIVAL, OUTSIDER, ANONYMOUS = "another tenant's owner", "an outsider", "an anonymous visitor"
 SUSPENDED, KEY = "a suspended member", "another tenant's API key"
 THEIR_OWN, THE_VICTIMS, THE_VICTIMS_BY_SLUG = "their own tenant", "the victim's tenant", "the victim's tenant by slug"
-AT_HOME = (
-    Stranger(RIVAL, THEIR_OWN),
-    Stranger(OUTSIDER),
-    Stranger(ANONYMOUS),
-    Stranger(SUSPENDED),
-    Stranger(KEY),
-)
+AT_HOME = (Stranger(RIVAL, THEIR_OWN), *map(Stranger, (OUTSIDER, ANONYMOUS, SUSPENDED, KEY)))
 """Everybody who tries from a tenant that is open to them: their own, the default one, or a key's."""
 AT_THE_DOOR = (
     Stranger(KEY, THE_VICTIMS),
@@ -241,6 +235,8 @@ async def violations_below(world: World) -> list[str]:
     searched = await victim.client(Standing.MEMBER).call("events", filter={"text": VICTIM})
     if str(victim.event_id) not in json.dumps(searched.data):
         found.append("text search does not find what is there")
+    if not (await victim.client(Standing.MEMBER).call("topics", filter={"text": "evenings"})).ok()["items"]:
+        found.append("nobody finds the categories of their own community")
     outside = (await sign_in(world.service, f"{VICTIM} owner")).client
     if (await outside.call("tenant", id=victim.tenant_id)).missing:
         found.append("nobody finds their own community from outside")

@@ -144,6 +144,8 @@ REFUSED_AS_IT_IS = {
     "finishProviderStepUp",
     "beginSignIn",
     "changePassword",
+    "checkIn",
+    "checkInMyself",
     "completeLogin",
     "confirmEmailChange",
     "confirmTotp",
@@ -174,8 +176,8 @@ REFUSED_AS_IT_IS = {
     "proveDomain",
 }
 """Endpoints whose example is refused whoever calls: accounts here have no password and no app, tokens are in nobody's
-reach, nobody is the platform's staff or holds a domain, and the one offer to own a community was taken back before it
-is asked about.
+reach, nobody is the platform's staff or holds a domain, no event has begun, and the one offer to own a community was
+taken back before it is asked about.
 """
 
 

@@ -23,7 +23,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 _OPAQUE = re.compile(
     r'"(accessToken|deviceCode|refreshToken|endCursor|userCode|verificationUriComplete)": "[^"]*"|'
     r'"(token|url|secret|uri|qr|options)": "(\\.|[^"])*"|"codes": \[[^]]*\]|'
-    r"[0-9a-f]{32}@example\.org|((town|name)-|role_)[0-9a-f]{12}"
+    r"[0-9a-f]{32}@example\.org|((town|name)-|role_|[Ww]ord )[0-9a-f]{12}"
 )
 # They end the caller's membership, session or account, so they come last.
 _LAST = ("leaveTenant", "logout", "logoutEverywhere", "deleteAccount")
