@@ -14,6 +14,9 @@ from muster.events.facts import (
     EventJoined,
     EventKicked,
     EventMissedPublication,
+    EventOwnerChanged,
+    EventOwnershipDeclined,
+    EventOwnershipOffered,
     EventPromoted,
     EventRejected,
     EventRequested,
@@ -23,6 +26,7 @@ from muster.events.facts import (
     EventUpdated,
 )
 from muster.events.joining import notices as joining_notices
+from muster.events.ownership import notices as ownership_notices
 from muster.events.reminders import notices as reminder_notices
 from muster.events.reminders.facts import FeedbackDue, ReminderDue
 from muster.identity import notices as identity_notices
@@ -143,6 +147,9 @@ on(FeedbackDue, outside(reminder_notices.ask_for_feedback, at_once=_CROWDS_AT_ON
 on(EventDeleted, outside(event_notices.tell_deleted, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(EventRestored, outside(event_notices.tell_restored, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(EventMissedPublication, event_notices.tell_not_published)
+on(EventOwnershipOffered, ownership_notices.tell_offered)
+on(EventOwnershipDeclined, ownership_notices.tell_declined)
+on(EventOwnerChanged, ownership_notices.tell_new_owner)
 on(RoomUnread, outside(event_notices.tell_of_messages, at_once=_ROOMS_AT_ONCE, tenant_at_once=_ROOMS_OF_TENANT))
 
 on(TenantDue, outside(tenancy_jobs.erase_due, at_once=1))

@@ -80,6 +80,35 @@ class EventRestored(EventFact):
     user_id: UUID
 
 
+class EventOwnershipOffered(EventFact):
+    """The owner of an event offered it to somebody. user_id: to whom."""
+
+    kind: ClassVar[str] = "event.ownership_offered"
+    user_id: UUID
+
+
+class EventOwnershipWithdrawn(EventFact):
+    """The owner of an event took their offer back. user_id: to whom it was."""
+
+    kind: ClassVar[str] = "event.ownership_withdrawn"
+    user_id: UUID
+
+
+class EventOwnershipDeclined(EventFact):
+    """Somebody said no to owning an event. user_id: who."""
+
+    kind: ClassVar[str] = "event.ownership_declined"
+    user_id: UUID
+
+
+class EventOwnerChanged(EventFact):
+    """An event has another owner. user_id: who owns it now. old_owner_id: who did."""
+
+    kind: ClassVar[str] = "event.owner_changed"
+    user_id: UUID
+    old_owner_id: UUID
+
+
 class EventImported(EventFact):
     """An event came in from a file, published."""
 

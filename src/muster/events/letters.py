@@ -38,7 +38,7 @@ class PromotedMail(Mail):
 
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """None when they have gone meanwhile, or the event will not take place."""
-        event = await _to_come(ctx, self.event_id, user_id)
+        event = await attended(ctx, self.event_id, user_id)
         if event is None:
             return None
         return Letter(values={"title": event.title, **_when_and_where(event)}, link=page_of(ctx, self.event_id))
@@ -107,7 +107,7 @@ class MovedMail(Mail):
 
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """None when they have gone meanwhile, or the event will not take place."""
-        event = await _to_come(ctx, self.event_id, user_id)
+        event = await attended(ctx, self.event_id, user_id)
         if event is None:
             return None
         return Letter(values={"title": event.title, **_when_and_where(event)}, link=page_of(ctx, self.event_id))
@@ -128,7 +128,7 @@ class MessagesMail(Mail):
         return Letter(values={"title": event.title}, link=page_of(ctx, self.event_id))
 
 
-async def _to_come(ctx: Ctx, event_id: UUID, user_id: UUID) -> Outline | None:
+async def attended(ctx: Ctx, event_id: UUID, user_id: UUID) -> Outline | None:
     """The event, while it takes place and the person still has a place in it; its address for whom it shows that to."""
     own = await queries.standing(ctx, event_id, user_id)
     if own is None or own.status != EventMemberStatus.JOINED:
@@ -142,8 +142,12 @@ async def _to_come(ctx: Ctx, event_id: UUID, user_id: UUID) -> Outline | None:
 
 def _when_and_where(event: Outline) -> dict[str, Value]:
     """When it starts, in the event's own zone, and its place where there is one."""
-    place = ", ".join(each for each in (event.place, event.address, event.city, event.country) if each)
-    return {"starts_at": event.starts_at.astimezone(ZoneInfo(event.timezone)), "place": place or None}
+    return {"starts_at": event.starts_at.astimezone(ZoneInfo(event.timezone)), "place": place_of(event)}
+
+
+def place_of(event: Outline) -> str | None:
+    """Where an event is, in a line; None where there is nothing to say."""
+    return ", ".join(each for each in (event.place, event.address, event.city, event.country) if each) or None
 
 
 def page_of(ctx: Ctx, event_id: UUID) -> str:

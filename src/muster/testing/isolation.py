@@ -158,8 +158,9 @@ async def settle_both(service: Service) -> Towns:
         await change(service.urls, _WAITING, town.tenant_id)
         for slug in ("greeter", "porter"):
             await put_role(service, town.tenant_id, slug, base="participant", add=["member:approve"])
-        member = town.people[Standing.MEMBER]
-        (await town.client(Standing.OWNER).call("offerOwnership", userId=member.user_id)).ok()
+        owner, member = town.client(Standing.OWNER), town.people[Standing.MEMBER]
+        (await owner.call("offerOwnership", userId=member.user_id)).ok()
+        (await owner.call("offerEventOwnership", eventId=town.event_id, userId=member.user_id)).ok()
         program = {"name": f"The program of {town.tenant_id}"}
         (await town.client(Standing.OWNER).call("createServiceAccount", input=program)).ok()
         (await town.client(Standing.OWNER).call("addDomain", name=f"{town.tenant_id.hex}.example")).ok()

@@ -137,6 +137,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
 REFUSED_AS_IT_IS = {
     "acceptInvitation",
     "acceptMailedInvitation",
+    "acceptEventOwnership",
     "acceptOwnership",
     "addPasskey",
     "beginLink",

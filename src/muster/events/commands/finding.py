@@ -83,11 +83,6 @@ async def lock_event_for(ctx: Ctx, event_id: UUID, deed: Deed | MemberDeed) -> t
     return event, own
 
 
-async def lock_organised_event(ctx: Ctx, event_id: UUID) -> tuple[LockedEvent, Standing]:
-    """The same for who runs the event or moderates the community. Raises EventNotFound, NotOrganiser."""
-    return await lock_event_for(ctx, event_id, Deed.UPDATE)
-
-
 def is_left_to_do(ctx: Ctx, event: LockedEvent, deed: Deed) -> bool:
     """Whether the deed is still to be done; False when it is so already.
 

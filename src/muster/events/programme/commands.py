@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from muster.events import queries as events
-from muster.events.commands.finding import is_left_to_do, lock_organised_event
+from muster.events.commands.finding import is_left_to_do, lock_event_for
 from muster.events.facts import EventUpdated
 from muster.events.limits import EVENT_WRITE
 from muster.events.programme import queries, rules
@@ -87,7 +87,7 @@ async def update_programme(ctx: Ctx, *, id: UUID, input: UpdateProgrammeInput) -
     Raises EventNotFound, NotOrganiser, EventIsCancelled, PreconditionFailed, Invalid.
     """
     # The lock lets the lists change one after the other.
-    event, _ = await lock_organised_event(ctx, id)
+    event, _ = await lock_event_for(ctx, id, Deed.UPDATE)
     is_left_to_do(ctx, event, Deed.UPDATE)
     if input.version is not UNSET and input.version != event.version:
         raise PreconditionFailed

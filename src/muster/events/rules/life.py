@@ -36,7 +36,6 @@ class Deed(StrEnum):
     CHECK_IN = "CHECK_IN"
     OFFER_OWNERSHIP = "OFFER_OWNERSHIP"
     CHANGE_OWNER = "CHANGE_OWNER"
-    SHARE = "SHARE"
     MODERATE_ROOM = "MODERATE_ROOM"
     DELETE = "DELETE"
     RESTORE = "RESTORE"
@@ -74,7 +73,6 @@ LIFE: dict[Deed, dict[Phase, Ruling]] = {
     Deed.OFFER_OWNERSHIP: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.CANCELLED),
     # So that what is cancelled since its owner left can be brought back.
     Deed.CHANGE_OWNER: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.DO),
-    Deed.SHARE: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.DO),
     Deed.MODERATE_ROOM: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.DO),
 }
 """The life of an event: what each phase says of each deed. What a deed asks beyond that stands with the deed.

@@ -45,7 +45,6 @@ MAY: Mapping[Deed | MemberDeed, frozenset[Who]] = {
     Deed.CHECK_IN: _RUN_BY,
     Deed.OFFER_OWNERSHIP: _OWNER,
     Deed.CHANGE_OWNER: _ADMINS,
-    Deed.SHARE: _RUN_BY,
     Deed.MODERATE_ROOM: _RUN_BY,
 }
 """Who may do what to an event, and with the memberships of others. Joining and leaving are not here: whoever sees an event does that for themselves."""

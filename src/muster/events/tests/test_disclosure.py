@@ -1,11 +1,14 @@
 """Where an event is and who takes part is shown to whom it says, however one asks."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from muster.events.letters import MovedMail
+from muster.events.reminders.letters import ReminderMail
 from muster.events.tests.support import letter_for
+from muster.kit.mail.kinds import Mail
 from muster.kit.markdown import as_html
 from muster.profiles.tables import Disclosure
 from muster.testing.client import Client, Way
@@ -141,13 +144,21 @@ async def test_new_events_begin_as_their_organiser_prefers(module_town: Town) ->
 @pytest.mark.parametrize("disclosure", Disclosure)
 async def test_a_letter_names_the_place_to_whom_the_event_does(module_town: Town, disclosure: Disclosure) -> None:
     await _set(module_town, addressVisibility=disclosure, latitude=52.2, longitude=21.0, **PLACE)
+    starts_at = datetime.fromisoformat(
+        (await module_town.client(Standing.OWNER).call("event", id=module_town.event_id)).ok()["startsAt"]
+    )
+    mails: list[Mail] = [
+        MovedMail(event_id=module_town.event_id),
+        ReminderMail(event_id=module_town.event_id, starts_at=starts_at),
+    ]
     for reader in (Standing.MEMBER, Standing.MODERATOR):
         person = module_town.people[reader]
         async with working(module_town.service.urls) as work:
-            letter = await letter_for(work, module_town, MovedMail(event_id=module_town.event_id), person)
-        assert letter is not None
-        assert ("Market Square 1" in " ".join(letter.paragraphs)) == _is_shown(disclosure, reader)
-        assert "Warsaw" in " ".join(letter.paragraphs)
+            letters = [await letter_for(work, module_town, mail, person) for mail in mails]
+        for letter in letters:
+            assert letter is not None
+            assert ("Market Square 1" in " ".join(letter.paragraphs)) == _is_shown(disclosure, reader)
+            assert "Warsaw" in " ".join(letter.paragraphs)
 
 
 HOSTILE = {

@@ -64,7 +64,6 @@ CHANGE_ROLE      DO             DO             DO         DO         CANCELLED
 CHECK_IN         NOT_PUBLISHED  NOT_PUBLISHED  DO         DO         CANCELLED
 OFFER_OWNERSHIP  DO             DO             DO         DO         CANCELLED
 CHANGE_OWNER     DO             DO             DO         DO         DO
-SHARE            DO             DO             DO         DO         DO
 MODERATE_ROOM    DO             DO             DO         DO         DO
 """
 

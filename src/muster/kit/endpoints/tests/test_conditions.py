@@ -173,9 +173,12 @@ async def founder(town: Town) -> Client:
 _OUT_OF_REACH = {
     "acceptInvitation": "nobody is invited",
     "acceptMailedInvitation": "nobody is invited",
+    "acceptEventOwnership": "nobody is offered it",
     "acceptOwnership": "nobody is offered it",
     "archiveTenant": "the default community stays open",
+    "changeEventOwner": "whom it is given to does not stand in its address",
     "deleteTenant": "the default community stays open",
+    "offerEventOwnership": "whom it is offered to does not stand in its address",
     "offerOwnership": "whom it is offered to does not stand in its address",
     "rejectEventRequest": "nobody asks",
     "renameApiKey": "nobody has one",

@@ -28,7 +28,7 @@ from muster.kit.views.tests.oracle_values import CIRCLES, MOMENTS, SEARCHES
 from muster.kit.views.tests.oracle_world import World
 
 _CIRCLE = ("latitude", "longitude", "radiusKm")
-_LEFT_OUT = ("topicUsage", "permissions", "role", "roles", "ownershipOffer", "domains")
+_LEFT_OUT = ("topicUsage", "permissions", "role", "roles", "ownershipOffer", "eventOwnershipOffer", "domains")
 """Reads of which the oracle's world holds nothing; their slices ask for them."""
 _INTROSPECTION = (
     "__typename",
