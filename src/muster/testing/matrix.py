@@ -163,6 +163,7 @@ REFUSED_AS_IT_IS = {
     "pollDeviceSignIn",
     "readInvitation",
     "refreshSession",
+    "rejectEventRequest",
     "removeTotp",
     "exportLink",
     "openExport",
@@ -177,8 +178,8 @@ REFUSED_AS_IT_IS = {
     "proveDomain",
 }
 """Endpoints whose example is refused whoever calls: accounts here have no password and no app, tokens are in nobody's
-reach, nobody is the platform's staff or holds a domain, no event has begun, and the one offer to own a community was
-taken back before it is asked about.
+reach, nobody is the platform's staff or holds a domain, no event has begun, nobody asks to come to one, and the one
+offer to own a community was taken back before it is asked about.
 """
 
 

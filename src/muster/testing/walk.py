@@ -11,7 +11,7 @@ from muster.kit.commands.command import COMMANDS
 from muster.kit.views.query import QUERIES
 from muster.testing.below import maintenance, snapshot_over
 from muster.testing.client import Answer, Way, endpoint
-from muster.testing.matrix import examples, places
+from muster.testing.matrix import examples, places, required
 from muster.testing.people import Standing
 from muster.testing.serving import Service
 from muster.testing.thoroughness import in_turn
@@ -55,10 +55,11 @@ def _calls(town: Town, standing: Standing) -> Iterator[tuple[str, dict[str, Any]
         events = [town.event_id, *in_turn(others, number, 1)]
         for event_id in events if keys & {"id", "eventId"} else [None]:
             for person in in_turn(people, number, 1) if "userId" in keys else [None]:
-                given = examples(declared)
+                # An id that the town has nothing for names nothing.
+                unknown = [place.path for place in places(declared) if required(declared, place)]
+                given = examples(declared) | dict.fromkeys(unknown, UUID(int=0))
                 given |= dict.fromkeys(keys & {"id", "eventId"}, event_id) | _messages(town, keys)
                 given |= dict.fromkeys(keys & {"tenantId"}, town.tenant_id)
-                given |= dict.fromkeys(keys & {"invitationId"}, UUID(int=0))
                 yield name, given | ({} if person is None else {"userId": person.user_id})
 
 
