@@ -98,6 +98,9 @@ insert into event_tags (tenant_id, id, event_id, tag)
 select tenant_id, gen_random_uuid(), id, description from events where tenant_id = ':tenant';
 insert into event_agenda_items (tenant_id, id, event_id, position, title, description)
 select ':tenant', gen_random_uuid(), ':event', n, 'T', '' from generate_series(1, 4000) as n;
+insert into event_announcements (tenant_id, id, event_id, author_id, audience, content, created_at)
+select ':tenant', gen_random_uuid(), ':event', ':viewer', '{JOINED}', 'C', now() + n * interval '1 second'
+  from generate_series(1, 4000) as n;
 insert into event_faqs (tenant_id, id, event_id, position, question, answer)
 select ':tenant', gen_random_uuid(), ':event', n, 'Q', 'A' from generate_series(1, 4000) as n;
 insert into event_resources (tenant_id, id, event_id, position, title, url, audience)

@@ -6,6 +6,8 @@ from muster.adapters import smtp
 from muster.chat.commands import RoomUnread
 from muster.events import jobs as event_jobs
 from muster.events import notices as event_notices
+from muster.events.announcements import notices as announcement_notices
+from muster.events.announcements.facts import EventAnnounced
 from muster.events.facts import (
     EventApproved,
     EventBanned,
@@ -146,6 +148,10 @@ on(ReminderDue, outside(reminder_notices.remind, at_once=_CROWDS_AT_ONCE, tenant
 on(FeedbackDue, outside(reminder_notices.ask_for_feedback, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(EventDeleted, outside(event_notices.tell_deleted, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(EventRestored, outside(event_notices.tell_restored, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
+on(
+    EventAnnounced,
+    outside(announcement_notices.tell_announced, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT),
+)
 on(EventMissedPublication, event_notices.tell_not_published)
 on(EventOwnershipOffered, ownership_notices.tell_offered)
 on(EventOwnershipDeclined, ownership_notices.tell_declined)

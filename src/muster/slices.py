@@ -9,6 +9,9 @@ import muster.access.services.views
 import muster.access.views
 import muster.audit.commands
 import muster.audit.views
+import muster.events.announcements.commands
+import muster.events.announcements.notices
+import muster.events.announcements.views
 import muster.events.calendar.commands
 import muster.events.calendar.pages
 import muster.events.calendar.views

@@ -1,6 +1,7 @@
 """What people are told about events, in the product and by mail."""
 
 from collections.abc import Mapping
+from typing import Protocol
 from uuid import UUID
 
 from muster.chat import queries as chat
@@ -56,6 +57,18 @@ _MOVES = frozenset(
 """The fields whose change moves an event in time or place."""
 
 
+class DoneBySomebody(Protocol):
+    """A fact about an event that somebody brought about."""
+
+    @property
+    def event_id(self) -> UUID:
+        """Which event."""
+
+    @property
+    def user_id(self) -> UUID | None:
+        """Who did it; None when nobody did."""
+
+
 async def tell_owner_of_join(ctx: Ctx, fact: EventJoined) -> None:
     """Tell the owner who took a place; their own needs no telling."""
     owner_id = await queries.owner_of(ctx, fact.event_id)
@@ -107,20 +120,20 @@ async def tell_of_messages(errand: Errand, fact: RoomUnread) -> None:
 async def tell_cancelled(errand: Errand, fact: EventCancelled) -> None:
     """Tell everybody who has a place, waits for one, asked or is invited that the event will not take place."""
     mail = CancelledMail(event_id=fact.event_id)
-    await _tell_each(errand, fact, _ATTENDING, kind="EVENT_CANCELLED", data={"eventId": fact.event_id}, mail=mail)
+    await tell_each(errand, fact, _ATTENDING, kind="EVENT_CANCELLED", data={"eventId": fact.event_id}, mail=mail)
 
 
 async def tell_deleted(errand: Errand, fact: EventDeleted) -> None:
     """Tell everybody who had a place or waited for one that somebody deleted the event."""
     if fact.user_id is not None:
         data, mail = {"eventId": fact.event_id}, DeletedMail(event_id=fact.event_id)
-        await _tell_each(errand, fact, _ATTENDING, kind="EVENT_DELETED", data=data, mail=mail)
+        await tell_each(errand, fact, _ATTENDING, kind="EVENT_DELETED", data=data, mail=mail)
 
 
 async def tell_restored(errand: Errand, fact: EventRestored) -> None:
     """Tell everybody who has a place or waits for one that the event is back; of a draft its owner."""
     data, mail = {"eventId": fact.event_id}, RestoredMail(event_id=fact.event_id)
-    await _tell_each(errand, fact, _ATTENDING, kind="EVENT_RESTORED", data=data, mail=mail)
+    await tell_each(errand, fact, _ATTENDING, kind="EVENT_RESTORED", data=data, mail=mail)
 
 
 async def tell_not_published(ctx: Ctx, fact: EventMissedPublication) -> None:
@@ -148,12 +161,12 @@ async def tell_moved(errand: Errand, fact: EventUpdated) -> None:
         "oldEndsAt": fact.old_ends_at,
     }
     mail = MovedMail(event_id=fact.event_id)
-    await _tell_each(errand, fact, (EventMemberStatus.JOINED,), kind="EVENT_UPDATED", data=data, mail=mail)
+    await tell_each(errand, fact, (EventMemberStatus.JOINED,), kind="EVENT_UPDATED", data=data, mail=mail)
 
 
-async def _tell_each(
+async def tell_each(
     errand: Errand,
-    fact: EventCancelled | EventDeleted | EventRestored | EventUpdated,
+    fact: DoneBySomebody,
     statuses: tuple[EventMemberStatus, ...],
     *,
     kind: str,

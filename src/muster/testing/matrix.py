@@ -45,6 +45,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "completeLogin.mfaToken": lambda: "not a token",
     "confirmEmailChange.token": lambda: "not a token",
     "confirmTotp.code": lambda: "123456",
+    "announce.content": lambda: "We meet at the north gate.",
     "checkIn.ticket": lambda: "not a ticket",
     "checkInMyself.latitude": lambda: 52.2,
     "checkInMyself.longitude": lambda: 21.0,

@@ -166,6 +166,7 @@ async def _announce(owner: Client, event_id: UUID, host: Person) -> None:
         "resources": [{"title": "The rules", "url": "https://games.example/rules"}],
     }
     (await owner.call("updateEventProgramme", id=event_id, input=programme)).ok()
+    (await owner.call("announce", eventId=event_id, content="We meet at the north gate.")).ok()
 
 
 async def _categorise(service: Service, tenant_id: UUID, event_id: UUID) -> None:

@@ -33,6 +33,7 @@ class Deed(StrEnum):
     LEAVE = "LEAVE"
     KICK = "KICK"
     CHANGE_ROLE = "CHANGE_ROLE"
+    ANNOUNCE = "ANNOUNCE"
     CHECK_IN = "CHECK_IN"
     OFFER_OWNERSHIP = "OFFER_OWNERSHIP"
     CHANGE_OWNER = "CHANGE_OWNER"
@@ -69,6 +70,7 @@ LIFE: dict[Deed, dict[Phase, Ruling]] = {
     Deed.LEAVE: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.CANCELLED),
     Deed.KICK: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.CANCELLED),
     Deed.CHANGE_ROLE: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.CANCELLED),
+    Deed.ANNOUNCE: _rulings(_R.NOT_PUBLISHED, _R.NOT_PUBLISHED, _R.DO, _R.DO, _R.CANCELLED),
     Deed.CHECK_IN: _rulings(_R.NOT_PUBLISHED, _R.NOT_PUBLISHED, _R.DO, _R.DO, _R.CANCELLED),
     Deed.OFFER_OWNERSHIP: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.CANCELLED),
     # So that what is cancelled since its owner left can be brought back.

@@ -42,6 +42,7 @@ MAY: Mapping[Deed | MemberDeed, frozenset[Who]] = {
     MemberDeed.UNBAN: _RUN_BY,
     MemberDeed.ADMIT: _ADMINS,
     Deed.CHANGE_ROLE: _OWNERS,
+    Deed.ANNOUNCE: _RUN_BY,
     Deed.CHECK_IN: _RUN_BY,
     Deed.OFFER_OWNERSHIP: _OWNER,
     Deed.CHANGE_OWNER: _ADMINS,

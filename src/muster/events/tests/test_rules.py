@@ -61,6 +61,7 @@ CANCEL           NOT_PUBLISHED  NOT_PUBLISHED  DO         OVER       DONE
 LEAVE            DO             DO             DO         DO         CANCELLED
 KICK             DO             DO             DO         DO         CANCELLED
 CHANGE_ROLE      DO             DO             DO         DO         CANCELLED
+ANNOUNCE         NOT_PUBLISHED  NOT_PUBLISHED  DO         DO         CANCELLED
 CHECK_IN         NOT_PUBLISHED  NOT_PUBLISHED  DO         DO         CANCELLED
 OFFER_OWNERSHIP  DO             DO             DO         DO         CANCELLED
 CHANGE_OWNER     DO             DO             DO         DO         DO

@@ -16,6 +16,7 @@ Key = tuple[Any, ...]
 ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "AgendaHost": {"AGENDA": (("position", "id"), False)},
     "AgendaItem": {"AGENDA": (("position", "id"), False)},
+    "Announcement": {"NEWEST": (("created_at", "id"), True)},
     "ApiKey": {"NEWEST": (("created_at", "id"), True)},
     "CalendarFeed": {"NEWEST": (("created_at", "id"), True)},
     "ReminderChoice": {"NEWEST": (("changed_at", "id"), True)},

@@ -18,6 +18,15 @@ OF_EVENT = {
 """Lists of what belongs to an event: the type of their rows, and the table."""
 
 
+OF_HEARERS = {"eventAnnouncements": ("Announcement", "event_announcements")}
+"""The same of what is for members alone."""
+
+
+def is_for(row: Row, own: Row | None, *, organises: bool) -> bool:
+    """Whether an announcement is for a viewer. own: their membership. organises: they run the event."""
+    return organises or (own is not None and own["status"] in row["audience"])
+
+
 def is_shown(row: Row, *, seated: bool) -> bool:
     """Whether a row around an event is shown to a viewer who sees the event. seated: they have a place in it."""
     return seated or row.get("audience", "PUBLIC") == "PUBLIC"
@@ -39,6 +48,10 @@ def around_event(
             somebody = chance.choice(({"user_id": chance.choice(group), "name": None}, _texts(chance, "name")))
             host = {"tenant_id": tenant, "id": _id(chance), "item_id": item["id"], "position": place}
             yield "event_agenda_hosts", {**host, "user_id": None, **somebody}
+    for _ in range(chance.choice((0, 0, 2))):
+        audience = chance.sample(("JOINED", "PENDING", "INVITED"), k=chance.randint(1, 3))
+        told = {"author_id": chance.choice(group), "audience": audience, "created_at": chance.choice(MOMENTS)}
+        yield "event_announcements", {**ids, "id": _id(chance), **told, **_texts(chance, "content")}
     for position in range(chance.choice((0, 2))):
         texts = _texts(chance, "question", "answer")
         yield "event_faqs", {**ids, "id": _id(chance), "position": position, **texts}

@@ -21,7 +21,7 @@ from muster.kit.views.tests.oracle_joining import Joining
 from muster.kit.views.tests.oracle_lists import Answer, Connection, List, Refused
 from muster.kit.views.tests.oracle_pages import Pages
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
-from muster.kit.views.tests.oracle_programme import OF_EVENT, is_shown
+from muster.kit.views.tests.oracle_programme import OF_EVENT, OF_HEARERS, is_for, is_shown
 from muster.kit.views.tests.oracle_teams import TEAMS_FOR_ANYONE, TeamsOracle
 from muster.kit.views.tests.oracle_tenancy import FOR_NOBODY, TenancyOracle
 from muster.kit.views.tests.oracle_topics import slugs_held
@@ -183,7 +183,10 @@ class Oracle:
             **self._joining.fields(),
             "EventMemberChange.actor": lambda row: self.users.get(row["actor_id"]),
             "EventMemberChange.event": lambda row: self._seen_event(row["event_id"]),
-            **{f"{kind}.event": lambda row: self._seen_event(row["event_id"]) for kind, _ in OF_EVENT.values()},
+            **{
+                f"{kind}.event": lambda row: self._seen_event(row["event_id"])
+                for kind, _ in (OF_EVENT | OF_HEARERS).values()
+            },
             "AgendaHost.user": lambda host: self.users.get(host["user_id"]),
             "AgendaHost.item": lambda host: self._agenda[host["item_id"]],
             "AuditEntry.actor": lambda row: self.users.get(row["actor_id"]),
@@ -277,6 +280,10 @@ class Oracle:
         if name == "myMembershipForEvent":
             own = self._mine.get(UUID(given["eventId"]))
             return own if own and self._seen_event(own["event_id"]) else None
+        if name == "eventAnnouncement":
+            event = self._seen_event(UUID(given["eventId"]))
+            announced = self._announced(event) if event else []
+            return next((row for row in announced if str(row["id"]) == given["id"]), None)
         if name in ("eventMember", "memberAttendance"):
             event = self._seen_event(UUID(given["eventId"]))
             of_event = self._memberships if name == "eventMember" else self._attendance
@@ -333,6 +340,8 @@ class Oracle:
             kind, table = OF_EVENT[name]
             rows = [row for row in self._rows(table) if row["event_id"] == event["id"]]
             return List(kind, name, [row for row in rows if is_shown(row, seated=self._is_seated(event))], chosen)
+        if name in OF_HEARERS:
+            return List("Announcement", name, self._announced(event), chosen)
         if name == "eventMemberChanges":
             person = UUID(given["userId"])
             found = self._joining.changes(self._rows("event_member_changes"), event["id"], person)
@@ -342,6 +351,11 @@ class Oracle:
         if name == "eventAttendance":
             return List("EventAttendance", name, self._attendance(event), chosen)
         raise LookupError(f"the oracle has no plain resolver for the query {name}; write it here")
+
+    def _announced(self, event: Row) -> list[Row]:
+        rows = [row for row in self._rows("event_announcements") if row["event_id"] == event["id"]]
+        own, organises = self._mine.get(event["id"]), self._organises(event)
+        return [row for row in rows if is_for(row, own, organises=organises)]
 
     def _versions_of(self, message_id: UUID, event: Row) -> list[Row]:
         living = {row["id"] for row in self._said_in(event["id"]) if row["deleted_at"] is None}

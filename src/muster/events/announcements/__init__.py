@@ -1,0 +1,1 @@
+"""What organisers announce to who is in their event, wants to be, or is invited."""
