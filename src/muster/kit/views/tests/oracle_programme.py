@@ -49,8 +49,8 @@ def around_event(
             host = {"tenant_id": tenant, "id": _id(chance), "item_id": item["id"], "position": place}
             yield "event_agenda_hosts", {**host, "user_id": None, **somebody}
     for _ in range(chance.choice((0, 0, 2))):
-        audience = chance.sample(("JOINED", "PENDING", "INVITED"), k=chance.randint(1, 3))
-        told = {"author_id": chance.choice(group), "audience": audience, "created_at": chance.choice(MOMENTS)}
+        whom = chance.sample(("JOINED", "PENDING", "INVITED"), k=chance.randint(1, 3))
+        told = {"author_id": chance.choice(group), "audience": whom, "created_at": chance.choice(MOMENTS)}
         yield "event_announcements", {**ids, "id": _id(chance), **told, **_texts(chance, "content")}
     for position in range(chance.choice((0, 2))):
         texts = _texts(chance, "question", "answer")

@@ -280,20 +280,22 @@ class Oracle:
         if name == "myMembershipForEvent":
             own = self._mine.get(UUID(given["eventId"]))
             return own if own and self._seen_event(own["event_id"]) else None
-        if name == "eventAnnouncement":
-            event = self._seen_event(UUID(given["eventId"]))
-            announced = self._announced(event) if event else []
-            return next((row for row in announced if str(row["id"]) == given["id"]), None)
-        if name in ("eventMember", "memberAttendance"):
-            event = self._seen_event(UUID(given["eventId"]))
-            of_event = self._memberships if name == "eventMember" else self._attendance
-            inside = of_event(event) if event else []
-            return next((row for row in inside if str(row["user_id"]) == given["userId"]), None)
+        if name in ("eventMember", "memberAttendance", "eventAnnouncement"):
+            return self._one_of_event(name, given)
         if name == "myEventChat":
             seat = self._seats.get(UUID(given["eventId"]))
             return seat if seat and self._seen_event(seat["room_id"]) else None
         found = self.root_list(name, given)
         return None if found is None else self.pages.page(found, given)
+
+    def _one_of_event(self, name: str, given: dict[str, Any]) -> Row | None:
+        event = self._seen_event(UUID(given["eventId"]))
+        if event is None:
+            return None
+        if name == "eventAnnouncement":
+            return next((row for row in self._announced(event) if str(row["id"]) == given["id"]), None)
+        inside = self._memberships(event) if name == "eventMember" else self._attendance(event)
+        return next((row for row in inside if str(row["user_id"]) == given["userId"]), None)
 
     def root_list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list; None when its parent is not visible."""
