@@ -16,9 +16,14 @@ def audit_list(name: str, rows: list[Row], me: UUID | None) -> List | None:
     return List("MyAuditEntry", name, own) if name == "myAuditEntries" else None
 
 
-def audit_fields(me: UUID | None) -> dict[str, Callable[[Row], Any]]:
-    """Fields that are not columns: where staff's own machine stands is theirs."""
+def audit_fields(me: UUID | None, users: dict[UUID, Row]) -> dict[str, Callable[[Row], Any]]:
+    """Fields that are not columns: people, and where staff's own machine stands, which is theirs."""
+    people: dict[str, Callable[[Row], Any]] = {
+        "actor": lambda row: users.get(row["actor_id"]),
+        "actedAs": lambda row: users.get(row["acted_as"]),
+    }
     return {
+        **{f"{kind}.{name}": tell for kind in ("AuditEntry", "MyAuditEntry") for name, tell in people.items()},
         "MyAuditEntry.address": lambda row: row["address"] if row["actor_id"] == me else None,
         "MyAuditEntry.agent": lambda row: row["agent"] if row["actor_id"] == me else None,
     }

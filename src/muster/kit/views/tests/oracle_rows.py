@@ -189,8 +189,6 @@ class Oracle:
             },
             "AgendaHost.user": lambda host: self.users.get(host["user_id"]),
             "AgendaHost.item": lambda host: self._agenda[host["item_id"]],
-            "AuditEntry.actor": lambda row: self.users.get(row["actor_id"]),
-            "AuditEntry.actedAs": lambda row: self.users.get(row["acted_as"]),
             "Event.distanceKm": lambda event: event.get("distance_km"),
             "Event.categories": lambda event: sorted(self._categories[event["id"]]),
             "Event.tags": lambda event: sorted(self._tags[event["id"]]),
@@ -205,7 +203,7 @@ class Oracle:
             "NotificationBadge.unreadCount": lambda _: len([row for row in self._told if row["read_at"] is None]),
             "Tenant.ownRole": self._tenancy.own_role,
             "SecondFactor.backupCodesLeft": self._account.codes_left,
-            **audit_fields(self._me),
+            **audit_fields(self._me, self.users),
             **{f"User.{name}": self._of_oneself(name) for name in _OWN},
         }
 
