@@ -166,6 +166,7 @@ REFUSED_AS_IT_IS = {
     "refreshSession",
     "rejectEventRequest",
     "removeTotp",
+    "eventOwnershipOffer",
     "exportLink",
     "openExport",
     "resetPassword",
