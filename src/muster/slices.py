@@ -21,6 +21,7 @@ import muster.events.checkin.views
 import muster.events.commands
 import muster.events.explaining
 import muster.events.joining.commands
+import muster.events.joining.forming
 import muster.events.joining.letters
 import muster.events.joining.views
 import muster.events.letters

@@ -116,6 +116,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "signInByLink.token": lambda: "not a token",
     "stepUp.password": lambda: "not their password",
     "unlockAccount.token": lambda: "not a token",
+    "updateEventJoinForm.input": lambda: {"questions": [{"kind": "TEXT", "label": "What do you play?"}]},
     "updateEvent.input": lambda: {"title": "Another evening of games"},
     "updateEventProgramme.input": lambda: {
         "agenda": [{"title": "Opening game", "hosts": [{"name": "Grandmaster Ada"}]}],

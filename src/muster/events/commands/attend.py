@@ -1,9 +1,10 @@
 """Join, leave, kick, roles, and the promotion of who waits. The event's row lock makes each of them one at a time."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, json
 
 from muster.chat import commands as chat
 from muster.events import queries, rules
@@ -23,6 +24,7 @@ from muster.events.facts import (
     EventWaitlisted,
     EventWithdrawn,
 )
+from muster.events.joining.form import LONGEST_ANSWER, Given, Question, answer_problems, kept
 from muster.events.joining.queries import put_change
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import LockedEvent, Standing, Visit
@@ -114,11 +116,13 @@ _REFUSALS = {
 class Answer(Input):
     """An answer to a question of the join form.
 
-    text: plain text.
+    text: to a question that is answered in words. choice: to one with one option to choose. choices: to one with some.
     """
 
     question_id: UUID
-    text: Annotated[str, Meta(max_length=2000)]
+    text: Annotated[str, Meta(max_length=LONGEST_ANSWER)] | None = None
+    choice: Annotated[str, Meta(max_length=200)] | None = None
+    choices: Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=10)] | None = None
 
 
 Answers = Annotated[list[Answer], Meta(max_length=50)]
@@ -139,18 +143,16 @@ async def join(
     """Join an event, take a place on its waitlist where it is full, or ask to be let in where its organisers decide.
 
     Who is invited accepts by it. Joining twice gives the first membership.
-    answers: to the join form. Events have none yet, so any answer is refused.
+    answers: to the join form, where the event has one; who is invited may leave them out.
     Raises EventNotFound, JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned, Invalid.
     """
-    if answers:
-        raise Invalid.field("answers[0].questionId", "this event asks no questions", "UNKNOWN_QUESTION")
     visit = Visit(event_id=event_id, user_id=ctx.user_id)
     doors = shared or await Doors.open(ctx.db, [visit])
     event, own = doors.seen(visit)
     decision = rules.decide_join(event.terms, doors.places(event), own.status, ctx.now, is_blocked=own.is_blocked)
     if decision.verdict == Verdict.UNCHANGED and own.member_id is not None:
         return EventMemberView.ref(own.member_id)
-    return EventMemberView.ref(enter(ctx, doors, event, own, decision), created=True)
+    return EventMemberView.ref(enter(ctx, doors, event, own, decision, answers=answers), created=True)
 
 
 def enter(
@@ -161,24 +163,40 @@ def enter(
     decision: Decision,
     *,
     way: MemberDeed = MemberDeed.JOIN,
+    answers: Sequence[Answer] | None = None,
 ) -> UUID:
     """Let the acting person in as it was decided; answers with the id of their membership.
 
-    way: by which they come, for the history.
-    Raises JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned for who is refused.
+    way: by which they come, for the history. answers: to what the event asks; who is invited need not answer.
+    Raises JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned for who is refused, Invalid for answers that do not fit.
     """
     refuse(decision)
+    said = _answered(doors.forms.get(event.id, ()), answers or (), is_free=own.status == EventMemberStatus.INVITED)
     ways = {
         Verdict.SEATED: (doors.seat, EventJoined),
         Verdict.WAITING: (doors.queue, EventWaitlisted),
         Verdict.ASKED: (doors.ask, EventRequested),
     }
     let_in, fact = ways[decision.verdict]
-    member_id = let_in(ctx, event, own)
+    member_id = let_in(ctx, event, own, said)
     assert own.status is not None
     put_change(ctx, event_id=event.id, user_id=ctx.user_id, deed=way, status=own.status)
     ctx.record(fact(event_id=event.id, user_id=ctx.user_id, member_id=member_id))
     return member_id
+
+
+def _answered(questions: Sequence[Question], answers: Sequence[Answer], *, is_free: bool) -> str | None:
+    """The answers as they are kept, as JSON. is_free: nothing need be answered. Raises Invalid, with every problem."""
+    given = [
+        Given(each.question_id, each.text, each.choice, None if each.choices is None else tuple(each.choices))
+        for each in answers
+    ]
+    problems = answer_problems(questions, given)
+    if is_free:
+        problems = [each for each in problems if each.code != "ANSWER_MISSING"]
+    if problems:
+        raise Invalid("; ".join(f"{each.path}: {each.message}" for each in problems), fields=tuple(problems))
+    return json.encode(kept(questions, given)).decode() if given else None
 
 
 def refuse(decision: Decision) -> None:

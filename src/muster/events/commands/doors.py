@@ -8,6 +8,8 @@ from uuid import UUID
 from muster.chat import commands as chat
 from muster.events import queries
 from muster.events.commands.finding import EventNotFound
+from muster.events.joining.form import Question
+from muster.events.joining.queries import forms_of
 from muster.events.queries import LockedEvent, Standing, Visit
 from muster.events.rules import Places
 from muster.events.tables import EventMemberRole, EventMemberStatus
@@ -20,12 +22,13 @@ from muster.kit.ids import new_id
 class Doors:
     """The events that people want to join, under their locks, and how each of these people stands to theirs.
 
-    Who goes in changes it for who comes next.
+    forms: what those ask that ask anything; one more trip, where there is any. Who goes in changes it for who comes next.
     """
 
     events: Mapping[UUID, LockedEvent]
     standings: Mapping[Visit, Standing]
     with_queue: set[UUID]
+    forms: Mapping[UUID, Sequence[Question]]
 
     @classmethod
     async def open(cls, tx: Transaction, visits: Collection[Visit]) -> Self:
@@ -36,6 +39,7 @@ class Doors:
             {each.id: each for each in events},
             {Visit(event_id=each.event_id, user_id=each.user_id): each for each in found},
             {each.event_id for each in found if each.has_queue},
+            await forms_of(tx, asking) if (asking := [each.id for each in events if each.has_join_form]) else {},
         )
 
     def seen(self, visit: Visit) -> tuple[LockedEvent, Standing]:
@@ -49,15 +53,15 @@ class Doors:
         """How full it is by now."""
         return replace(event.places, has_queue=event.id in self.with_queue)
 
-    def seat(self, ctx: Ctx, event: LockedEvent, own: Standing) -> UUID:
+    def seat(self, ctx: Ctx, event: LockedEvent, own: Standing, answers: str | None = None) -> UUID:
         """Give the acting person a place; answers with the id of their membership."""
         event.joined_count += 1
         own.status, own.member_id = EventMemberStatus.JOINED, own.member_id or new_id()
-        queries.put_seated(ctx, event.id, member_id=own.member_id, role=EventMemberRole.PARTICIPANT)
+        queries.put_seated(ctx, event.id, member_id=own.member_id, role=EventMemberRole.PARTICIPANT, answers=answers)
         chat.seat(ctx, room_id=event.id, user_id=ctx.user_id)
         return own.member_id
 
-    def queue(self, ctx: Ctx, event: LockedEvent, own: Standing) -> UUID:
+    def queue(self, ctx: Ctx, event: LockedEvent, own: Standing, answers: str | None = None) -> UUID:
         """Put the acting person into the queue; answers with the id of their membership.
 
         They stand at its tail, or, where their request is pending, where they have stood since they asked.
@@ -66,14 +70,14 @@ class Doors:
         number = self._draw(event) if kept is None else kept
         self.with_queue.add(event.id)
         own.status, own.member_id = EventMemberStatus.WAITLIST, own.member_id or new_id()
-        queries.put_waiting(ctx, event.id, member_id=own.member_id, number=number)
+        queries.put_waiting(ctx, event.id, member_id=own.member_id, number=number, answers=answers)
         return own.member_id
 
-    def ask(self, ctx: Ctx, event: LockedEvent, own: Standing) -> UUID:
+    def ask(self, ctx: Ctx, event: LockedEvent, own: Standing, answers: str | None = None) -> UUID:
         """Have the acting person ask to be let in; answers with the id of their membership."""
         own.status, own.member_id = EventMemberStatus.PENDING, own.member_id or new_id()
         own.asked_number = self._draw(event)
-        queries.put_asking(ctx, event.id, member_id=own.member_id, number=own.asked_number)
+        queries.put_asking(ctx, event.id, member_id=own.member_id, number=own.asked_number, answers=answers)
         return own.member_id
 
     @staticmethod

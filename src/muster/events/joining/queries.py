@@ -1,14 +1,19 @@
 """SQL of joining: what organisers do with memberships, closing by hand, and the history of both."""
 
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import CTE, Uuid, bindparam, insert, select, update
+import msgspec
+from sqlalchemy import ARRAY, CTE, Uuid, any_, bindparam, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upserting
 
-from muster.events.joining.tables import EventMemberChange
+from muster.events.joining.form import Question
+from muster.events.joining.tables import EventJoinForm, EventMemberChange
 from muster.events.rules import MemberDeed
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus
 from muster.kit.commands.context import Ctx
-from muster.kit.db.statements import Nothing, Statement, given, insertion
+from muster.kit.db.database import Transaction
+from muster.kit.db.statements import Nothing, Row, Statement, given, insertion
 from muster.kit.ids import new_id
 
 _CHANGE_COLUMNS = ("tenant_id", "id", "event_id", "user_id", "deed", "status", "role", "at", "actor_id", "note")
@@ -143,3 +148,57 @@ async def put_closed(ctx: Ctx, event_id: UUID, *, is_closed: bool, reason: str |
         reason=reason,
         moment=ctx.now,
     )
+
+
+class FormRow(Row):
+    """What an event asks. questions: as JSON."""
+
+    form_id: UUID | None = None
+    event_id: UUID | None = None
+    version: int = 0
+    questions: str = "[]"
+
+    def read(self) -> list[Question]:
+        """Its questions, in their order."""
+        return msgspec.json.decode(self.questions, type=list[Question])
+
+
+_FORMS = Statement(
+    FormRow,
+    select(
+        EventJoinForm.id.label("form_id"), EventJoinForm.event_id, EventJoinForm.version, EventJoinForm.questions
+    ).where(EventJoinForm.event_id == any_(bindparam("events", type_=ARRAY(Uuid())))),
+)
+_new_form = upserting(EventJoinForm)
+_PUT_FORM = Statement(
+    Nothing,
+    _new_form.on_conflict_do_update(
+        index_elements=["tenant_id", "event_id"],
+        set_={"version": _new_form.excluded.version, "questions": _new_form.excluded.questions},
+    ),
+    insert_keys=("tenant_id", "id", "event_id", "version", "questions"),
+)
+_ASKS = Statement(Nothing, update(Event).where(Event.id == bindparam("event")).values(has_join_form=bindparam("asks")))
+
+
+async def forms_of(tx: Transaction, event_ids: Collection[UUID]) -> dict[UUID, list[Question]]:
+    """What locked events ask, of those that have a form."""
+    found = await tx.all(_FORMS, events=list(event_ids))
+    return {each.event_id: each.read() for each in found if each.event_id is not None}
+
+
+async def form_of(ctx: Ctx, event_id: UUID) -> FormRow:
+    """What a locked event asks; version 0 of nothing where it never had a form."""
+    return await ctx.db.one(_FORMS, events=[event_id]) or FormRow()
+
+
+async def put_form(ctx: Ctx, event_id: UUID, before: FormRow, questions: Sequence[Question]) -> UUID:
+    """Replace what a locked event asks; answers with the form's id."""
+    form_id = before.form_id or new_id()
+    written = msgspec.json.encode(questions).decode()
+    version = before.version + 1
+    await ctx.db.run(
+        _PUT_FORM, tenant_id=ctx.tenant_id, id=form_id, event_id=event_id, version=version, questions=written
+    )
+    await ctx.db.run(_ASKS, event=event_id, asks=bool(questions))
+    return form_id

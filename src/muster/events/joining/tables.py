@@ -1,15 +1,15 @@
-"""Tables of joining: what became of each membership."""
+"""Tables of joining: what became of each membership, and what events ask."""
 
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from muster.events.rules import MemberDeed
 from muster.events.tables import EventMemberRole, EventMemberStatus
-from muster.kit.db.tables import Erasure, TenantTable, one_of, personal, plain, state
+from muster.kit.db.tables import Erasure, Json, TenantTable, one_of, personal, plain, state
 
 
 class EventMemberChange(TenantTable):
@@ -41,3 +41,20 @@ class EventMemberChange(TenantTable):
     at: Mapped[datetime] = plain()
     actor_id: Mapped[UUID | None] = plain()
     note: Mapped[str | None] = personal(withheld=True)
+
+
+class EventJoinForm(TenantTable):
+    """What an event asks of who wants in. It is read and written as a whole.
+
+    version: counts its changes. questions: a list of `form.Question`.
+    """
+
+    __tablename__ = "event_join_forms"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "event_id"),
+        ForeignKeyConstraint(["tenant_id", "event_id"], ["events.tenant_id", "events.id"]),
+    )
+
+    event_id: Mapped[UUID] = plain()
+    version: Mapped[int] = plain()
+    questions: Mapped[Json] = plain()

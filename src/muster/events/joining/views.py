@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, select
 
-from muster.events.joining.tables import EventMemberChange
+from muster.events.joining.tables import EventJoinForm, EventMemberChange
 from muster.events.predicates import event_visible, runs
 from muster.events.rules import MemberDeed
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus
@@ -14,7 +14,7 @@ from muster.events.views import EventMemberView, EventView
 from muster.events.views.member import is_own
 from muster.identity.views import UserView
 from muster.kit.caller import anyone, member
-from muster.kit.db.tables import once_more
+from muster.kit.db.tables import Json, once_more
 from muster.kit.views.paging import ascending
 from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, one, sql
@@ -94,3 +94,36 @@ def event_member_stats(id: UUID) -> EventMemberStatsView | None:
 @query("GET /me/event-memberships", "myEventMemberships", allow=member, where=is_own)
 def my_event_memberships() -> Page[EventMemberView]:
     """What the caller is to events, and was: their requests among them; of the events that they see."""
+
+
+class EventJoinFormView(View, of=EventJoinForm):
+    """What an event asks of who wants in.
+
+    version: counts its changes; give it to `updateEventJoinForm`. questions: objects with `id`, `kind` (`TEXT`,
+    `SINGLE_CHOICE` or `MULTI_CHOICE`), `label`, `help`, `required`, `options` and `maxLength`, in their order.
+    """
+
+    within = "event"
+    example = {
+        "questions": [
+            {
+                "id": "0198c9a2-7c1e-7d43-a2f5-6f0c8f6b9e11",
+                "kind": "SINGLE_CHOICE",
+                "label": "What do you play?",
+                "help": None,
+                "required": True,
+                "options": ["White", "Black"],
+                "maxLength": None,
+            }
+        ]
+    }
+
+    id: UUID
+    version: int
+    questions: Json
+    event: EventView | None = one("event_id")
+
+
+@query("GET /events/{event_id}/join-form", "eventJoinForm", allow=anyone)
+def event_join_form(event_id: UUID) -> EventJoinFormView | None:
+    """What an event asks of who wants in; null where it never asked anything."""

@@ -41,6 +41,7 @@ class LockedEvent(Row):
     late_join_cutoff_minutes_after_start: int | None
     join_closed_at: datetime | None
     may_ask_again: bool
+    has_join_form: bool
     publish_at: datetime | None
 
     def phase(self, now: datetime) -> Phase:

@@ -134,7 +134,7 @@ _COUNT = Statement(
         last_queue_number=func.greatest(_more.c.last_number, Event.last_queue_number),
     ),
 )
-_OF_ENTRY = ("role", "status", "asked_at", "joined_at", "queue_number", "asked_number")
+_OF_ENTRY = ("role", "status", "asked_at", "joined_at", "queue_number", "asked_number", "answers")
 _ENTRY = ("tenant_id", "id", "event_id", "user_id", *_OF_ENTRY)
 _made = insert(EventMember).from_select(
     _ENTRY, select(given(**{name: getattr(EventMember, name).type for name in _ENTRY}))
@@ -246,19 +246,29 @@ async def standings(tx: Transaction, visits: Collection[Visit]) -> list[Standing
     return await tx.all(_STANDINGS, event=events, person=people)
 
 
-def put_seated(ctx: Ctx, event_id: UUID, *, member_id: UUID, role: EventMemberRole) -> None:
+def put_seated(ctx: Ctx, event_id: UUID, *, member_id: UUID, role: EventMemberRole, answers: str | None = None) -> None:
     """Give the acting person a place. member_id: of the membership they have had, or a new one."""
-    _enter(ctx, event_id, member_id, role, EventMemberStatus.JOINED, joined_at=ctx.now)
+    _enter(ctx, event_id, member_id, role, EventMemberStatus.JOINED, joined_at=ctx.now, answers=answers)
 
 
-def put_waiting(ctx: Ctx, event_id: UUID, *, member_id: UUID, number: int) -> None:
+def put_waiting(ctx: Ctx, event_id: UUID, *, member_id: UUID, number: int, answers: str | None = None) -> None:
     """Put the acting person into the queue. number: the next one of the locked event, or the one they drew before."""
-    _enter(ctx, event_id, member_id, EventMemberRole.PARTICIPANT, EventMemberStatus.WAITLIST, number=number)
+    _enter(
+        ctx,
+        event_id,
+        member_id,
+        EventMemberRole.PARTICIPANT,
+        EventMemberStatus.WAITLIST,
+        number=number,
+        answers=answers,
+    )
 
 
-def put_asking(ctx: Ctx, event_id: UUID, *, member_id: UUID, number: int) -> None:
+def put_asking(ctx: Ctx, event_id: UUID, *, member_id: UUID, number: int, answers: str | None = None) -> None:
     """Have the acting person ask to be let in. number: the next one of the locked event, which they keep."""
-    _enter(ctx, event_id, member_id, EventMemberRole.PARTICIPANT, EventMemberStatus.PENDING, number=number)
+    _enter(
+        ctx, event_id, member_id, EventMemberRole.PARTICIPANT, EventMemberStatus.PENDING, number=number, answers=answers
+    )
 
 
 def _enter(
@@ -270,6 +280,7 @@ def _enter(
     *,
     joined_at: datetime | None = None,
     number: int | None = None,
+    answers: str | None = None,
 ) -> None:
     ctx.write(_COUNT, event=event_id, number=number)
     ctx.write(
@@ -284,6 +295,7 @@ def _enter(
         joined_at=joined_at,
         queue_number=number if status == EventMemberStatus.WAITLIST else None,
         asked_number=number if status == EventMemberStatus.PENDING else None,
+        answers=answers,
     )
 
 

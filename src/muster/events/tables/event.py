@@ -90,7 +90,7 @@ class Event(TenantTable):
     map_x, map_y, map_cell: where it lies on the grid of the map (`map/grid.py`).
     join_opens_minutes_before_start and the three after it: the window in which people get in (`rules.Terms`).
     join_closed_at, join_closed_by_id, join_close_reason: that and why an organiser closed it by hand.
-    may_ask_again: whether who was rejected may.
+    may_ask_again: whether who was rejected may. has_join_form: whether it asks questions of who wants in.
     version: counts what its organisers change of it; who comes and goes does not count.
     """
 
@@ -210,6 +210,7 @@ class Event(TenantTable):
     join_closed_by_id: Mapped[UUID | None] = plain()
     join_close_reason: Mapped[str | None] = personal()
     may_ask_again: Mapped[bool] = plain(server_default=text("false"))
+    has_join_form: Mapped[bool] = plain(server_default=text("false"))
     source: Mapped[str | None] = plain()
     source_id: Mapped[str | None] = plain()
     source_digest: Mapped[str | None] = plain()

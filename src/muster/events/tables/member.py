@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
-from muster.kit.db.tables import Erasure, TenantTable, one_of, personal, plain, state
+from muster.kit.db.tables import Erasure, Json, TenantTable, one_of, personal, plain, state
 
 
 class EventMemberRole(StrEnum):
@@ -56,7 +56,7 @@ class EventMember(TenantTable):
 
     queue_number: while waiting, the place in the queue, taken under the event's lock. asked_number: the number that they
     drew when they asked to be let in; it becomes their place in the queue when they are let in and no place is free.
-    reject_reason: what they were told. note: the organisers' own. attendance: None while nobody knows.
+    answers: to the event's questions, each with the question as it was asked. reject_reason: what they were told. note: the organisers' own. attendance: None while nobody knows.
     scans: how often their ticket was scanned.
     """
 
@@ -106,6 +106,7 @@ class EventMember(TenantTable):
     joined_at: Mapped[datetime | None] = plain()
     queue_number: Mapped[int | None] = plain()
     asked_number: Mapped[int | None] = plain()
+    answers: Mapped[Json | None] = personal()
     reject_reason: Mapped[str | None] = personal()
     note: Mapped[str | None] = personal(withheld=True)
     attendance: Mapped[Attendance | None] = state(Attendance)

@@ -99,6 +99,7 @@ class EventView(View, of=Event):
     join_cutoff_minutes_before_start: from so many minutes before the start until it nobody does; null is no such time.
     allow_join_late: whether people get in after the start. late_join_cutoff_minutes_after_start: from so many minutes
     after the start on nobody does; null is until the end. may_ask_again: whether who was rejected may.
+    has_join_form: whether it asks questions of who wants in.
     join_closed_at: since when its organisers let nobody in; null while they do. join_close_reason: why, in their words.
     lock_reason: the first of the reasons why nobody gets a place now; null without any. can_join: whether joining gives
     the viewer a place, a turn in the queue or a pending request.
@@ -165,6 +166,7 @@ class EventView(View, of=Event):
         "allowJoinLate": True,
         "lateJoinCutoffMinutesAfterStart": 30,
         "mayAskAgain": False,
+        "hasJoinForm": False,
         "joinClosedAt": None,
         "joinCloseReason": None,
         "lockReason": None,
@@ -221,6 +223,7 @@ class EventView(View, of=Event):
     allow_join_late: bool
     late_join_cutoff_minutes_after_start: int | None
     may_ask_again: bool
+    has_join_form: bool
     join_closed_at: datetime | None
     join_close_reason: str | None
     lock_reason: JoinLock | None = sql(lock_reason)

@@ -11,7 +11,7 @@ from muster.events.tables import EventMember, EventMemberRole, EventMemberStatus
 from muster.events.views.event import EventView
 from muster.identity.views import UserView
 from muster.kit.caller import anyone, member
-from muster.kit.db.tables import once_more
+from muster.kit.db.tables import Json, once_more
 from muster.kit.views.paging import ascending, equals
 from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, one, only_if, sql
@@ -31,21 +31,23 @@ class EventMemberView(View, of=EventMember):
     """A person's membership of an event.
 
     asked_at: when they last asked, joined, or were asked. joined_at: when they got their place; null for who never had
-    one. waitlist_position: in the queue, from 1; null for who does not wait. reject_reason: what they were told, for them
-    and the organisers; null for others. note: the organisers' own; null for others.
+    one. waitlist_position: in the queue, from 1; null for who does not wait. answers: to what the event asked,
+    objects with `questionId`, `label`, `kind`, and `text`, `choice` or `choices`. reject_reason: what they were told.
+    Both are for them and the organisers; null for others. note: the organisers' own; null for others.
     """
 
     visible = membership_visible
     within = "event"
     filters = {"status": equals(EventMember.status)}
     orders = {"ASKED": ascending(EventMember.asked_at)}
-    example = {"rejectReason": None, "note": None}
+    example = {"answers": None, "rejectReason": None, "note": None}
 
     id: UUID
     status: EventMemberStatus
     role: EventMemberRole
     asked_at: datetime
     joined_at: datetime | None
+    answers: Json | None = only_if(reason_visible)
     reject_reason: str | None = only_if(reason_visible)
     note: str | None = only_if(note_visible)
     waitlist_position: int | None = sql(waitlist_position)

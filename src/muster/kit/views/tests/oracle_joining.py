@@ -40,6 +40,7 @@ class Joining:
             "Event.lockReason": self._lock_reason,
             "Event.canJoin": self._can_join,
             "EventMember.waitlistPosition": self._waitlist_position,
+            "EventMember.answers": self._answers,
             "EventMember.note": lambda row: row["note"] if self.organises(row["event_id"]) else None,
             "EventMember.rejectReason": self._reject_reason,
             **{f"EventMemberStats.{status.lower()}": partial(self._number, status) for status in STATUSES},
@@ -77,6 +78,10 @@ class Joining:
             return None
         queue = [row["queue_number"] for row in self.members if row["event_id"] == member["event_id"]]
         return len([number for number in queue if number is not None and number <= own])
+
+    def _answers(self, member: Row) -> Any:
+        told = member["user_id"] == self.me or self.organises(member["event_id"])
+        return member.get("answers") if told else None
 
     def _reject_reason(self, member: Row) -> str | None:
         told = member["user_id"] == self.me or self.organises(member["event_id"])

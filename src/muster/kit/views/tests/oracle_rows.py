@@ -33,7 +33,8 @@ _TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
 _NESTED = {"Event": ("members", "events"), "AgendaItem": ("hosts", "event_agenda_items")}
 """Types with a list as a field: its name, and the table of what has it."""
 
-_EVENTS = ("event", "events", "topic", "topics", "eventMember", "eventMembers", "eventMemberStats", *OF_EVENT)
+_EVENT_ROWS = ("event", "topic", "eventMember", "eventMemberStats", "eventJoinForm")
+_EVENTS = (*_EVENT_ROWS, "events", "topics", "eventMembers", *OF_EVENT)
 _FOR_ANYONE = (*_EVENTS, "tenant", "currentTenant", "tenants", *FOR_ANYONE, *TEAMS_FOR_ANYONE)
 _FOR_SIGNED_IN = ("me", "myImpersonations", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
@@ -181,6 +182,7 @@ class Oracle:
         return self._people.computed | {
             **self._teams.computed,
             **self._joining.fields(),
+            "EventJoinForm.event": lambda row: self._seen_event(row["event_id"]),
             "EventMemberChange.actor": lambda row: self.users.get(row["actor_id"]),
             "EventMemberChange.event": lambda row: self._seen_event(row["event_id"]),
             **{

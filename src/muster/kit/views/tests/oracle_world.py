@@ -214,6 +214,8 @@ class _Builder:
         for topic in self.random.sample(topics[::2], k=pick((0, 1, 3))):
             self._in(tenant, "event_categories", event_id=event, topic_id=topic)
         self._members(tenant, event, owner, group)
+        if self.random.random() < 0.5:
+            self._in(tenant, "event_join_forms", event_id=event, version=1, questions=Jsonb([{"label": self._text()}]))
         for number in range(messages):
             self._message(tenant, event, number + 1, group)
 
@@ -239,6 +241,7 @@ class _Builder:
             joined_at=self._maybe(BASE),
             queue_number=queue_number,
             asked_number=1,
+            answers=self.random.choice((None, Jsonb([{"text": self._text()}]))),
             note=self._maybe(self._text()),
             **arrival(self.random),
         )
