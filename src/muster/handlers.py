@@ -31,6 +31,8 @@ from muster.events.joining import notices as joining_notices
 from muster.events.ownership import notices as ownership_notices
 from muster.events.reminders import notices as reminder_notices
 from muster.events.reminders.facts import FeedbackDue, ReminderDue
+from muster.events.series import making as series_making
+from muster.events.series.facts import OccurrenceMade
 from muster.identity import notices as identity_notices
 from muster.identity import security_notices
 from muster.identity.facts import (
@@ -156,6 +158,7 @@ on(EventMissedPublication, event_notices.tell_not_published)
 on(EventOwnershipOffered, ownership_notices.tell_offered)
 on(EventOwnershipDeclined, ownership_notices.tell_declined)
 on(EventOwnerChanged, ownership_notices.tell_new_owner)
+on(OccurrenceMade, outside(series_making.seat_followers, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(RoomUnread, outside(event_notices.tell_of_messages, at_once=_ROOMS_AT_ONCE, tenant_at_once=_ROOMS_OF_TENANT))
 
 on(TenantDue, outside(tenancy_jobs.erase_due, at_once=1))

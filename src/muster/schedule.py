@@ -9,6 +9,7 @@ from muster.events.commands import publish_due
 from muster.events.queries import TENANTS_WITH_DUE_EVENTS
 from muster.events.reminders.jobs import announce_times
 from muster.events.reminders.queries import TENANTS_WITH_ROUNDS
+from muster.events.series.making import make_due
 from muster.identity.jobs import forget_expired
 from muster.kit.mail.jobs import forget_finished as forget_mails
 from muster.kit.work.keys import TENANTS_WITH_OLD_KEYS, forget_keys
@@ -29,6 +30,7 @@ every(seconds=30, name="access.end_overdue", run=end_overdue)
 every(seconds=86_400, name="mail.forget_finished", run=forget_mails, tenants=EVERY_TENANT)
 every(seconds=15, name="events.publish_due", run=publish_due, tenants=TENANTS_WITH_DUE_EVENTS)
 every(seconds=30, name="chat.announce_unread", run=announce_unread, tenants=TENANTS_WITH_DUE_ROOMS)
+every(seconds=3600, name="events.make_occurrences", run=make_due, tenants=EVERY_TENANT)
 every(seconds=60, name="events.announce_times", run=announce_times, tenants=TENANTS_WITH_ROUNDS)
 every(seconds=600, name="privacy.see_who_leaves", run=see_who_leaves)
 every(seconds=audit.SEAL_SECONDS, name="audit.seal", run=audit.seal, tenants=TENANTS_WITH_UNSEALED)

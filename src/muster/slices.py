@@ -33,6 +33,8 @@ import muster.events.programme.views
 import muster.events.reminders.commands
 import muster.events.reminders.letters
 import muster.events.reminders.views
+import muster.events.series.commands
+import muster.events.series.views
 import muster.events.streams
 import muster.events.topics.commands
 import muster.events.topics.views

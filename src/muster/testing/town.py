@@ -141,6 +141,8 @@ async def settle(service: Service, slug: str | None = None) -> Town:
         await add_passkey(owner, f"The {device} of {prefix}")
         await _know(people[Standing.OWNER], f"{device} of {prefix}")
     hidden_id = await make_event(owner, visibility="HIDDEN", title=f"A hidden evening in {prefix}")
+    series = (await owner.call("repeatEvent", eventId=hidden_id, rule="FREQ=DAILY;COUNT=1")).ok()
+    (await owner.call("joinSeries", id=series["id"])).ok()
     draft_id = await make_event(owner, publish=False, title=f"A drafted evening in {prefix}")
     await _introduce(people, prefix)
     await suspend(service, people[Standing.SUSPENDED], tenant_id)

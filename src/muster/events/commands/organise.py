@@ -53,7 +53,15 @@ async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     categories = await known_categories(ctx, input.categories)
     given = await _with_defaults(ctx, {**_columns(structs.asdict(input)), "min": least, "max": most})
     del given["categories"]
-    html = await asyncio.to_thread(as_html, input.description)
+    return EventView.ref(await put_draft(ctx, given, categories), created=True)
+
+
+async def put_draft(ctx: Ctx, given: dict[str, Any], categories: list[UUID]) -> UUID:
+    """Store a draft of the acting person, with a room and its first place for them; answers with its id.
+
+    given: what organisers change, as the table keeps it.
+    """
+    html = await asyncio.to_thread(as_html, given["description"])
     event_id = await queries.put_event(ctx, **given, description_html=html)
     await put_categories(ctx, event_id, categories)
     await chat.open_room(ctx, room_id=event_id)
@@ -62,7 +70,7 @@ async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     joined, owner = EventMemberStatus.JOINED, EventMemberRole.OWNER
     put_change(ctx, event_id=event_id, user_id=ctx.user_id, deed=MemberDeed.JOIN, status=joined, role=owner)
     ctx.record(EventCreated(event_id=event_id))
-    return EventView.ref(event_id, created=True)
+    return event_id
 
 
 async def _with_defaults(ctx: Ctx, given: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +105,7 @@ async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventV
     before = await queries.editable(ctx, id)
     if input.version is not UNSET and input.version != before.version:
         raise PreconditionFailed
-    after = _edited(before, input, event, ctx)
+    after = edited(before, input, event, ctx)
     if after == before:
         return EventView.ref(id)
     if after.max is not None and after.max < event.joined_count:
@@ -125,22 +133,21 @@ async def put_changes(ctx: Ctx, event_id: UUID, before: EditableEvent, after: Ed
     )
 
 
-def _edited(before: EditableEvent, input: UpdateEventInput, event: LockedEvent, ctx: Ctx) -> EditableEvent:
+def edited(before: EditableEvent, input: UpdateEventInput, event: LockedEvent | None, ctx: Ctx) -> EditableEvent:
     """The event as the input wants it. Raises Invalid for a rule that the change breaks.
 
     What broke a rule before is not held against who changes something else: imported events may lack what new ones need.
+    event: None for what series make events with.
     """
     given = {name: value for name, value in structs.asdict(input).items() if value is not UNSET and name != "version"}
     after = structs.replace(before, **_columns(given))
     draft, old_draft = rules.draft_of(after), rules.draft_of(before)
     old_problems = rules.draft_problems(old_draft)
     new_problems = [each for each in rules.draft_problems(draft) if each not in old_problems]
-    _refuse(
-        [
-            *new_problems,
-            *rules.move_problems(event.phase(ctx.now), old_draft, draft, ctx.now, publish_at=event.publish_at),
-        ]
-    )
+    if event is not None:
+        phase = event.phase(ctx.now)
+        new_problems += rules.move_problems(phase, old_draft, draft, ctx.now, publish_at=event.publish_at)
+    _refuse(new_problems)
     least, most = rules.capacity(draft)
     tags = sorted({tag.lower() for tag in after.tags})
     tags = before.tags if set(tags) == set(before.tags) else tags

@@ -19,6 +19,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "Announcement": {"NEWEST": (("created_at", "id"), True)},
     "ApiKey": {"NEWEST": (("created_at", "id"), True)},
     "CalendarFeed": {"NEWEST": (("created_at", "id"), True)},
+    "SeriesOccurrence": {"DUE": (("recurrence_id", "id"), False)},
     "ReminderChoice": {"NEWEST": (("changed_at", "id"), True)},
     "AuditEntry": {"NEWEST": (("at", "id"), True), "OLDEST": (("at", "id"), False)},
     "Block": {"NEWEST": (("created_at", "id"), True)},

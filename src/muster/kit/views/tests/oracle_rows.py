@@ -266,7 +266,7 @@ class Oracle:
             "event": self._seen_event,
             "eventMemberStats": self._seen_event,
             "auditEntry": self._audited.get,
-            **dict.fromkeys(("apiKey", "serviceAccount"), nobody),
+            **dict.fromkeys(("apiKey", "serviceAccount", "eventSeries"), nobody),
             "topic": self._topics.get,
         }
         if name in by_id:
