@@ -135,14 +135,12 @@ async def settle(service: Service, slug: str | None = None) -> Town:
     message = (await told.call("sendEventMessage", eventId=event_id, content=f"Wat is on in {prefix}?")).ok()
     said = {"eventId": event_id, "id": message["id"], "content": f"What is on in {prefix}?"}
     (await member.client.call("editEventMessage", **said)).ok()
-    (await member.client.call("openCalendar", eventId=event_id)).ok()
-    (await member.client.call("setReminders", leads=["PT3H"], eventId=event_id)).ok()
+    await _keep_dates(member.client, event_id)
     for device in ("phone", "laptop"):
         await add_passkey(owner, f"The {device} of {prefix}")
         await _know(people[Standing.OWNER], f"{device} of {prefix}")
     hidden_id = await make_event(owner, visibility="HIDDEN", title=f"A hidden evening in {prefix}")
-    series = (await owner.call("repeatEvent", eventId=hidden_id, rule="FREQ=DAILY;COUNT=1")).ok()
-    (await owner.call("joinSeries", id=series["id"])).ok()
+    await _repeat(owner, hidden_id)
     draft_id = await make_event(owner, publish=False, title=f"A drafted evening in {prefix}")
     await _introduce(people, prefix)
     await suspend(service, people[Standing.SUSPENDED], tenant_id)
@@ -179,6 +177,18 @@ async def _categorise(service: Service, tenant_id: UUID, event_id: UUID) -> None
     await change(service.urls, f"{topic} {values}", tenant_id, topic_id, names)
     held = "insert into event_categories (tenant_id, id, event_id, topic_id) values ($1, $2, $3, $4)"
     await change(service.urls, held, tenant_id, new_id(), event_id, topic_id)
+
+
+async def _keep_dates(person: Client, event_id: UUID) -> None:
+    """Let somebody have an event in their calendar and be reminded of it."""
+    (await person.call("openCalendar", eventId=event_id)).ok()
+    (await person.call("setReminders", leads=["PT3H"], eventId=event_id)).ok()
+
+
+async def _repeat(owner: Client, event_id: UUID) -> None:
+    """Make an event a series of one, so that there are no more events, and join that."""
+    series = (await owner.call("repeatEvent", eventId=event_id, rule="FREQ=DAILY;COUNT=1")).ok()
+    (await owner.call("joinSeries", id=series["id"])).ok()
 
 
 async def _introduce(people: dict[Standing, Person], prefix: str) -> None:

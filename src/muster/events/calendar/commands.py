@@ -1,6 +1,5 @@
 """The verbs of feeds: open one for a calendar program, and close it."""
 
-from typing import ClassVar
 from uuid import UUID
 
 from muster.events import queries as events
@@ -23,7 +22,6 @@ class OpenedFeed(Payload):
     url: whoever has it reads what you may see, until you close the feed. feed: what can be read of it later.
     """
 
-    status: ClassVar[int] = 201
     url: str
     feed: CalendarFeedView
 

@@ -11,13 +11,13 @@ from msgspec import UNSET, Meta, UnsetType, structs
 from muster.access.roles import EVENT_CREATE, EVENT_MODERATE
 from muster.events import queries as events
 from muster.events.commands.attend import leave
-from muster.events.commands.finding import NotOwner, NotPublished, lock_organised_event
+from muster.events.commands.finding import NotOwner, NotPublished, lock_event_for
 from muster.events.commands.inputs import UpdateEventInput
 from muster.events.commands.life import Reason, cancel
 from muster.events.commands.organise import edited, update_event
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import EditableEvent, Visit
-from muster.events.rules import Phase
+from muster.events.rules import Deed, Phase
 from muster.events.series import queries
 from muster.events.series.making import join_if_possible, make_occurrences, read_template, template_of
 from muster.events.series.queries import LockedSeries
@@ -44,8 +44,7 @@ class ComesAgainAlready(Conflict):
     code = "COMES_AGAIN_ALREADY"
 
 
-_BESIDES = ("version", "since")
-_TIMES = ("starts_at", "ends_at", "timezone", "visibility")
+_OF_EACH = ("starts_at", "ends_at", "timezone", "visibility", "version")
 Rule = Annotated[
     str, Meta(max_length=200, examples=["FREQ=WEEKLY;BYDAY=TH"], description="An RRULE of RFC 5545, without that word.")
 ]
@@ -55,7 +54,8 @@ Excluded = Annotated[list[Instant], Meta(max_length=100, description="Occurrence
 class UpdateSeriesInput(UpdateEventInput):
     """What changes of all that is to come. What is absent stays as it is; times are each event's own.
 
-    since: the first occurrence that changes, by when it is due; absent, all that are to come.
+    version: each event has its own, so that none is taken here. since: the first occurrence that changes, by when it is due;
+    absent, all that are to come.
     """
 
     since: Instant | UnsetType = UNSET
@@ -75,7 +75,7 @@ async def repeat(ctx: Ctx, *, event_id: UUID, rule: Rule, excluded: Excluded | N
 
     Raises EventNotFound, NotOrganiser, NotOwner, NotPublished, ComesAgainAlready, Invalid.
     """
-    event, _ = await lock_organised_event(ctx, event_id)
+    event, _ = await lock_event_for(ctx, event_id, Deed.UPDATE)
     # A series makes events in its owner's name, so nobody else begins one.
     if event.owner_id != ctx.user_id:
         raise NotOwner
@@ -107,17 +107,15 @@ async def repeat(ctx: Ctx, *, event_id: UUID, rule: Rule, excluded: Excluded | N
     return EventSeriesView.ref(series.id, created=True)
 
 
-@command("PATCH /series/{id}", "updateSeries", allow=member, limit=EVENT_WRITE)
+@command("POST /series/{id}/changes", "updateSeries", allow=member, limit=EVENT_WRITE)
 async def update_series(ctx: Ctx, *, id: UUID, input: UpdateSeriesInput) -> EventSeriesView:
     """Change all that is to come of a series, and what it makes later. An occurrence keeps what was changed of it alone.
 
     Raises SeriesNotFound, NotOwner, Invalid, and for an occurrence what `updateEvent` raises.
     """
     series = await _lock_owned(ctx, id)
-    given = {
-        name: value for name, value in structs.asdict(input).items() if value is not UNSET and name not in _BESIDES
-    }
-    if shared := given.keys() & {*_TIMES}:
+    given = {name: value for name, value in structs.asdict(input).items() if value is not UNSET and name != "since"}
+    if shared := given.keys() & {*_OF_EACH}:
         raise Invalid.field(f"input.{camel(min(shared))}", "cannot be changed of a whole series")
     before = read_template(series)
     after = edited(before, UpdateEventInput(**given), None, ctx)

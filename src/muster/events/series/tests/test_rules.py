@@ -117,7 +117,7 @@ def test_only_what_lies_near_ahead_is_due() -> None:
     assert due(yearly, now, ends_before=None) == []
 
 
-def _random(chance: random.Random) -> Iterator[Recurrence]:
+def random_recurrences(chance: random.Random) -> Iterator[Recurrence]:
     """Rules that begin with their start, in zones of both hemispheres."""
     while True:
         zone = chance.choice((WARSAW, SYDNEY, "America/New_York", "Asia/Kolkata", "America/Santiago"))
@@ -139,7 +139,7 @@ def _random(chance: random.Random) -> Iterator[Recurrence]:
 
 
 def test_another_library_works_out_the_same() -> None:
-    generated = _random(random.Random(5545))
+    generated = random_recurrences(random.Random(5545))
     for _ in range(as_much_as(40, thoroughly=500)):
         recurrence = next(generated)
         check(recurrence)

@@ -4,8 +4,8 @@ from alembic import op
 
 from muster.kit.db.isolation import grant, isolate
 
-revision = "0062"
-down_revision = "0061"
+revision = "0068"
+down_revision = "0067"
 branch_labels = None
 depends_on = None
 
@@ -59,6 +59,10 @@ def upgrade() -> None:
         """
     )
     op.execute("create index series_members_joined_idx on series_members (tenant_id, series_id, joined_at, id)")
+    _rights()
+
+
+def _rights() -> None:
     changed = "update (ends_before, template, looked_at)"
     isolate("event_series", app=f"select, insert, {changed}", worker=f"select, insert, {changed}, delete")
     isolate("series_occurrences", app="select, insert", worker="select, insert, delete")
