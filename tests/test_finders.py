@@ -92,8 +92,7 @@ select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end
        n % 89, n % 179
   from numbered;
 insert into domains (tenant_id, id, name, token, added_at)
-select ':tenant', gen_random_uuid(), 'd' || n || '.example', 'T', now() + n * interval '1 second'
-  from generate_series(1, 4000) as n;
+select ':tenant', gen_random_uuid(), 'd' || n || '.example', 'T', now() + n * interval '1 second' from numbered;
 insert into event_tags (tenant_id, id, event_id, tag)
 select tenant_id, gen_random_uuid(), id, description from events where tenant_id = ':tenant';
 insert into event_agenda_items (tenant_id, id, event_id, position, title, description)
@@ -112,6 +111,9 @@ insert into event_categories (tenant_id, id, event_id, topic_id)
 select ':tenant', gen_random_uuid(), e.id, t.id
   from (select id, row_number() over (order by id) as n from events where tenant_id = ':tenant') as e
        join (select id, row_number() over (order by id) as n from topics where tenant_id = ':tenant') as t using (n);
+insert into event_invite_links (tenant_id, id, event_id, code, uses, made_by_id, created_at)
+select ':tenant', case n when 1 then ':event' else gen_random_uuid() end, ':event', n, 0, user_id, now() from numbered;
+insert into event_invite_link_uses select ':tenant', gen_random_uuid(), ':event', user_id, now() from numbered;
 insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, queue_number, attendance)
 select ':tenant', gen_random_uuid(), ':event', user_id, 'PARTICIPANT',
        (array['JOINED', 'WAITLIST', 'LEFT', 'KICKED'])[n % 4 + 1], now() + n * interval '1 second',
@@ -128,11 +130,9 @@ insert into messages (tenant_id, id, room_id, sequence, author_id, content, crea
 select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, ':event', n, ':viewer', 'Hello', now()
   from generate_series(1, 4000) as n;
 insert into message_versions (tenant_id, id, message_id, author_id, content, written_at)
-select ':tenant', gen_random_uuid(), ':event', ':viewer', 'Hallo', now() + n * interval '1 second'
-  from generate_series(1, 4000) as n;
+select ':tenant', gen_random_uuid(), ':event', ':viewer', 'Hallo', now() + n * interval '1 second' from numbered;
 insert into sessions (id, user_id, generation, created_at, refreshed_at, expires_at)
-select gen_random_uuid(), ':viewer', 0, now() + n * interval '1 second', now(), now() + interval '1 day'
-  from generate_series(1, 4000) as n;
+select gen_random_uuid(), ':viewer', 0, now() + n * interval '1 second', now(), now() + interval '1 day' from numbered;
 insert into passkeys (id, user_id, credential, public_key, sign_count, name, created_at)
 select gen_random_uuid(), ':viewer', gen_random_uuid(), '', 0, 'A phone', now() + n * interval '1 second'
   from generate_series(1, 4000) as n;

@@ -16,6 +16,8 @@ from muster.events.facts import (
     EventJoined,
     EventKicked,
     EventMissedPublication,
+    EventOffered,
+    EventOfferLapsed,
     EventOwnerChanged,
     EventOwnershipDeclined,
     EventOwnershipOffered,
@@ -33,6 +35,7 @@ from muster.events.reminders import notices as reminder_notices
 from muster.events.reminders.facts import FeedbackDue, ReminderDue
 from muster.events.series import making as series_making
 from muster.events.series.facts import OccurrenceMade
+from muster.events.waitlist import notices as waitlist_notices
 from muster.identity import notices as identity_notices
 from muster.identity import security_notices
 from muster.identity.facts import (
@@ -142,6 +145,8 @@ on(EventRejected, joining_notices.tell_rejected)
 on(EventBanned, joining_notices.tell_banned)
 on(EventUnbanned, joining_notices.tell_unbanned)
 on(EventPromoted, event_notices.tell_promoted)
+on(EventOffered, waitlist_notices.tell_offered)
+on(EventOfferLapsed, waitlist_notices.tell_lapsed)
 on(EventKicked, event_notices.tell_kicked)
 on(EventRoleChanged, event_notices.tell_new_role)
 on(EventCancelled, outside(event_notices.tell_cancelled, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))

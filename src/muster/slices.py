@@ -20,6 +20,8 @@ import muster.events.checkin.documents
 import muster.events.checkin.views
 import muster.events.commands
 import muster.events.explaining
+import muster.events.invites.links
+import muster.events.invites.views
 import muster.events.joining.commands
 import muster.events.joining.forming
 import muster.events.joining.letters
@@ -39,6 +41,8 @@ import muster.events.streams
 import muster.events.topics.commands
 import muster.events.topics.views
 import muster.events.views
+import muster.events.waitlist.commands
+import muster.events.waitlist.notices
 import muster.identity.commands
 import muster.identity.devices.commands
 import muster.identity.devices.pages

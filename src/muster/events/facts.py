@@ -175,9 +175,23 @@ class EventUnbanned(MembershipFact):
 
 
 class EventPromoted(MembershipFact):
-    """Somebody who waited got a freed place."""
+    """Somebody who waited got a freed place. chosen_by_id: the organiser who chose them, whatever the order."""
 
     kind: ClassVar[str] = "event.promoted"
+    chosen_by_id: UUID | None = None
+
+
+class EventOffered(MembershipFact):
+    """A freed place is offered to somebody who waits, and held until a moment."""
+
+    kind: ClassVar[str] = "event.offered"
+    until: datetime
+
+
+class EventOfferLapsed(MembershipFact):
+    """Somebody let the time for an offered place pass, and their turn with it."""
+
+    kind: ClassVar[str] = "event.offer_lapsed"
 
 
 class EventLeft(MembershipFact):

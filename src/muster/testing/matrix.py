@@ -52,6 +52,8 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "createApiKey.input": lambda: {"name": "A program", "scopes": []},
     "createInvitationLink.input": lambda: {"role": "spectator"},
     "createEvent.input": event_input,
+    "createEventInviteLink.input": lambda: {"label": "The poster", "maxUses": 20},
+    "joinByInviteLink.code": lambda: "notacode00",
     "createRole.input": lambda: {"slug": f"role_{new_id().hex[-12:]}", "name": "A new role"},
     "createServiceAccount.input": lambda: {"name": "A new program", "role": "spectator"},
     "createServiceKey.input": lambda: {"name": "A program", "scopes": []},
@@ -74,6 +76,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "finishSignIn.state": lambda: "not a state",
     "finishSignIn.ticket": lambda: "not a ticket",
     "explainAccess.permission": lambda: "event:moderate",
+    "bringGuests.guests": list,
     "forgotPassword.email": lambda: "somebody.new@dev.invalid",
     "impersonate.input": lambda: {
         "userId": new_id(),
@@ -118,6 +121,8 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "stepUp.password": lambda: "not their password",
     "unlockAccount.token": lambda: "not a token",
     "updateEventJoinForm.input": lambda: {"questions": [{"kind": "TEXT", "label": "What do you play?"}]},
+    "updateEventInviteLink.input": lambda: {"label": None},
+    "validateInviteLink.code": lambda: "notacode00",
     "updateEvent.input": lambda: {"title": "Another evening of games"},
     "updateEventProgramme.input": lambda: {
         "agenda": [{"title": "Opening game", "hosts": [{"name": "Grandmaster Ada"}]}],

@@ -125,11 +125,11 @@ async def settle(service: Service, slug: str | None = None) -> Town:
     owner = people[Standing.OWNER].client
     event_id = await make_event(owner, title=f"An evening in {prefix}")
     moderator, member = people[Standing.MODERATOR], people[Standing.MEMBER]
-    for person in (kicked, moderator, member, waiting):
+    for person in (kicked, moderator, member):
         (await person.client.call("joinEvent", eventId=event_id)).ok()
     (await owner.call("kickMember", eventId=event_id, userId=kicked.user_id, note="spoke out of turn")).ok()
     await make_moderator(service, moderator, event_id)
-    await _announce(owner, event_id, member)
+    await _announce(owner, event_id, member, waiting)
     await _categorise(service, tenant_id, event_id)
     told = member.client.with_key("a-key-of-theirs")
     message = (await told.call("sendEventMessage", eventId=event_id, content=f"Wat is on in {prefix}?")).ok()
@@ -158,8 +158,10 @@ async def settle(service: Service, slug: str | None = None) -> Town:
     )
 
 
-async def _announce(owner: Client, event_id: UUID, host: Person) -> None:
-    """Say what awaits people at an event."""
+async def _announce(owner: Client, event_id: UUID, host: Person, guest: Person) -> None:
+    """Say what awaits people at an event, and have somebody come by a link into it."""
+    link = (await owner.call("createEventInviteLink", eventId=event_id, input={"label": f"By {host.name}"})).ok()
+    (await guest.client.call("joinByInviteLink", code=link["code"])).ok()
     programme = {
         "agenda": [{"title": "Opening game", "hosts": [{"userId": host.user_id}, {"name": "Grandmaster Ada"}]}],
         "faqs": [{"question": "Are there boards?", "answer": "Twenty."}],

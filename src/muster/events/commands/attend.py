@@ -1,4 +1,4 @@
-"""Join, leave, kick, roles, and the promotion of who waits. The event's row lock makes each of them one at a time."""
+"""Join, leave, kick and roles. The event's row lock makes each of them one at a time."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -6,7 +6,6 @@ from uuid import UUID
 
 from msgspec import Meta, json
 
-from muster.chat import commands as chat
 from muster.events import queries, rules
 from muster.events.commands.doors import Doors, open_doors
 from muster.events.commands.finding import (
@@ -18,7 +17,6 @@ from muster.events.facts import (
     EventJoined,
     EventKicked,
     EventLeft,
-    EventPromoted,
     EventRequested,
     EventRoleChanged,
     EventWaitlisted,
@@ -28,9 +26,11 @@ from muster.events.joining.form import LONGEST_ANSWER, Given, Question, answer_p
 from muster.events.joining.queries import put_change
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import LockedEvent, Standing, Visit
-from muster.events.rules import MEMBERSHIPS, Decision, Deed, JoinLock, MemberDeed, Step, Verdict
+from muster.events.rules import MEMBERSHIPS, Decision, Deed, JoinLock, MemberDeed, Party, Step, Verdict
 from muster.events.tables import EventMemberRole, EventMemberStatus
 from muster.events.views import EventMemberView
+from muster.events.waitlist.parties import Guests, party_of
+from muster.events.waitlist.promotion import depart
 from muster.kit.arguments import Input
 from muster.kit.caller import member
 from muster.kit.commands.command import command
@@ -138,21 +138,30 @@ Answers = Annotated[list[Answer], Meta(max_length=50)]
     answers=(200, 201),
 )
 async def join(
-    ctx: Ctx, *, event_id: UUID, answers: Answers | None = None, shared: Doors | None = None
+    ctx: Ctx,
+    *,
+    event_id: UUID,
+    answers: Answers | None = None,
+    guests: Guests | None = None,
+    shared: Doors | None = None,
 ) -> EventMemberView:
     """Join an event, take a place on its waitlist where it is full, or ask to be let in where its organisers decide.
 
     Who is invited accepts by it. Joining twice gives the first membership.
-    answers: to the join form, where the event has one; who is invited may leave them out.
+    answers: to the join form, where the event has one; who is invited may leave them out. guests: who come along; all are
+    seated together, or wait together.
     Raises EventNotFound, JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned, Invalid.
     """
     visit = Visit(event_id=event_id, user_id=ctx.user_id)
     doors = shared or await Doors.open(ctx.db, [visit])
     event, own = doors.seen(visit)
-    decision = rules.decide_join(event.terms, doors.places(event), own.status, ctx.now, is_blocked=own.is_blocked)
+    party = party_of(guests)
+    decision = rules.decide_join(
+        event.terms, doors.places(event), own.status, ctx.now, party=party.size, is_blocked=own.is_blocked
+    )
     if decision.verdict == Verdict.UNCHANGED and own.member_id is not None:
         return EventMemberView.ref(own.member_id)
-    return EventMemberView.ref(enter(ctx, doors, event, own, decision, answers=answers), created=True)
+    return EventMemberView.ref(enter(ctx, doors, event, own, decision, party, answers=answers), created=True)
 
 
 def enter(
@@ -161,11 +170,12 @@ def enter(
     event: LockedEvent,
     own: Standing,
     decision: Decision,
+    party: Party,
     *,
     way: MemberDeed = MemberDeed.JOIN,
     answers: Sequence[Answer] | None = None,
 ) -> UUID:
-    """Let the acting person in as it was decided; answers with the id of their membership.
+    """Let somebody and their guests in as it was decided; answers with the id of their membership.
 
     way: by which they come, for the history. answers: to what the event asks; who is invited need not answer.
     Raises JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned for who is refused, Invalid for answers that do not fit.
@@ -178,10 +188,10 @@ def enter(
         Verdict.ASKED: (doors.ask, EventRequested),
     }
     let_in, fact = ways[decision.verdict]
-    member_id = let_in(ctx, event, own, said)
+    member_id = let_in(ctx, event, own, party, said)
     assert own.status is not None
-    put_change(ctx, event_id=event.id, user_id=ctx.user_id, deed=way, status=own.status)
-    ctx.record(fact(event_id=event.id, user_id=ctx.user_id, member_id=member_id))
+    put_change(ctx, event_id=event.id, user_id=own.user_id, deed=way, status=own.status)
+    ctx.record(fact(event_id=event.id, user_id=own.user_id, member_id=member_id))
     return member_id
 
 
@@ -284,38 +294,3 @@ def _movable(standing: Standing) -> UUID:
 def _leads_on(deed: MemberDeed, standing: Standing) -> bool:
     """Whether a deed makes somebody something else than they are."""
     return isinstance(MEMBERSHIPS[deed][standing.status], EventMemberStatus)
-
-
-async def depart(ctx: Ctx, event: LockedEvent, target: Standing, deed: MemberDeed, *, note: str | None = None) -> None:
-    """Somebody goes; a freed place goes to the head of the queue in this same transaction, under the same lock.
-
-    deed: one that makes them something else, by `rules.MEMBERSHIPS`. note: why, for the organisers.
-    """
-    now_is = MEMBERSHIPS[deed][target.status]
-    assert isinstance(now_is, EventMemberStatus)
-    assert target.member_id is not None
-    assert target.status is not None
-    await queries.put_departed(ctx, event.id, member_id=target.member_id, was=target.status, now_is=now_is, note=note)
-    role = target.role or EventMemberRole.PARTICIPANT
-    put_change(ctx, event_id=event.id, user_id=target.user_id, deed=deed, status=now_is, role=role, note=note)
-    if target.status == EventMemberStatus.JOINED:
-        await chat.unseat(ctx, room_id=event.id, user_id=target.user_id)
-        event.joined_count -= 1
-        await promote(ctx, event)
-
-
-async def promote(ctx: Ctx, event: LockedEvent) -> None:
-    """Give free places to who wait longest, as far as they go, unless nobody gets into the event now.
-
-    event: locked, as it is by now.
-    """
-    places = event.places
-    if places.free == 0 or rules.shut_by(MemberDeed.PROMOTE, event.terms, places, ctx.now) is not None:
-        return
-    promoted = await queries.seat_from_queue(ctx, event.id, places.free)
-    event.joined_count += len(promoted)
-    await chat.seat_all(ctx, room_id=event.id, user_ids=[each.user_id for each in promoted])
-    for each in promoted:
-        ctx.record(EventPromoted(event_id=event.id, user_id=each.user_id, member_id=each.id))
-        status = EventMemberStatus.JOINED
-        put_change(ctx, event_id=event.id, user_id=each.user_id, deed=MemberDeed.PROMOTE, status=status, of_itself=True)

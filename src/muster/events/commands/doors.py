@@ -10,9 +10,9 @@ from muster.events import queries
 from muster.events.commands.finding import EventNotFound
 from muster.events.joining.form import Question
 from muster.events.joining.queries import forms_of
-from muster.events.queries import LockedEvent, Standing, Visit
-from muster.events.rules import Places
-from muster.events.tables import EventMemberRole, EventMemberStatus
+from muster.events.queries import Entry, LockedEvent, Standing, Visit
+from muster.events.rules import Party, Places
+from muster.events.tables import EventMemberStatus
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.ids import new_id
@@ -22,12 +22,13 @@ from muster.kit.ids import new_id
 class Doors:
     """The events that people want to join, under their locks, and how each of these people stands to theirs.
 
-    forms: what those ask that ask anything; one more trip, where there is any. Who goes in changes it for who comes next.
+    smallest_waiting: of the parties in each queue. forms: what those ask that ask anything; one more trip, where there is
+    any. Who goes in changes it for who comes next.
     """
 
     events: Mapping[UUID, LockedEvent]
     standings: Mapping[Visit, Standing]
-    with_queue: set[UUID]
+    smallest_waiting: dict[UUID, int]
     forms: Mapping[UUID, Sequence[Question]]
 
     @classmethod
@@ -38,7 +39,7 @@ class Doors:
         return cls(
             {each.id: each for each in events},
             {Visit(event_id=each.event_id, user_id=each.user_id): each for each in found},
-            {each.event_id for each in found if each.has_queue},
+            {each.event_id: each.smallest_waiting for each in found if each.smallest_waiting is not None},
             await forms_of(tx, asking) if (asking := [each.id for each in events if each.has_join_form]) else {},
         )
 
@@ -51,33 +52,52 @@ class Doors:
 
     def places(self, event: LockedEvent) -> Places:
         """How full it is by now."""
-        return replace(event.places, has_queue=event.id in self.with_queue)
+        return replace(event.places, smallest_waiting=self.smallest_waiting.get(event.id))
 
-    def seat(self, ctx: Ctx, event: LockedEvent, own: Standing, answers: str | None = None) -> UUID:
-        """Give the acting person a place; answers with the id of their membership."""
-        event.joined_count += 1
-        own.status, own.member_id = EventMemberStatus.JOINED, own.member_id or new_id()
-        queries.put_seated(ctx, event.id, member_id=own.member_id, role=EventMemberRole.PARTICIPANT, answers=answers)
-        chat.seat(ctx, room_id=event.id, user_id=ctx.user_id)
-        return own.member_id
+    def seat(self, ctx: Ctx, event: LockedEvent, own: Standing, party: Party, answers: str | None = None) -> UUID:
+        """Give somebody and their guests places; answers with the id of their membership."""
+        event.joined_count += party.size
+        chat.seat(ctx, room_id=event.id, user_id=own.user_id)
+        return self._enter(ctx, event, own, EventMemberStatus.JOINED, party=party, answers=answers)
 
-    def queue(self, ctx: Ctx, event: LockedEvent, own: Standing, answers: str | None = None) -> UUID:
-        """Put the acting person into the queue; answers with the id of their membership.
+    def queue(self, ctx: Ctx, event: LockedEvent, own: Standing, party: Party, answers: str | None = None) -> UUID:
+        """Put somebody and their guests into the queue; answers with the id of their membership.
 
         They stand at its tail, or, where their request is pending, where they have stood since they asked.
         """
         kept = own.asked_number if own.status == EventMemberStatus.PENDING else None
         number = self._draw(event) if kept is None else kept
-        self.with_queue.add(event.id)
-        own.status, own.member_id = EventMemberStatus.WAITLIST, own.member_id or new_id()
-        queries.put_waiting(ctx, event.id, member_id=own.member_id, number=number, answers=answers)
-        return own.member_id
+        self.smallest_waiting[event.id] = min(party.size, self.smallest_waiting.get(event.id, party.size))
+        return self._enter(ctx, event, own, EventMemberStatus.WAITLIST, number=number, party=party, answers=answers)
 
-    def ask(self, ctx: Ctx, event: LockedEvent, own: Standing, answers: str | None = None) -> UUID:
-        """Have the acting person ask to be let in; answers with the id of their membership."""
-        own.status, own.member_id = EventMemberStatus.PENDING, own.member_id or new_id()
+    def ask(self, ctx: Ctx, event: LockedEvent, own: Standing, party: Party, answers: str | None = None) -> UUID:
+        """Have somebody ask that they and their guests be let in; answers with the id of their membership."""
         own.asked_number = self._draw(event)
-        queries.put_asking(ctx, event.id, member_id=own.member_id, number=own.asked_number, answers=answers)
+        number = own.asked_number
+        return self._enter(ctx, event, own, EventMemberStatus.PENDING, number=number, party=party, answers=answers)
+
+    def _enter(
+        self,
+        ctx: Ctx,
+        event: LockedEvent,
+        own: Standing,
+        status: EventMemberStatus,
+        *,
+        party: Party,
+        answers: str | None,
+        number: int | None = None,
+    ) -> UUID:
+        own.status, own.member_id = status, own.member_id or new_id()
+        entry = Entry(
+            event_id=event.id,
+            user_id=own.user_id,
+            member_id=own.member_id,
+            party=party,
+            status=status,
+            number=number,
+            answers=answers,
+        )
+        queries.put_entry(ctx, entry)
         return own.member_id
 
     @staticmethod

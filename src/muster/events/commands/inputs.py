@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, UnsetType
 
 from muster.events.rules import LONGEST_WINDOW
-from muster.events.tables import JoinMode, Level, MeetingKind, Mode, Visibility
+from muster.events.tables import JoinMode, Level, MeetingKind, Mode, Visibility, WaitlistPolicy
 from muster.kit.arguments import Input, Instant
 from muster.profiles.tables import Disclosure
 
@@ -93,6 +93,14 @@ AllowLate = Annotated[bool, Meta(description="Whether people get in after the st
 Metres = Annotated[
     int, Meta(ge=10, le=10_000, description="How near people may check themselves in; null is not at all.")
 ]
+OfferMinutes = Annotated[
+    int,
+    Meta(
+        ge=5,
+        le=10_080,
+        description="How long a freed place is offered to who waits; absent or null gives it to them at once.",
+    ),
+]
 MayAskAgain = Annotated[bool, Meta(description="Whether who was rejected may ask again.")]
 Colour = Annotated[str, Meta(pattern="^#[0-9a-f]{6}$", examples=["#2f6f62"])]
 Categories = Annotated[
@@ -146,6 +154,8 @@ class CreateEventInput(Input):
     mode: Mode = Mode.CUSTOM
     min: Fewest | None = None
     max: Most | None = None
+    waitlist_policy: WaitlistPolicy = WaitlistPolicy.FIFO_STRICT
+    offer_minutes: OfferMinutes | None = None
     visibility: Visibility = Visibility.PUBLIC
     join_opens_minutes_before_start: OpensBefore | None = None
     join_cutoff_minutes_before_start: CutoffBefore | None = None
@@ -193,6 +203,8 @@ class UpdateEventInput(Input):
     mode: Mode | UnsetType = UNSET
     min: Fewest | UnsetType | None = UNSET
     max: Most | UnsetType | None = UNSET
+    waitlist_policy: WaitlistPolicy | UnsetType = UNSET
+    offer_minutes: OfferMinutes | UnsetType | None = UNSET
     visibility: Visibility | UnsetType = UNSET
     join_opens_minutes_before_start: OpensBefore | UnsetType | None = UNSET
     join_cutoff_minutes_before_start: CutoffBefore | UnsetType | None = UNSET

@@ -9,18 +9,18 @@ from msgspec import UNSET, structs, to_builtins
 from muster.access.roles import EVENT_CREATE
 from muster.chat import commands as chat
 from muster.events import queries, rules
-from muster.events.commands.attend import promote
 from muster.events.commands.finding import is_left_to_do, lock_event_for
 from muster.events.commands.inputs import CreateEventInput, UpdateEventInput
 from muster.events.facts import EventCreated, EventUpdated
 from muster.events.joining.queries import put_change
 from muster.events.limits import EVENT_WRITE
-from muster.events.queries import EditableEvent, LockedEvent
+from muster.events.queries import EditableEvent, Entry, LockedEvent
 from muster.events.rules import Deed, MemberDeed, Problem
 from muster.events.tables import EventMemberRole, EventMemberStatus, Level
 from muster.events.topics.commands import known_categories
 from muster.events.topics.queries import put_categories
 from muster.events.views import EventView
+from muster.events.waitlist.promotion import promote
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
@@ -65,9 +65,9 @@ async def put_draft(ctx: Ctx, given: dict[str, Any], categories: list[UUID]) -> 
     event_id = await queries.put_event(ctx, **given, description_html=html)
     await put_categories(ctx, event_id, categories)
     await chat.open_room(ctx, room_id=event_id)
-    queries.put_seated(ctx, event_id, member_id=new_id(), role=EventMemberRole.OWNER)
-    chat.seat(ctx, room_id=event_id, user_id=ctx.user_id)
     joined, owner = EventMemberStatus.JOINED, EventMemberRole.OWNER
+    queries.put_entry(ctx, Entry(event_id=event_id, user_id=ctx.user_id, member_id=new_id(), role=owner))
+    chat.seat(ctx, room_id=event_id, user_id=ctx.user_id)
     put_change(ctx, event_id=event_id, user_id=ctx.user_id, deed=MemberDeed.JOIN, status=joined, role=owner)
     ctx.record(EventCreated(event_id=event_id))
     return event_id
@@ -108,8 +108,9 @@ async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventV
     after = edited(before, input, event, ctx)
     if after == before:
         return EventView.ref(id)
-    if after.max is not None and after.max < event.joined_count:
-        raise TooFewPlaces.field("input.max", f"{event.joined_count} people have a place already", "TOO_FEW_PLACES")
+    taken = event.joined_count + event.held_count
+    if after.max is not None and after.max < taken:
+        raise TooFewPlaces.field("input.max", f"{taken} people have a place, or are offered one", "TOO_FEW_PLACES")
     await put_changes(ctx, id, before, after)
     await promote(ctx, structs.replace(event, **{name: getattr(after, name) for name in _SHARED}))
     return EventView.ref(id)

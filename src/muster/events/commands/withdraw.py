@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from muster.events import queries, rules
-from muster.events.commands.attend import depart
 from muster.events.facts import EventCancelled, EventDeleted, EventLeft
 from muster.events.rules import Deed, MemberDeed, Phase, Ruling
 from muster.events.tables import EventMemberRole
+from muster.events.waitlist.promotion import depart
 from muster.kit.commands.context import Ctx
 
 AT_ONCE = 20

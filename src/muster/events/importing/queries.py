@@ -6,7 +6,15 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, update
 
 from muster.events.importing.records import SAID, Arrival
-from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus, EventStatus, EventTag
+from muster.events.tables import (
+    Event,
+    EventMember,
+    EventMemberRole,
+    EventMemberStatus,
+    EventStatus,
+    EventTag,
+    WaitlistPolicy,
+)
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.ids import new_id
@@ -24,7 +32,16 @@ class Known(Row):
 _GIVEN = (
     *("tenant_id", "id", "owner_id", "status", "published_at", "source", "source_id"),
     *("join_mode", "mode", "min", "max", "visibility"),
-    *("joined_count", "last_queue_number", "created_at", "updated_at", "version", "source_digest"),
+    *(
+        "joined_count",
+        "held_count",
+        "waitlist_policy",
+        "last_queue_number",
+        "created_at",
+        "updated_at",
+        "version",
+        "source_digest",
+    ),
 )
 
 # Two imports of one source at once: the second waits here and then sees what the first one made.
@@ -37,7 +54,17 @@ _KNOWN = Statement(
 )
 _PUT_EVENT = insertion(Nothing, Event, *_GIVEN, *SAID, "description_html")
 _PUT_MEMBER = insertion(
-    Nothing, EventMember, "tenant_id", "id", "event_id", "user_id", "role", "status", "asked_at", "joined_at"
+    Nothing,
+    EventMember,
+    "tenant_id",
+    "id",
+    "event_id",
+    "user_id",
+    "role",
+    "status",
+    "asked_at",
+    "joined_at",
+    "party_size",
 )
 _PUT_TAG = insertion(Nothing, EventTag, "tenant_id", "id", "event_id", "tag")
 _PUT_DIGEST = Statement(
@@ -65,6 +92,8 @@ async def put_events(ctx: Ctx, source: str, arrivals: Mapping[UUID, Arrival]) ->
         "published_at": ctx.now,
         "source": source,
         "joined_count": 1,
+        "held_count": 0,
+        "waitlist_policy": WaitlistPolicy.FIFO_STRICT,
         "last_queue_number": 0,
         "created_at": ctx.now,
         "updated_at": ctx.now,
@@ -92,6 +121,7 @@ async def _put_owners(ctx: Ctx, event_ids: Iterable[UUID]) -> None:
         "status": EventMemberStatus.JOINED,
         "asked_at": ctx.now,
         "joined_at": ctx.now,
+        "party_size": 1,
     }
     await ctx.db.each(_PUT_MEMBER, [{**shared, "id": new_id(), "event_id": each} for each in event_ids])
 

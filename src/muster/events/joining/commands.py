@@ -9,7 +9,7 @@ from msgspec import Meta
 from muster.chat import commands as chat
 from muster.events import queries as events
 from muster.events import rules
-from muster.events.commands.attend import MembershipNotFound, OwnerStays, depart, member_of, promote, refuse
+from muster.events.commands.attend import MembershipNotFound, OwnerStays, member_of, refuse
 from muster.events.commands.finding import is_left_to_do, lock_event_for
 from muster.events.facts import EventApproved, EventBanned, EventRejected, EventUnbanned, EventUpdated
 from muster.events.joining import queries
@@ -17,6 +17,7 @@ from muster.events.limits import EVENT_WRITE
 from muster.events.rules import MEMBERSHIPS, Deed, MemberDeed, Step, Verdict
 from muster.events.tables import EventMemberRole, EventMemberStatus
 from muster.events.views import EventMemberView, EventView
+from muster.events.waitlist.promotion import depart, promote
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
@@ -58,8 +59,8 @@ async def approve(ctx: Ctx, *, event_id: UUID, user_id: UUID) -> EventMemberView
     """
     event, _ = await lock_event_for(ctx, event_id, MemberDeed.APPROVE)
     member_id, target = await member_of(ctx, event_id, user_id)
-    places = replace(event.places, has_queue=target.has_queue)
-    decision = rules.decide_join(event.terms, places, target.status, ctx.now, way=MemberDeed.APPROVE)
+    places, party = replace(event.places, smallest_waiting=target.smallest_waiting), target.party
+    decision = rules.decide_join(event.terms, places, target.status, ctx.now, way=MemberDeed.APPROVE, party=party.size)
     if decision.verdict == Verdict.NOT_ASKED:
         raise NotAsked
     refuse(decision)
@@ -70,7 +71,7 @@ async def approve(ctx: Ctx, *, event_id: UUID, user_id: UUID) -> EventMemberView
     queries.put_change(ctx, event_id=event_id, user_id=user_id, deed=MemberDeed.APPROVE, status=status)
     ctx.record(EventApproved(event_id=event_id, user_id=user_id, member_id=member_id, is_seated=is_seated))
     if is_seated:
-        await queries.seat(ctx, event_id, member_id=member_id)
+        await queries.seat(ctx, event_id, member_id=member_id, heads=party.size)
         chat.seat(ctx, room_id=event_id, user_id=user_id)
     else:
         # They may stand before who waits for a place that is free.

@@ -25,7 +25,7 @@ def _locks(event: Any, viewer: Viewer) -> dict[JoinLock, ColumnElement[bool]]:
         JoinLock.DELETED: event.status == EventStatus.DELETED,
         JoinLock.CANCELED: event.status == EventStatus.CANCELLED,
         JoinLock.ENDED: and_(event.status == EventStatus.PUBLISHED, now >= event.ends_at),
-        JoinLock.FULL: and_(event.max.is_not(None), event.joined_count >= event.max),
+        JoinLock.FULL: and_(event.max.is_not(None), event.joined_count + event.held_count >= event.max),
         # To whom the owner has blocked, the event looks closed by hand.
         JoinLock.MANUAL: or_(event.join_closed_at.is_not(None), has_blocked(event.owner_id, viewer.user_id)),
         JoinLock.INVITE_ONLY: event.join_mode == JoinMode.INVITE_ONLY,

@@ -26,10 +26,15 @@ _CHANGE = Statement(
 _MEMBER = EventMember.id == bindparam("member", type_=EventMember.id.type)
 
 
-def _one_more() -> CTE:
-    """The event's counter, in the same statement as the seat that it counts."""
+def _more() -> CTE:
+    """The event's counter, in the same statement as the seats that it counts."""
     event = Event.id == bindparam("event", type_=Uuid())
-    return update(Event).where(event).values(joined_count=Event.joined_count + 1).cte("counted")
+    return (
+        update(Event)
+        .where(event)
+        .values(joined_count=Event.joined_count + bindparam("heads", type_=Event.joined_count.type))
+        .cte("counted")
+    )
 
 
 _SEAT = Statement(
@@ -42,7 +47,7 @@ _SEAT = Statement(
         joined_at=bindparam("moment"),
         queue_number=None,
     )
-    .add_cte(_one_more()),
+    .add_cte(_more()),
 )
 _WAIT = Statement(
     Nothing,
@@ -85,9 +90,9 @@ def put_change(
     )
 
 
-async def seat(ctx: Ctx, event_id: UUID, *, member_id: UUID) -> None:
-    """Give who asked a place of the locked event."""
-    await ctx.db.run(_SEAT, event=event_id, member=member_id, moment=ctx.now)
+async def seat(ctx: Ctx, event_id: UUID, *, member_id: UUID, heads: int) -> None:
+    """Give who asked places of the locked event, one for each head of their party."""
+    await ctx.db.run(_SEAT, event=event_id, member=member_id, moment=ctx.now, heads=heads)
 
 
 async def let_wait(ctx: Ctx, *, member_id: UUID) -> None:

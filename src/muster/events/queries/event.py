@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Integer, Text, Uuid, any_, bindparam, column, dele
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.events.rules import Phase, Places, Terms, phase
-from muster.events.tables import Event, EventStatus, EventTag, JoinMode, MeetingKind, Mode, Visibility
+from muster.events.tables import Event, EventStatus, EventTag, JoinMode, MeetingKind, Mode, Visibility, WaitlistPolicy
 from muster.events.topics.predicates import categories_of
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
@@ -32,7 +32,10 @@ class LockedEvent(Row):
     join_mode: JoinMode
     max: int | None
     joined_count: int
+    held_count: int
     last_queue_number: int
+    waitlist_policy: WaitlistPolicy
+    offer_minutes: int | None
     cancelled_at: datetime | None
     version: int
     join_opens_minutes_before_start: int | None
@@ -67,7 +70,7 @@ class LockedEvent(Row):
     @property
     def places(self) -> Places:
         """How full it is; whether somebody waits is not asked."""
-        return Places(taken=self.joined_count, max=self.max)
+        return Places(taken=self.joined_count, held=self.held_count, max=self.max, policy=self.waitlist_policy)
 
 
 class EditableEvent(Row):
@@ -91,6 +94,8 @@ class EditableEvent(Row):
     min: int
     max: int | None
     visibility: Visibility
+    waitlist_policy: WaitlistPolicy
+    offer_minutes: int | None
     join_opens_minutes_before_start: int | None
     join_cutoff_minutes_before_start: int | None
     allow_join_late: bool
@@ -144,7 +149,7 @@ _PUT = insertion(
     Nothing,
     Event,
     *("tenant_id", "id", "owner_id", "status", "description_html", *_EDITED),
-    *("joined_count", "last_queue_number", "created_at", "updated_at", "version"),
+    *("joined_count", "held_count", "last_queue_number", "created_at", "updated_at", "version"),
 )
 _PUT_TAGS = Statement(
     Nothing,
@@ -267,6 +272,7 @@ async def put_event(ctx: Ctx, *, tags: Sequence[str], **values: object) -> UUID:
         owner_id=ctx.user_id,
         status=EventStatus.DRAFT,
         joined_count=0,
+        held_count=0,
         last_queue_number=0,
         created_at=ctx.now,
         updated_at=ctx.now,

@@ -1,14 +1,14 @@
 """Who takes part in an event: seats, the queue, and who goes. All of it is written under the event's lock."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    CTE,
+    BigInteger,
     ColumnElement,
     Integer,
     Text,
@@ -16,6 +16,8 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
+    cast,
     func,
     null,
     or_,
@@ -26,6 +28,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from muster.events.predicates import event_visible
+from muster.events.rules import ALONE, Party
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus
 from muster.identity.predicates import has_blocked
 from muster.kit.commands.context import Ctx
@@ -37,32 +40,34 @@ from muster.kit.views.scope import REQUEST_VIEWER
 class Standing(Row):
     """How one person stands to a locked event: whether they see it, and their membership if they have one.
 
-    is_blocked: the owner has blocked them. reject_reason: what they were told when they were rejected.
+    is_blocked: the owner has blocked them. smallest_waiting: the size of the smallest party in its queue that is offered
+    no place. reject_reason: what they were told when they were rejected.
     """
 
     event_id: UUID
     user_id: UUID
     seen: bool
-    has_queue: bool
+    smallest_waiting: int | None
     is_blocked: bool
     member_id: UUID | None
     role: EventMemberRole | None
     status: EventMemberStatus | None
     asked_number: int | None
     reject_reason: str | None
+    party_size: int | None
+    guest_names: str | None
+    offer_expires_at: datetime | None
+
+    @property
+    def party(self) -> Party:
+        """Who comes under their name, as they last said."""
+        return Party(self.party_size or 1, self.guest_names)
 
 
 class Visit(NamedTuple):
     """Somebody at an event."""
 
     event_id: UUID
-    user_id: UUID
-
-
-class Promoted(Row):
-    """Who waited and has a place now: their membership, and they."""
-
-    id: UUID
     user_id: UUID
 
 
@@ -85,7 +90,9 @@ class Found(Row):
 
 
 _in_queue = aliased(EventMember)
-_QUEUE = select(_in_queue.id).where(_in_queue.event_id == Event.id, _in_queue.queue_number.is_not(None))
+_SMALLEST = select(func.min(_in_queue.party_size)).where(
+    _in_queue.event_id == Event.id, _in_queue.queue_number.is_not(None), _in_queue.offer_expires_at.is_(None)
+)
 _visit = given(event=Uuid(), person=Uuid())
 _STANDINGS = Statement(
     Standing,
@@ -93,13 +100,16 @@ _STANDINGS = Statement(
         _visit.c.event.label("event_id"),
         _visit.c.person.label("user_id"),
         event_visible(Event, replace(REQUEST_VIEWER, user_id=_visit.c.person)).label("seen"),
-        _QUEUE.correlate(Event).exists().label("has_queue"),
+        _SMALLEST.correlate(Event).scalar_subquery().label("smallest_waiting"),
         has_blocked(Event.owner_id, _visit.c.person).label("is_blocked"),
         EventMember.id.label("member_id"),
         EventMember.role,
         EventMember.status,
         EventMember.asked_number,
         EventMember.reject_reason,
+        EventMember.party_size,
+        EventMember.guest_names,
+        EventMember.offer_expires_at,
     )
     .select_from(_visit)
     .join(Event, Event.id == _visit.c.event)
@@ -108,17 +118,11 @@ _STANDINGS = Statement(
 
 _THIS_EVENT = Event.id == bindparam("event", type_=Event.id.type)
 
-
-def _counted(change: Any) -> CTE:
-    """The event's counter, changed in the same statement as the seats that it counts."""
-    return update(Event).where(_THIS_EVENT).values(joined_count=Event.joined_count + change).cte("counted")
-
-
-_come = given(event=Uuid(), number=EventMember.queue_number.type)
+_come = given(event=Uuid(), number=EventMember.queue_number.type, heads=EventMember.party_size.type)
 _more = (
     select(
         _come.c.event,
-        (func.count() - func.count(_come.c.number)).label("seated"),
+        cast(func.sum(case((_come.c.number.is_(None), _come.c.heads), else_=0)), BigInteger()).label("seated"),
         func.max(_come.c.number).label("last_number"),
     )
     .group_by(_come.c.event)
@@ -134,7 +138,10 @@ _COUNT = Statement(
         last_queue_number=func.greatest(_more.c.last_number, Event.last_queue_number),
     ),
 )
-_OF_ENTRY = ("role", "status", "asked_at", "joined_at", "queue_number", "asked_number", "answers")
+_OF_ENTRY = (
+    *("role", "status", "asked_at", "joined_at", "queue_number", "asked_number", "answers"),
+    *("party_size", "guest_names", "offer_expires_at"),
+)
 _ENTRY = ("tenant_id", "id", "event_id", "user_id", *_OF_ENTRY)
 _made = insert(EventMember).from_select(
     _ENTRY, select(given(**{name: getattr(EventMember, name).type for name in _ENTRY}))
@@ -148,42 +155,26 @@ _ENTER = Statement(
     ),
 )
 
-_heads = (
-    select(EventMember.id, EventMember.queue_number)
-    .where(EventMember.event_id == bindparam("event"), EventMember.queue_number.is_not(None))
-    .order_by(EventMember.queue_number)
-    .limit(bindparam("places", type_=Integer()))
-    .cte("heads")
-)
-_seated = (
-    update(EventMember)
-    .where(EventMember.id == _heads.c.id)
-    .values(
-        status=EventMemberStatus.JOINED,
-        role=EventMemberRole.PARTICIPANT,
-        joined_at=bindparam("moment"),
-        queue_number=null(),
-    )
-    .returning(EventMember.id, EventMember.user_id, _heads.c.queue_number)
-    .cte("seated")
-)
-_SEAT_HEADS = Statement(
-    Promoted,
-    select(_seated.c.id, _seated.c.user_id)
-    .order_by(_seated.c.queue_number)
-    .add_cte(_counted(select(func.count()).select_from(_seated).scalar_subquery())),
-)
-
 _DEPART = (
     update(EventMember)
     .where(EventMember.id == bindparam("member"))
     .values(
         status=bindparam("new_status"),
         queue_number=null(),
+        offer_expires_at=null(),
         note=func.coalesce(bindparam("remark", type_=Text()), EventMember.note),
     )
 )
-_GIVE_UP_SEAT = Statement(Nothing, _DEPART.add_cte(_counted(-1)))
+_freed = (
+    update(Event)
+    .where(_THIS_EVENT)
+    .values(
+        joined_count=Event.joined_count - bindparam("seats", type_=Event.joined_count.type),
+        held_count=Event.held_count - bindparam("held", type_=Event.held_count.type),
+    )
+)
+# The counters change in the statement that changes what they count.
+_GIVE_UP_PLACES = Statement(Nothing, _DEPART.add_cte(_freed.cte("freed")))
 _GIVE_UP_TURN = Statement(Nothing, _DEPART)
 _SET_ROLE = Statement(
     Nothing, update(EventMember).where(EventMember.id == bindparam("member")).values(role=bindparam("new_role"))
@@ -246,62 +237,46 @@ async def standings(tx: Transaction, visits: Collection[Visit]) -> list[Standing
     return await tx.all(_STANDINGS, event=events, person=people)
 
 
-def put_seated(ctx: Ctx, event_id: UUID, *, member_id: UUID, role: EventMemberRole, answers: str | None = None) -> None:
-    """Give the acting person a place. member_id: of the membership they have had, or a new one."""
-    _enter(ctx, event_id, member_id, role, EventMemberStatus.JOINED, joined_at=ctx.now, answers=answers)
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Somebody who comes in.
+
+    member_id: of the membership they have had, or a new one. status: JOINED, WAITLIST or PENDING. number: the next one of
+    the locked event for who waits or asks, or the one they drew before; None for who gets a place. answers: to the join
+    form, as JSON.
+    """
+
+    event_id: UUID
+    user_id: UUID
+    member_id: UUID
+    role: EventMemberRole = EventMemberRole.PARTICIPANT
+    party: Party = ALONE
+    status: EventMemberStatus = EventMemberStatus.JOINED
+    number: int | None = None
+    answers: str | None = None
 
 
-def put_waiting(ctx: Ctx, event_id: UUID, *, member_id: UUID, number: int, answers: str | None = None) -> None:
-    """Put the acting person into the queue. number: the next one of the locked event, or the one they drew before."""
-    _enter(
-        ctx,
-        event_id,
-        member_id,
-        EventMemberRole.PARTICIPANT,
-        EventMemberStatus.WAITLIST,
-        number=number,
-        answers=answers,
-    )
-
-
-def put_asking(ctx: Ctx, event_id: UUID, *, member_id: UUID, number: int, answers: str | None = None) -> None:
-    """Have the acting person ask to be let in. number: the next one of the locked event, which they keep."""
-    _enter(
-        ctx, event_id, member_id, EventMemberRole.PARTICIPANT, EventMemberStatus.PENDING, number=number, answers=answers
-    )
-
-
-def _enter(
-    ctx: Ctx,
-    event_id: UUID,
-    member_id: UUID,
-    role: EventMemberRole,
-    status: EventMemberStatus,
-    *,
-    joined_at: datetime | None = None,
-    number: int | None = None,
-    answers: str | None = None,
-) -> None:
-    ctx.write(_COUNT, event=event_id, number=number)
+def put_entry(ctx: Ctx, entry: Entry) -> None:
+    """Let somebody in: to their places, into the queue, or to ask."""
+    is_seated = entry.status == EventMemberStatus.JOINED
+    ctx.write(_COUNT, event=entry.event_id, number=entry.number, heads=entry.party.size)
     ctx.write(
         _ENTER,
         tenant_id=ctx.tenant_id,
-        id=member_id,
-        event_id=event_id,
-        user_id=ctx.user_id,
-        role=role,
-        status=status,
+        id=entry.member_id,
+        event_id=entry.event_id,
+        user_id=entry.user_id,
+        role=entry.role,
+        status=entry.status,
         asked_at=ctx.now,
-        joined_at=joined_at,
-        queue_number=number if status == EventMemberStatus.WAITLIST else None,
-        asked_number=number if status == EventMemberStatus.PENDING else None,
-        answers=answers,
+        joined_at=ctx.now if is_seated else None,
+        queue_number=entry.number if entry.status == EventMemberStatus.WAITLIST else None,
+        asked_number=entry.number if entry.status == EventMemberStatus.PENDING else None,
+        answers=entry.answers,
+        party_size=entry.party.size,
+        guest_names=entry.party.guest_names,
+        offer_expires_at=None,
     )
-
-
-async def seat_from_queue(ctx: Ctx, event_id: UUID, places: int | None) -> list[Promoted]:
-    """Seat who wait longest; answers with them in their order. places: how many at most; None is all."""
-    return await ctx.db.all(_SEAT_HEADS, event=event_id, places=places, moment=ctx.now)
 
 
 async def put_departed(
@@ -309,14 +284,15 @@ async def put_departed(
     event_id: UUID,
     *,
     member_id: UUID,
-    was: EventMemberStatus,
+    seats: int,
+    held: int,
     now_is: EventMemberStatus,
     note: str | None = None,
 ) -> None:
-    """Take somebody's place or their turn in the queue."""
+    """Take a party's places or their turn in the queue. seats, held: the places they had, and those offered to them."""
     departure = {"member": member_id, "new_status": now_is, "remark": note}
-    if was == EventMemberStatus.JOINED:
-        await ctx.db.run(_GIVE_UP_SEAT, event=event_id, **departure)
+    if seats or held:
+        await ctx.db.run(_GIVE_UP_PLACES, event=event_id, seats=seats, held=held, **departure)
     else:
         await ctx.db.run(_GIVE_UP_TURN, **departure)
 

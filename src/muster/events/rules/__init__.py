@@ -39,10 +39,11 @@ from muster.events.rules.life import (
     publication_problems,
     restored_status,
 )
-from muster.events.rules.places import Places
+from muster.events.rules.places import ALONE, Party, Places, served
 from muster.events.rules.roles import MAY, ORGANISERS, Who, acts_as, is_organiser, may
 
 __all__ = [
+    "ALONE",
     "COOLING",
     "EARLIEST_START",
     "LIFE",
@@ -61,6 +62,7 @@ __all__ = [
     "JoinLock",
     "MemberDeed",
     "Outcome",
+    "Party",
     "Phase",
     "Places",
     "Problem",
@@ -82,5 +84,6 @@ __all__ = [
     "phase",
     "publication_problems",
     "restored_status",
+    "served",
     "shut_by",
 ]

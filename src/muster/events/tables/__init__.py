@@ -1,6 +1,16 @@
 """Tables of events."""
 
-from muster.events.tables.event import Event, EventStatus, EventTag, JoinMode, Level, MeetingKind, Mode, Visibility
+from muster.events.tables.event import (
+    Event,
+    EventStatus,
+    EventTag,
+    JoinMode,
+    Level,
+    MeetingKind,
+    Mode,
+    Visibility,
+    WaitlistPolicy,
+)
 from muster.events.tables.member import ArrivalWay, Attendance, EventMember, EventMemberRole, EventMemberStatus
 
 __all__ = [
@@ -17,4 +27,5 @@ __all__ = [
     "MeetingKind",
     "Mode",
     "Visibility",
+    "WaitlistPolicy",
 ]

@@ -77,6 +77,15 @@ _SHOWN_LATITUDE, _SHOWN_LONGITUDE = (
 )
 
 
+class WaitlistPolicy(StrEnum):
+    """Who of a queue gets freed places: FIFO_STRICT is the first in it, who blocks it until their party fits; BEST_FIT is
+    the first whose party fits.
+    """
+
+    FIFO_STRICT = "FIFO_STRICT"
+    BEST_FIT = "BEST_FIT"
+
+
 class Event(TenantTable):
     """An event. Its row is the lock that serialises whatever changes it or its members.
 
@@ -92,6 +101,8 @@ class Event(TenantTable):
     join_closed_at, join_closed_by_id, join_close_reason: that and why an organiser closed it by hand.
     may_ask_again: whether who was rejected may. has_join_form: whether it asks questions of who wants in.
     version: counts what its organisers change of it; who comes and goes does not count.
+    joined_count: heads with a place, guests among them. held_count: heads whom a place is offered. offer_minutes: how
+    long that is; null gives a freed place at once.
     """
 
     __tablename__ = "events"
@@ -101,8 +112,10 @@ class Event(TenantTable):
         one_of("meeting_kind", MeetingKind),
         one_of("join_mode", JoinMode),
         one_of("mode", Mode),
+        one_of("waitlist_policy", WaitlistPolicy),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
-        CheckConstraint("max is null or joined_count <= max", name="capacity"),
+        CheckConstraint("max is null or joined_count + held_count <= max", name="capacity"),
+        CheckConstraint("joined_count >= 0 and held_count >= 0", name="counts"),
         CheckConstraint("min >= 1 and (max is null or max >= min)", name="min_max"),
         CheckConstraint(
             "num_nonnulls(latitude, longitude) in (0, 2) "
@@ -236,6 +249,9 @@ class Event(TenantTable):
     gallery: Mapped[list[str]] = personal(erased="'{}'::text[]", server_default=text("'{}'::text[]"))
     description_html: Mapped[str] = personal(server_default=text("''::text"))
     publish_at: Mapped[datetime | None] = plain()
+    waitlist_policy: Mapped[WaitlistPolicy] = state(WaitlistPolicy, server_default=WaitlistPolicy.FIFO_STRICT)
+    offer_minutes: Mapped[int | None] = plain()
+    held_count: Mapped[int] = plain(server_default=text("0"))
     search: Mapped[Search] = plain(Computed(_WORDS, persisted=True))
 
 

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped
 
 from muster.kit.db.tables import Erasure, Json, TenantTable, one_of, personal, plain, state
 
+MOST_GUESTS = 5
+"""How many guests come under one name."""
+
 
 class EventMemberRole(StrEnum):
     """What a member is to the event. Counts only while they are seated."""
@@ -56,8 +59,10 @@ class EventMember(TenantTable):
 
     queue_number: while waiting, the place in the queue, taken under the event's lock. asked_number: the number that they
     drew when they asked to be let in; it becomes their place in the queue when they are let in and no place is free.
-    answers: to the event's questions, each with the question as it was asked. reject_reason: what they were told. note: the organisers' own. attendance: None while nobody knows.
-    scans: how often their ticket was scanned.
+    answers: to the event's questions, each with the question as it was asked. reject_reason: what they were told. note: the
+    organisers' own. attendance: None while nobody knows. scans: how often their ticket was scanned. party_size: heads under
+    this name, the person and their guests. guest_names: a line for each guest, empty for who has no name; null without any.
+    offer_expires_at: of who waits and is offered a place, which is held until then.
     """
 
     __tablename__ = "event_members"
@@ -72,6 +77,8 @@ class EventMember(TenantTable):
         CheckConstraint("(coalesce(attendance, '') = 'PRESENT') = (arrived_at is not null)", name="arrived"),
         CheckConstraint("(status = 'WAITLIST') = (queue_number is not null)", name="queue"),
         CheckConstraint("status <> 'PENDING' or asked_number is not null", name="asked"),
+        CheckConstraint(f"party_size between 1 and {1 + MOST_GUESTS}", name="party_size"),
+        CheckConstraint("offer_expires_at is null or status = 'WAITLIST'", name="offer"),
         Index(
             "event_members_queue_idx",
             "tenant_id",
@@ -79,6 +86,19 @@ class EventMember(TenantTable):
             "queue_number",
             unique=True,
             postgresql_where="queue_number is not null",
+        ),
+        Index(
+            "event_members_parties_idx",
+            "tenant_id",
+            "event_id",
+            "party_size",
+            "queue_number",
+            postgresql_where="queue_number is not null and offer_expires_at is null",
+        ),
+        Index(
+            "event_members_offers_idx",
+            "offer_expires_at",
+            postgresql_where="offer_expires_at is not null",
         ),
         Index("event_members_asked_idx", "tenant_id", "event_id", "asked_at", "id"),
         Index("event_members_status_idx", "tenant_id", "event_id", "status", "asked_at", "id"),
@@ -113,3 +133,6 @@ class EventMember(TenantTable):
     arrived_at: Mapped[datetime | None] = plain()
     arrived_by: Mapped[ArrivalWay | None] = state(ArrivalWay)
     scans: Mapped[int] = plain(server_default=text("0"))
+    party_size: Mapped[int] = plain(server_default=text("1"))
+    guest_names: Mapped[str | None] = personal()
+    offer_expires_at: Mapped[datetime | None] = plain()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from muster.events.tables import WaitlistPolicy
 from muster.kit.commands.system import system_transaction
 from muster.kit.mail.kinds import Mail
 from muster.kit.mail.writing import Wording, worded
@@ -19,10 +20,20 @@ from muster.testing.work import Work
 QUEUE = """
 select user_id::text, queue_number from event_members where event_id = $1 and status = 'WAITLIST' order by queue_number
 """
-SEATED = "select count(*) from event_members where event_id = $1 and status = 'JOINED'"
+SEATED = "select coalesce(sum(party_size), 0) from event_members where event_id = $1 and status = 'JOINED'"
 FACTS = "select count(*) from facts where kind = $1 and aggregate_id = $2"
+_SEATED_PARTIES = "select count(*) from event_members where event_id = $1 and status = 'JOINED'"
+_HELD = """
+select coalesce(sum(party_size), 0) from event_members where event_id = $1 and offer_expires_at is not null
+"""
+_COUNTED_AS_HELD = "select held_count from events where id = $1"
 _COUNTED = "select joined_count from events where id = $1"
 _SEATS_IN_ROOM = "select count(*) from room_seats where room_id = $1"
+_WAITING = """
+select user_id, party_size from event_members where event_id = $1 and status = 'WAITLIST' and offer_expires_at is null
+ order by queue_number
+"""
+_POLICY = "select waitlist_policy from events where id = $1"
 _PLACES = "select coalesce(max, 99999) from events where id = $1"
 
 _CROWD = """
@@ -61,12 +72,17 @@ async def sound(service: Service, event_id: Any) -> None:
     seated = await value(service.urls, SEATED, event_id)
     queue = [row[1] for row in await ask(service.urls, QUEUE, event_id)]
     most = await value(service.urls, _PLACES, event_id)
-    assert (
-        seated == await value(service.urls, _COUNTED, event_id) == await value(service.urls, _SEATS_IN_ROOM, event_id)
-    )
-    assert seated <= most
+    held = await value(service.urls, _HELD, event_id)
+    assert seated == await value(service.urls, _COUNTED, event_id)
+    assert held == await value(service.urls, _COUNTED_AS_HELD, event_id)
+    parties = await value(service.urls, _SEATED_PARTIES, event_id)
+    assert parties == await value(service.urls, _SEATS_IN_ROOM, event_id)
+    assert seated + held <= most
     assert len(set(queue)) == len(queue)
-    assert seated == most or not queue
+    waiting = [row[1] for row in await ask(service.urls, _WAITING, event_id)]
+    policy = WaitlistPolicy(await value(service.urls, _POLICY, event_id))
+    first = waiting[:1] if policy == WaitlistPolicy.FIFO_STRICT else waiting
+    assert all(size > most - seated - held for size in first)
 
 
 async def letter_for(work: Work, town: Town, mail: Mail, person: Person, language: str = "en") -> Wording | None:

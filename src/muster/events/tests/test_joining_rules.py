@@ -30,7 +30,7 @@ OPEN = Terms(status=EventStatus.PUBLISHED, starts_at=START, ends_at=END, join_mo
 ON_REQUEST, PRIVATE = replace(OPEN, join_mode=JoinMode.REQUEST), replace(OPEN, join_mode=JoinMode.INVITE_ONLY)
 
 FREE, FULL = Places(taken=1, max=2), Places(taken=2, max=2)
-FREE_WITH_QUEUE, UNLIMITED = Places(taken=1, max=2, has_queue=True), Places(taken=90_000, max=None)
+FREE_WITH_QUEUE, UNLIMITED = Places(taken=1, max=2, smallest_waiting=1), Places(taken=90_000, max=None)
 
 S = EventMemberStatus
 STANDINGS = (None, *EventMemberStatus)

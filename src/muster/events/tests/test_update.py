@@ -124,7 +124,7 @@ async def test_more_places_go_to_who_wait_longest_in_their_order(
 async def test_an_event_never_has_fewer_places_than_people(town: Town) -> None:
     refused = await _update(town.people[Standing.OWNER], town.event_id, max=2)
     assert (refused.status, refused.code) == (409, "TOO_FEW_PLACES")
-    assert refused.problem["errors"][0]["message"] == "3 people have a place already"
+    assert refused.problem["errors"][0]["message"] == "3 people have a place, or are offered one"
     await sound(town.service, town.event_id)
 
 

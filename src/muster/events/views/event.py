@@ -27,6 +27,7 @@ from muster.events.tables import (
     MeetingKind,
     Mode,
     Visibility,
+    WaitlistPolicy,
 )
 from muster.events.topics.predicates import categories_of, has_category
 from muster.identity.views import UserView
@@ -94,7 +95,9 @@ class EventView(View, of=Event):
     self_check_in_metres: how near to its point people may check themselves in; null is not at all.
     published_at: when it was published; null while it is a draft. publish_at: when it publishes itself; null when not.
     cancelled_at: when it was cancelled; null when not.
-    cancel_reason: why it was cancelled; null when it was not, or nobody said. joined_count: how many have a place.
+    cancel_reason: why it was cancelled; null when it was not, or nobody said. joined_count: how many have a place,
+    guests among them. waitlist_policy: who of the queue gets a freed place. offer_minutes: how long one is offered to who
+    waits; null gives it to them at once. held_count: how many places are offered now.
     join_opens_minutes_before_start: since so many minutes before the start people get in; null is at once.
     join_cutoff_minutes_before_start: from so many minutes before the start until it nobody does; null is no such time.
     allow_join_late: whether people get in after the start. late_join_cutoff_minutes_after_start: from so many minutes
@@ -208,6 +211,8 @@ class EventView(View, of=Event):
     mode: Mode
     min: int
     max: int | None
+    waitlist_policy: WaitlistPolicy
+    offer_minutes: int | None
     visibility: Visibility
     address_visibility: Disclosure
     members_visibility: Disclosure
@@ -218,6 +223,7 @@ class EventView(View, of=Event):
     cancelled_at: datetime | None
     cancel_reason: str | None
     joined_count: int
+    held_count: int
     join_opens_minutes_before_start: int | None
     join_cutoff_minutes_before_start: int | None
     allow_join_late: bool

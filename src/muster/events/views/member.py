@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ARRAY, ColumnElement, Text, case, func, or_, select
 
-from muster.events.predicates import membership_visible, note_visible, reason_visible
+from muster.events.predicates import membership_visible, note_visible, reason_visible, runs
 from muster.events.tables import EventMember, EventMemberRole, EventMemberStatus
 from muster.events.views.event import EventView
 from muster.identity.views import UserView
@@ -27,6 +27,17 @@ def waitlist_position(membership: type[EventMember], _viewer: Viewer) -> ColumnE
     return queue.scalar_subquery()
 
 
+def is_own(membership: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer's own membership."""
+    return membership.user_id == viewer.user_id
+
+
+def guest_names(membership: type[EventMember], viewer: Viewer) -> ColumnElement[list[str] | None]:
+    """The names of a party's guests, for the person who brings them and for who runs the event."""
+    names = func.string_to_array(membership.guest_names, "\n", type_=ARRAY(Text()))
+    return case((or_(is_own(membership, viewer), runs(membership.event_id, viewer)), names))
+
+
 class EventMemberView(View, of=EventMember):
     """A person's membership of an event.
 
@@ -34,6 +45,9 @@ class EventMemberView(View, of=EventMember):
     one. waitlist_position: in the queue, from 1; null for who does not wait. answers: to what the event asked,
     objects with `questionId`, `label`, `kind`, and `text`, `choice` or `choices`. reject_reason: what they were told.
     Both are for them and the organisers; null for others. note: the organisers' own; null for others.
+    party_size: heads under this name, guests among them. guest_names: of the guests, for the person and the organisers,
+    empty for who was not named; null without any. offer_expires_at: until when a place is held for who waits; null when
+    none is offered.
     """
 
     visible = membership_visible
@@ -51,16 +65,14 @@ class EventMemberView(View, of=EventMember):
     reject_reason: str | None = only_if(reason_visible)
     note: str | None = only_if(note_visible)
     waitlist_position: int | None = sql(waitlist_position)
+    party_size: int
+    guest_names: list[str] | None = sql(guest_names)
+    offer_expires_at: datetime | None
     user: UserView = one("user_id")
     event: EventView | None = one("event_id")
 
 
 NotificationSubject.add(EventView, EventMemberView)
-
-
-def is_own(membership: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:
-    """The viewer's own membership."""
-    return membership.user_id == viewer.user_id
 
 
 @query("GET /events/{event_id}/members", "eventMembers", allow=anyone, stale=True)

@@ -84,6 +84,9 @@ async def _subject(town: Town, verb: Command) -> tuple[Client, dict[str, Any]]:
         founder, slug = town.client(Standing.OTHER_TENANT), f"role_{new_id().hex[-12:]}"
         await put_role(town.service, UUID(founder.tenant), slug, base="participant")
         return founder, {"slug": slug} if "slug" in verb.route.places else {}
+    if verb.name == "updateEventInviteLink":
+        made = (await owner.client.call("createEventInviteLink", eventId=town.event_id, input={})).ok()
+        return owner.client, {"eventId": town.event_id, "id": made["id"]}
     if "event_id" in verb.route.places:
         said = (await owner.client.call("sendEventMessage", eventId=town.event_id, content="To be changed")).ok()
         return owner.client, {"eventId": town.event_id, "id": said["id"]}

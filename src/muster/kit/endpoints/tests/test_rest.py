@@ -178,6 +178,7 @@ _MADE_ELSEWHERE = {
     "createServiceKey": "for a service account, which a town has none of: see test_services",
     "addPasskey": "its credential is a device's: see test_passkeys",
     "impersonate": "for the platform's staff: see test_impersonation",
+    "joinByInviteLink": "by the code of a link: see test_links",
 }
 """Commands whose example nobody of a town can use."""
 _WITHOUT_ADDRESS = {

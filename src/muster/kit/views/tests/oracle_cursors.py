@@ -33,6 +33,8 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "EventMemberChange": {"HAPPENED": (("at", "id"), False)},
     "EventChat": {"NEWEST": (("id",), True)},
     "ExternalIdentity": {"NEWEST": (("created_at", "id"), True)},
+    "EventInviteLink": {"NEWEST": (("created_at", "id"), True)},
+    "EventInviteLinkUse": {"NEWEST": (("used_at", "id"), True)},
     "EventMember": {"ASKED": (("asked_at", "id"), False)},
     "Faq": {"LIST": (("position", "id"), False)},
     "Impersonation": {"NEWEST": (("started_at", "id"), True)},

@@ -41,6 +41,7 @@ class Joining:
             "Event.canJoin": self._can_join,
             "EventMember.waitlistPosition": self._waitlist_position,
             "EventMember.answers": self._answers,
+            "EventMember.guestNames": self._guest_names,
             "EventMember.note": lambda row: row["note"] if self.organises(row["event_id"]) else None,
             "EventMember.rejectReason": self._reject_reason,
             **{f"EventMemberStats.{status.lower()}": partial(self._number, status) for status in STATUSES},
@@ -83,6 +84,10 @@ class Joining:
         told = member["user_id"] == self.me or self.organises(member["event_id"])
         return member.get("answers") if told else None
 
+    def _guest_names(self, member: Row) -> list[str] | None:
+        known = member["user_id"] == self.me or self.organises(member["event_id"])
+        return member["guest_names"].split("\n") if known and member["guest_names"] is not None else None
+
     def _reject_reason(self, member: Row) -> str | None:
         told = member["user_id"] == self.me or self.organises(member["event_id"])
         return member.get("reject_reason") if told else None
@@ -108,7 +113,7 @@ def _terms(event: Row) -> Terms:
 
 
 def _places(event: Row) -> Places:
-    return Places(taken=event["joined_count"], max=event["max"])
+    return Places(taken=event["joined_count"], held=event["held_count"], max=event["max"])
 
 
 def changes_of(chance: random.Random, tenant: UUID, event: UUID, person: UUID, status: str) -> dict[str, object]:

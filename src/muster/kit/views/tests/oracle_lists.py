@@ -37,3 +37,13 @@ class List:
 
 class Connection(dict[str, Any]):
     """A page, by the names of a connection's fields."""
+
+
+ONE_OF = {
+    "eventInviteLink": ("eventInviteLinks", "id", "id"),
+    "eventAnnouncement": ("eventAnnouncements", "id", "id"),
+    "eventMember": ("eventMembers", "user_id", "userId"),
+    "memberAttendance": ("eventAttendance", "user_id", "userId"),
+    "eventMessage": ("eventMessages", "id", "id"),
+}
+"""Queries for one row of a list: the list, the column that tells which, and the argument that names it."""

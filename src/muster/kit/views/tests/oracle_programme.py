@@ -52,6 +52,16 @@ def around_event(
         whom = chance.sample(("JOINED", "PENDING", "INVITED"), k=chance.randint(1, 3))
         told = {"author_id": chance.choice(group), "audience": whom, "created_at": chance.choice(MOMENTS)}
         yield "event_announcements", {**ids, "id": _id(chance), **told, **_texts(chance, "content")}
+    for _ in range(chance.choice((0, 1, 2))):
+        link_id, made = _id(chance), chance.choice(MOMENTS)
+        link = {**ids, "id": link_id, "code": str(link_id), "uses": 1, "made_by_id": chance.choice(group)}
+        ends = {"max_uses": chance.choice((None, 3)), "expires_at": chance.choice((None, *MOMENTS))}
+        revoked = {"revoked_at": chance.choice((None, made)), "revoked_by_id": chance.choice(group)}
+        ended = revoked if revoked["revoked_at"] else dict.fromkeys(revoked)
+        yield "event_invite_links", {**link, **ends, **ended, **_texts(chance, "label"), "created_at": made}
+        for person in chance.sample(group, k=chance.choice((0, 2))):
+            use = {"tenant_id": tenant, "id": _id(chance), "link_id": link_id, "user_id": person}
+            yield "event_invite_link_uses", {**use, "used_at": chance.choice(MOMENTS)}
     for position in range(chance.choice((0, 2))):
         texts = _texts(chance, "question", "answer")
         yield "event_faqs", {**ids, "id": _id(chance), "position": position, **texts}

@@ -18,7 +18,7 @@ from muster.kit.views.tests.oracle_cursors import plain
 from muster.kit.views.tests.oracle_events import computed_of, sees_membership
 from muster.kit.views.tests.oracle_filters import filters_of
 from muster.kit.views.tests.oracle_joining import Joining
-from muster.kit.views.tests.oracle_lists import Answer, Connection, List, Refused
+from muster.kit.views.tests.oracle_lists import ONE_OF, Answer, Connection, List, Refused
 from muster.kit.views.tests.oracle_pages import Pages
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
 from muster.kit.views.tests.oracle_programme import OF_EVENT, OF_HEARERS, is_for, is_shown
@@ -27,10 +27,14 @@ from muster.kit.views.tests.oracle_tenancy import FOR_NOBODY, TenancyOracle
 from muster.kit.views.tests.oracle_topics import slugs_held
 from muster.kit.views.tests.oracle_world import Row, World
 
-_TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id"}
+_TARGETS = {"owner": "owner_id", "user": "user_id", "author": "author_id", "madeBy": "made_by_id"}
 """Relations to people, who are never hidden."""
 
-_NESTED = {"Event": ("members", "events"), "AgendaItem": ("hosts", "event_agenda_items")}
+_NESTED = {
+    "EventInviteLink": ("log", "event_invite_links"),
+    "Event": ("members", "events"),
+    "AgendaItem": ("hosts", "event_agenda_items"),
+}
 """Types with a list as a field: its name, and the table of what has it."""
 
 _EVENT_ROWS = ("event", "topic", "eventMember", "eventMemberStats", "eventJoinForm")
@@ -153,6 +157,9 @@ class Oracle:
     def _sees_membership(self, member: Row) -> bool:
         return sees_membership(member, self.events[member["event_id"]], self._mine, self._me)
 
+    def _runs(self, row: Row) -> bool:
+        return self._organises(self.events[row["event_id"]])
+
     def _memberships(self, event: Row) -> list[Row]:
         """The memberships of a visible event that the viewer sees."""
         return [row for row in self._members if row["event_id"] == event["id"] and self._sees_membership(row)]
@@ -197,6 +204,7 @@ class Oracle:
             **computed_of(self._mine),
             "EventAttendance.event": lambda member: self._seen_event(member["event_id"]),
             "EventMember.event": lambda member: self._seen_event(member["event_id"]),
+            "EventInviteLink.event": lambda link: self._seen_event(link["event_id"]),
             "EventChat.event": lambda seat: self._seen_event(seat["room_id"]),
             "EventChat.lastSequence": lambda seat: len(self._said_in(seat["room_id"])),
             "EventChat.unreadCount": self._unread_in,
@@ -230,6 +238,9 @@ class Oracle:
     def _nested(self, kind: str, source: Row) -> List:
         if kind == "Event":
             return List("EventMember", "Event.members", self._memberships(source))
+        if kind == "EventInviteLink":
+            uses = [row for row in self._rows("event_invite_link_uses") if row["link_id"] == source["id"]]
+            return List("EventInviteLinkUse", "EventInviteLink.log", uses if self._runs(source) else [])
         hosts = [row for row in self._rows("event_agenda_hosts") if row["item_id"] == source["id"]]
         return List("AgendaHost", "AgendaItem.hosts", hosts)
 
@@ -262,40 +273,27 @@ class Oracle:
             return self._account.row(name, given)
         if name in (*_PROFILES, *_TEAMS):
             return (self._people if name in _PROFILES else self._teams).one(name, given)
-        by_id: dict[str, Callable[[UUID], Row | None]] = {
-            "event": self._seen_event,
-            "eventMemberStats": self._seen_event,
-            "auditEntry": self._audited.get,
-            **dict.fromkeys(("apiKey", "serviceAccount", "eventSeries"), nobody),
-            "topic": self._topics.get,
-        }
+        by_id: dict[str, Callable[[UUID], Row | None]] = dict.fromkeys(
+            ("apiKey", "serviceAccount", "eventSeries"), nobody
+        )
+        by_id |= dict.fromkeys(("event", "eventMemberStats"), self._seen_event)
+        by_id |= {"auditEntry": self._audited.get, "topic": self._topics.get}
         if name in by_id:
             return by_id[name](UUID(given["id"]))
         if name in ("tenant", "currentTenant"):
             return self._tenancy.tenant(UUID(given["id"]) if given else self._tenant)
-        if name == "eventMessage":
-            seen = given["eventId"] in map(str, self._seats) and self._seen_event(UUID(given["eventId"]))
-            said = self._said_in(seen["id"]) if seen else []
-            return next((row for row in said if str(row["id"]) == given["id"]), None)
         if name == "myMembershipForEvent":
             own = self._mine.get(UUID(given["eventId"]))
             return own if own and self._seen_event(own["event_id"]) else None
-        if name in ("eventMember", "memberAttendance", "eventAnnouncement"):
-            return self._one_of_event(name, given)
         if name == "myEventChat":
             seat = self._seats.get(UUID(given["eventId"]))
             return seat if seat and self._seen_event(seat["room_id"]) else None
+        if name in ONE_OF:
+            whole, column, key = ONE_OF[name]
+            listed = self.root_list(whole, given)
+            return next((row for row in (listed.rows if listed else []) if str(row[column]) == given[key]), None)
         found = self.root_list(name, given)
         return None if found is None else self.pages.page(found, given)
-
-    def _one_of_event(self, name: str, given: dict[str, Any]) -> Row | None:
-        event = self._seen_event(UUID(given["eventId"]))
-        if event is None:
-            return None
-        if name == "eventAnnouncement":
-            return next((row for row in self._announced(event) if str(row["id"]) == given["id"]), None)
-        inside = self._memberships(event) if name == "eventMember" else self._attendance(event)
-        return next((row for row in inside if str(row["user_id"]) == given["userId"]), None)
 
     def root_list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list; None when its parent is not visible."""
@@ -348,6 +346,9 @@ class Oracle:
             person = UUID(given["userId"])
             found = self._joining.changes(self._rows("event_member_changes"), event["id"], person)
             return List("EventMemberChange", name, found, {**chosen, "user_id": person})
+        if name == "eventInviteLinks":
+            links = [row for row in self._rows("event_invite_links") if row["event_id"] == event["id"]]
+            return List("EventInviteLink", name, links if self._organises(event) else [], chosen)
         if name == "eventMembers":
             return List("EventMember", name, self._memberships(event), chosen)
         if name == "eventAttendance":

@@ -52,7 +52,7 @@ STANDINGS = (
 
 
 def join_window(dice: random.Random) -> dict[str, Any]:
-    """When people get into an event, and whether its organisers closed it by hand."""
+    """When and how people get into an event, and whether its organisers closed it by hand."""
     allow_late, closed_at = dice.random() < 0.7, dice.choice((None, None, BASE))
     return {
         "join_opens_minutes_before_start": dice.choice((None, 10_080)),
@@ -60,6 +60,9 @@ def join_window(dice: random.Random) -> dict[str, Any]:
         "allow_join_late": allow_late,
         "late_join_cutoff_minutes_after_start": dice.choice((None, 30)) if allow_late else None,
         "may_ask_again": dice.random() < 0.5,
+        "waitlist_policy": dice.choice(("FIFO_STRICT", "BEST_FIT")),
+        "offer_minutes": dice.choice((None, 30)),
+        "held_count": dice.randint(0, 5),
         "join_closed_at": closed_at,
         "join_close_reason": dice.choice(HOSTILE) if closed_at else None,
     }

@@ -244,6 +244,9 @@ class _Builder:
             answers=self.random.choice((None, Jsonb([{"text": self._text()}]))),
             note=self._maybe(self._text()),
             **arrival(self.random),
+            party_size=self.random.randint(1, 6),
+            guest_names=self._maybe("\n".join(self.random.choices((*WORDS, ""), k=2))),
+            offer_expires_at=self._maybe(BASE) if status == "WAITLIST" else None,
         )
         for _ in range(self.random.choice((0, 1, 2))):
             self._add("event_member_changes", **changes_of(self.random, tenant, event, person, status))

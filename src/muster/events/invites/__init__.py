@@ -1,0 +1,1 @@
+"""Links that lead into an event, and invitations to it."""

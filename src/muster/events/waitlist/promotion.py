@@ -1,0 +1,92 @@
+"""The one way in which places that are free go to who wait; whatever frees a place calls it in its own transaction."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from muster.chat import commands as chat
+from muster.events import queries
+from muster.events.facts import EventOffered, EventPromoted
+from muster.events.joining.queries import put_change
+from muster.events.queries import LockedEvent, Standing
+from muster.events.rules import MEMBERSHIPS, MemberDeed, served, shut_by
+from muster.events.tables import EventMemberRole, EventMemberStatus
+from muster.events.waitlist.queries import Waiting, heads, put_offers, put_places
+from muster.kit.commands.context import Ctx
+
+
+async def depart(ctx: Ctx, event: LockedEvent, own: Standing, deed: MemberDeed, *, note: str | None = None) -> None:
+    """A party goes, be it seated or in the queue; what it had or was offered goes to who wait.
+
+    event: locked. own: how the person stands, read under the lock. deed: one that makes them something else, by
+    `rules.MEMBERSHIPS`. note: why, for the organisers.
+    """
+    now_is = MEMBERSHIPS[deed][own.status]
+    assert isinstance(now_is, EventMemberStatus)
+    assert own.member_id is not None
+    seats = own.party.size if own.status == EventMemberStatus.JOINED else 0
+    held = own.party.size if own.offer_expires_at is not None else 0
+    await queries.put_departed(ctx, event.id, member_id=own.member_id, seats=seats, held=held, now_is=now_is, note=note)
+    role = own.role or EventMemberRole.PARTICIPANT
+    put_change(ctx, event_id=event.id, user_id=own.user_id, deed=deed, status=now_is, role=role, note=note)
+    event.joined_count -= seats
+    event.held_count -= held
+    if seats:
+        await chat.unseat(ctx, room_id=event.id, user_id=own.user_id)
+    # Also of one who only waited: a party that does not fit and goes may have blocked others.
+    await promote(ctx, event)
+
+
+async def promote(ctx: Ctx, event: LockedEvent) -> None:
+    """Give the free places of an event to who wait, or offer them, in the order that its policy says.
+
+    event: locked, and as it is by now; its counters follow. While nobody gets into it, nobody is promoted either.
+    """
+    places = event.places
+    if not places.has_room() or shut_by(MemberDeed.PROMOTE, event.terms, places, ctx.now) is not None:
+        return
+    chosen = served(await heads(ctx, event.id, places.free), places.free, event.waitlist_policy)
+    if chosen and event.offer_minutes is None:
+        await seat(ctx, event, chosen)
+    elif chosen:
+        await _offer(ctx, event, chosen, timedelta(minutes=event.offer_minutes or 0))
+
+
+async def seat(
+    ctx: Ctx,
+    event: LockedEvent,
+    parties: Sequence[Waiting],
+    *,
+    were_held: int = 0,
+    chosen_by_id: UUID | None = None,
+    of_itself: bool = True,
+) -> None:
+    """Seat parties that wait, in the room of the event too.
+
+    were_held: heads of them whom places were offered. chosen_by_id: the organiser who chose them, whatever the order.
+    of_itself: nobody did it, it followed.
+    """
+    heads_seated = sum(each.party_size for each in parties)
+    await put_places(ctx, event.id, [each.id for each in parties], seats=heads_seated, were_held=were_held)
+    event.joined_count += heads_seated
+    event.held_count -= were_held
+    await chat.seat_all(ctx, room_id=event.id, user_ids=[each.user_id for each in parties])
+    for each in parties:
+        promoted = EventPromoted(event_id=event.id, user_id=each.user_id, member_id=each.id, chosen_by_id=chosen_by_id)
+        ctx.record(promoted)
+        put_change(
+            ctx,
+            event_id=event.id,
+            user_id=each.user_id,
+            deed=MemberDeed.PROMOTE,
+            status=EventMemberStatus.JOINED,
+            of_itself=of_itself,
+        )
+
+
+async def _offer(ctx: Ctx, event: LockedEvent, parties: Sequence[Waiting], lasting: timedelta) -> None:
+    held, until = sum(each.party_size for each in parties), ctx.now + lasting
+    await put_offers(ctx, event.id, [each.id for each in parties], held=held, until=until)
+    event.held_count += held
+    for each in parties:
+        ctx.record(EventOffered(event_id=event.id, user_id=each.user_id, member_id=each.id, until=until))
