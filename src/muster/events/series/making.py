@@ -9,7 +9,7 @@ from muster.events.commands.doors import Doors
 from muster.events.commands.organise import put_draft
 from muster.events.facts import EventPublished
 from muster.events.queries import EditableEvent, Visit
-from muster.events.rules import EARLIEST_START, Verdict, decide_join
+from muster.events.rules import ALONE, EARLIEST_START, Verdict, decide_join
 from muster.events.series import queries
 from muster.events.series.facts import OccurrenceMade
 from muster.events.series.queries import LockedSeries
@@ -80,7 +80,7 @@ async def join_if_possible(ctx: Ctx, visits: list[Visit]) -> None:
             event, own = doors.seen(visit)
             decision = decide_join(event.terms, doors.places(event), own.status, ctx.now, is_blocked=own.is_blocked)
             if decision.verdict != Verdict.UNCHANGED:
-                enter(ctx, doors, event, own, decision)
+                enter(ctx, doors, event, own, decision, ALONE)
         except AppError:
             # One that they do not get into keeps them out of no other.
             continue
