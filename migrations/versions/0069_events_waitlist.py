@@ -50,5 +50,5 @@ def upgrade() -> None:
     grant(
         "event_members",
         app="update (party_size, guest_names, offer_expires_at)",
-        worker="update (guest_names, offer_expires_at)",
+        worker="update (party_size, guest_names, offer_expires_at)",
     )

@@ -79,7 +79,8 @@ async def test_who_is_promoted_removed_or_given_a_role_is_told(town: Town) -> No
     assert promoted is not None
     assert promoted.subject == "You have a place at An evening in main"
     mine = (await town.waiting.client.call("myNotifications")).ok()["items"]
-    assert sorted(each["kind"] for each in mine) == ["EVENT_MEMBER_ROLE_CHANGED", "WAITLIST_PROMOTED"]
+    told = ["EVENT_ANNOUNCEMENT", "EVENT_MEMBER_ROLE_CHANGED", "WAITLIST_PROMOTED"]
+    assert sorted(each["kind"] for each in mine) == told
     theirs = (await member.client.call("myNotifications")).ok()["items"]
     assert [(each["kind"], each["data"]) for each in theirs if "KICKED" in each["kind"]] == [
         ("EVENT_MEMBER_KICKED", {"eventId": str(town.event_id)})
