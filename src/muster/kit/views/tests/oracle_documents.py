@@ -298,6 +298,8 @@ class Writer:
 
     def _cursor(self, name: str, own: dict[str, object], chosen: dict[str, object]) -> str | None:
         """The cursor of some row of the list, seen or not."""
+        if name == "occurrences":
+            return None  # no event here is one of a series
         nested = name in ("members", "hosts", "log")
         found = self._random.choice(self._oracle.nested(name)) if nested else self._oracle.root_list(name, _sent(own))
         places = [] if found is None else self._oracle.pages.cursors(found, _sent(chosen))

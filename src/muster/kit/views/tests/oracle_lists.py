@@ -42,6 +42,7 @@ class Connection(dict[str, Any]):
 ONE_OF = {
     "eventInviteLink": ("eventInviteLinks", "id", "id"),
     "eventAnnouncement": ("eventAnnouncements", "id", "id"),
+    "eventJoinForm": ("eventJoinForms", "event_id", "eventId"),
     "eventMember": ("eventMembers", "user_id", "userId"),
     "memberAttendance": ("eventAttendance", "user_id", "userId"),
     "eventMessage": ("eventMessages", "id", "id"),

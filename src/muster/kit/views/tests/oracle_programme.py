@@ -12,6 +12,7 @@ Row = dict[str, Any]
 
 OF_EVENT = {
     "eventAgenda": ("AgendaItem", "event_agenda_items"),
+    "eventJoinForms": ("EventJoinForm", "event_join_forms"),
     "eventFaqs": ("Faq", "event_faqs"),
     "eventResources": ("Resource", "event_resources"),
 }

@@ -189,7 +189,6 @@ class Oracle:
         return self._people.computed | {
             **self._teams.computed,
             **self._joining.fields(),
-            "EventJoinForm.event": lambda row: self._seen_event(row["event_id"]),
             "EventMemberChange.actor": lambda row: self.users.get(row["actor_id"]),
             "EventMemberChange.event": lambda row: self._seen_event(row["event_id"]),
             **{
