@@ -25,5 +25,5 @@ def upgrade() -> None:
         )
         """
     )
-    isolate("event_ownership_offers", app="select, insert, delete", worker="select")
+    isolate("event_ownership_offers", app="select, insert, delete", worker="select, delete")
     grant("events", app="update (owner_id)")

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from muster.kit.db.isolation import grant, isolate
+from muster.kit.db.isolation import isolate
 
 revision = "0066"
 down_revision = "0065"
@@ -30,5 +30,4 @@ def upgrade() -> None:
         "create index event_announcements_newest_idx on event_announcements (tenant_id, event_id, created_at, id)"
     )
     op.execute("create index event_announcements_author_idx on event_announcements (tenant_id, author_id)")
-    isolate("event_announcements", app="select, insert", worker="select")
-    grant("event_announcements", worker="update (content)")
+    isolate("event_announcements", app="select, insert", worker="select, update (content), delete")

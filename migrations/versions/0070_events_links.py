@@ -34,7 +34,7 @@ def upgrade() -> None:
     isolate(
         "event_invite_links",
         app="select, insert, update (label, uses, max_uses, expires_at, revoked_at, revoked_by_id)",
-        worker="select, update (label)",
+        worker="select, update (label), delete",
     )
     note_changes("event_invite_links", columns=("max_uses", "expires_at", "revoked_at"), masked=("label",))
     op.execute(
