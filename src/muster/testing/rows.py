@@ -17,6 +17,7 @@ _CROSSINGS = {
     ("worker", "facts"),
     ("worker", "outbox"),
     ("worker", "rooms"),
+    ("worker", "event_members"),
     ("worker", "audit_unsealed"),
     ("worker", "idempotency_keys"),
     ("worker", "job_steps"),

@@ -141,7 +141,7 @@ async def settle(service: Service, slug: str | None = None) -> Town:
         await _know(people[Standing.OWNER], f"{device} of {prefix}")
     hidden_id = await make_event(owner, visibility="HIDDEN", title=f"A hidden evening in {prefix}")
     await _repeat(owner, hidden_id)
-    draft_id = await make_event(owner, publish=False, title=f"A drafted evening in {prefix}")
+    draft_id = await _draft(owner, prefix)
     await _introduce(people, prefix)
     await suspend(service, people[Standing.SUSPENDED], tenant_id)
     return Town(
@@ -191,6 +191,14 @@ async def _repeat(owner: Client, event_id: UUID) -> None:
     """Make an event a series of one, so that there are no more events, and join that."""
     series = (await owner.call("repeatEvent", eventId=event_id, rule="FREQ=DAILY;COUNT=1")).ok()
     (await owner.call("joinSeries", id=series["id"])).ok()
+
+
+async def _draft(owner: Client, prefix: str) -> UUID:
+    """Draft an event that asks something of who will want in; answers with its id."""
+    event_id = await make_event(owner, publish=False, title=f"A drafted evening in {prefix}")
+    asked = {"questions": [{"kind": "TEXT", "label": f"What do you play in {prefix}?"}]}
+    (await owner.call("updateEventJoinForm", eventId=event_id, input=asked)).ok()
+    return event_id
 
 
 async def _introduce(people: dict[Standing, Person], prefix: str) -> None:
