@@ -164,6 +164,7 @@ REFUSED_AS_IT_IS = {
     "declineOwnership",
     "finishSignIn",
     "impersonate",
+    "joinByInviteLink",
     "linkIdentity",
     "login",
     "loginWithPasskey",
@@ -184,10 +185,11 @@ REFUSED_AS_IT_IS = {
     "stepUp",
     "suspendTenant",
     "unlockAccount",
+    "validateInviteLink",
     "verifyEmail",
     "proveDomain",
 }
-"""Endpoints whose example is refused whoever calls: accounts here have no password and no app, tokens are in nobody's
+"""Endpoints whose example is refused whoever calls: accounts here have no password and no app, tokens and codes are in nobody's
 reach, nobody is the platform's staff or holds a domain, no event has begun, nobody asks to come to one, and the one
 offer to own a community was taken back before it is asked about.
 """

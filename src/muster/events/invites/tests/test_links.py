@@ -9,7 +9,7 @@ import pytest
 from muster.events.tests.support import at_once, some_people, sound
 from muster.testing.below import ask, change, value
 from muster.testing.client import Client
-from muster.testing.people import Person
+from muster.testing.people import Person, found_tenant
 from muster.testing.serving import Service
 from muster.testing.town import make_event
 
@@ -91,6 +91,15 @@ async def test_whatever_is_wrong_with_a_link_nobody_is_told_what(service: Servic
             await _come(person, link),
         ):
             assert (answer.status, answer.code) == (404, "EVENT_LINK_INVALID")
+
+
+async def test_a_link_of_another_community_is_like_one_that_was_never_made(service: Service) -> None:
+    owner, person = await some_people(service, 2)
+    elsewhere = Person(owner.user_id, owner.name, owner.client.in_tenant(await found_tenant(owner, "elsewhere")))
+    link = await _link(elsewhere, await make_event(elsewhere.client))
+    for answer in (await Client(service).call("validateInviteLink", code=link["code"]), await _come(person, link)):
+        assert (answer.status, answer.code) == (404, "EVENT_LINK_INVALID")
+    assert await ask(service.urls, _USES) == [(0, 0)]
 
 
 async def test_organisers_alone_make_see_and_change_links(service: Service) -> None:
