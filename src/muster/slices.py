@@ -29,6 +29,7 @@ import muster.events.joining.views
 import muster.events.letters
 import muster.events.map.documents
 import muster.events.ownership.commands
+import muster.events.ownership.notices
 import muster.events.ownership.views
 import muster.events.programme.commands
 import muster.events.programme.views
