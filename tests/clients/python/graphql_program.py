@@ -28,7 +28,7 @@ async def main() -> None:
         )
         assert drafted.create_event is not None
         status: EventStatus = drafted.create_event.status
-        coming = await client.coming(EventFilter(meeting_kind=MeetingKind.ONLINE))
+        coming = await client.coming(EventFilter(meeting_kind=[MeetingKind.ONLINE]))
     found: list[tuple[str, float | None, str]] = [
         (each.title, each.latitude, each.owner.name) for each in coming.events.nodes
     ]
@@ -38,7 +38,7 @@ async def main() -> None:
 async def refusals(client: Client) -> None:
     """What the type checker must refuse. Where it does not, the unused comment is itself an error."""
     await client.sign_in(1)  # type: ignore[arg-type]
-    await client.coming(EventFilter(meeting_kind="NOWHERE"))  # type: ignore[arg-type]
+    await client.coming(EventFilter(meeting_kind=["NOWHERE"]))  # type: ignore[list-item]
     print((await client.coming()).events.nodes[0].description)  # type: ignore[attr-defined]
 
 

@@ -42,7 +42,7 @@ assert isinstance(drafted, Event)
 status: EventStatus = drafted.status
 publish_event.sync(drafted.id, client=client)
 
-listed = events.sync(client=client, meeting_kind=MeetingKind.ONSITE, first=5)
+listed = events.sync(client=client, meeting_kind=[MeetingKind.ONSITE], first=5)
 assert isinstance(listed, EventPage)
 found: list[tuple[str, int | None, str]] = [(each.title, each.max_, each.owner.name) for each in listed.items]
 

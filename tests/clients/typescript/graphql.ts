@@ -29,7 +29,7 @@ const drafted = await client.mutation(DraftDocument, {
 });
 const status: EventStatus | undefined = drafted.data?.createEvent?.status;
 
-const coming = await client.query(ComingDocument, { filter: { meetingKind: "ONLINE" } });
+const coming = await client.query(ComingDocument, { filter: { meetingKind: ["ONLINE"] } });
 const found = coming.data?.events.nodes.map(({ title, latitude, owner }): [string, number | null, string] => [
   title,
   latitude ?? null,
@@ -41,7 +41,7 @@ export const refusals = () => [
   // @ts-expect-error a name is text
   client.mutation(SignInDocument, { name: 1 }),
   // @ts-expect-error there is no such kind of meeting
-  client.query(ComingDocument, { filter: { meetingKind: "NOWHERE" } }),
+  client.query(ComingDocument, { filter: { meetingKind: ["NOWHERE"] } }),
   // @ts-expect-error a room must be named
   client.subscription(ListenDocument, {}),
   // @ts-expect-error nobody asked for the description

@@ -34,7 +34,7 @@ const path = { id: drafted.data.id };
 const status: Event["status"] = drafted.data.status;
 await client.POST("/api/v1/events/{id}/publication", { params: { path } });
 
-const listed = await client.GET("/api/v1/events", { params: { query: { meetingKind: "ONSITE", first: 5 } } });
+const listed = await client.GET("/api/v1/events", { params: { query: { meetingKind: ["ONSITE"], first: 5 } } });
 const found = listed.data?.items.map(({ title, max, owner }): [string, number | null, string] => [title, max, owner.name]);
 
 const refused = await client.GET("/api/v1/events/{id}", { params: { path: { id: crypto.randomUUID() } } });
@@ -45,7 +45,7 @@ export const refusals = () => [
   // @ts-expect-error a name is text
   client.POST("/api/v1/auth/dev-login", { body: { name: 1 } }),
   // @ts-expect-error there is no such kind of meeting
-  client.GET("/api/v1/events", { params: { query: { meetingKind: "NOWHERE" } } }),
+  client.GET("/api/v1/events", { params: { query: { meetingKind: ["NOWHERE"] } } }),
   // @ts-expect-error an event has no such field
   drafted.data.colour,
 ];
