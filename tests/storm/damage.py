@@ -26,7 +26,9 @@ DAMAGE = {
     "what the facts say of a membership is not what it is": (
         "update event_members set status = 'LEFT', queue_number = null where status = 'WAITLIST'"
     ),
-    "a fact speaks of a membership that is not there": "delete from event_members where status = 'WAITLIST'",
+    "a fact speaks of a membership that is not there": (
+        "delete from event_member_changes; delete from event_members where status = 'WAITLIST'"
+    ),
     "somebody overtook another in the queue": (
         "update facts set position = -position where kind = 'event.promoted'; "
         "update facts set position = position - 1000000 where kind = 'event.waitlisted'"
