@@ -28,7 +28,8 @@ async def _subjects(town: Town, standing: Standing) -> list[object]:
 
 async def test_each_kind_of_subject_is_read_along(told: Town) -> None:
     event = {"title": "An evening in main"}
-    assert await _subjects(told, Standing.MEMBER) == [{"__typename": "Event", **event, "joinedCount": 3}]
+    # Of what was announced, and of the place that became free.
+    assert await _subjects(told, Standing.MEMBER) == 2 * [{"__typename": "Event", **event, "joinedCount": 3}]
     assert await _subjects(told, Standing.OWNER) == [
         {"__typename": "EventMember", "user": {"name": name}, "event": event}
         for name in ("main moderator", "main kicked")
@@ -36,12 +37,12 @@ async def test_each_kind_of_subject_is_read_along(told: Town) -> None:
 
 
 async def test_rest_shows_it_in_brief_with_its_type(told: Town) -> None:
-    (found,) = (await told.client(Standing.MEMBER).call("myNotifications")).ok()["items"]
+    found = (await told.client(Standing.MEMBER).call("myNotifications")).ok()["items"]
     brief = {"id": str(told.event_id), "title": "An evening in main", "joinedCount": 3}
-    assert found["subject"] == {"type": "Event", **brief}
+    assert [each["subject"] for each in found] == 2 * [{"type": "Event", **brief}]
 
 
 async def test_a_subject_that_is_gone_from_sight_is_null(told: Town) -> None:
     await change(told.service.urls, "update events set status = 'DELETED' where id = $1", told.event_id)
-    assert await _subjects(told, Standing.MEMBER) == [None]
+    assert await _subjects(told, Standing.MEMBER) == [None, None]
     assert await _subjects(told, Standing.OWNER) == [None, None]
