@@ -35,7 +35,16 @@ from muster.kit.endpoints.rates import tell_rates
 from muster.kit.endpoints.rest.arguments import query_arguments, read_call, with_places
 from muster.kit.endpoints.rest.batch import PATH, Batches
 from muster.kit.endpoints.rest.conditions import HEADER, Conditions, check_overwrites
-from muster.kit.endpoints.rest.include import COUNT, NAME, Include, read_count, read_include, widened
+from muster.kit.endpoints.rest.include import (
+    COUNT,
+    FIRST_OF_EACH,
+    FIRST_OF_ONE,
+    NAME,
+    Include,
+    read_count,
+    read_include,
+    widened,
+)
 from muster.kit.endpoints.rest.results import Results
 from muster.kit.endpoints.tags import is_versioned, tag_of
 from muster.kit.errors import NotFound
@@ -130,7 +139,7 @@ class Rest:
 
     def _widened(self, query: Query, include: Include, slots: list[SlotValues], *, counted: bool) -> Pick:
         """What the answer holds; included pages add their slots. Raises BadInput when that is too much."""
-        row = widened(query.view, include, slots)
+        row = widened(query.view, include, slots, first=FIRST_OF_EACH if query.paged else FIRST_OF_ONE)
         pick = page_of(row, 0, counted=counted) if query.paged else Pick("", "", 0, row)
         check_cost((pick,), slots, self._limits, path=NAME)
         return pick

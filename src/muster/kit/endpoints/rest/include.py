@@ -15,6 +15,9 @@ NAME, COUNT = "include", "totalCount"
 _DEPTH = 2
 """Relations of relations, and no further: what else is wanted has an address of its own, or GraphQL."""
 
+FIRST_OF_ONE, FIRST_OF_EACH = 20, 5
+"""Rows of an included list: beside one row, and beside each row of a list, where all of them together are many."""
+
 Include = tuple[str, ...]
 """Names of relations by the alphabet, `members.user` never without `members`."""
 
@@ -46,28 +49,33 @@ def read_count(text: str | None) -> bool:
     return text == "true"
 
 
-def widened(view: type[View], include: Collection[str], slots: list[SlotValues], *, path: str = "") -> tuple[Pick, ...]:
+def widened(
+    view: type[View], include: Collection[str], slots: list[SlotValues], *, first: int, path: str = ""
+) -> tuple[Pick, ...]:
     """What REST gives of a row: every scalar field, each relation in brief, and whole where it is included.
 
-    slots: of the statement; each included page adds its own. path: where the row stands, as `include` names it.
+    slots: of the statement; each included page adds its own. first: rows of such a page. path: where the row stands, as
+    `include` names it.
     """
     picks = []
     for field in fields_of(view).values():
         name = f"{path}{field.key}"
         if isinstance(field, ToMany):
-            picks += [_beginning(field, include, slots, name)] if name in include else []
+            picks += [_beginning(field, include, slots, first, name)] if name in include else []
         elif isinstance(field, ToOne) and name in include:
-            picks.append(Pick(field.key, field.key, picks=widened(field.target, include, slots, path=f"{name}.")))
+            picks.append(
+                Pick(field.key, field.key, picks=widened(field.target, include, slots, first=first, path=f"{name}."))
+            )
         else:
             picks.append(shown(field))
     return version_last(picks)
 
 
-def _beginning(field: ToMany, include: Collection[str], slots: list[SlotValues], name: str) -> Pick:
+def _beginning(field: ToMany, include: Collection[str], slots: list[SlotValues], first: int, name: str) -> Pick:
     """The first page of a relation. It has no cursor, since its rest is read at the list's own address."""
     slot = len(slots)
-    slots.append(read_page(field.target, field.key, {}, {}))
-    rows = Pick("items", "nodes", picks=widened(field.target, include, slots, path=f"{name}."))
+    slots.append(read_page(field.target, field.key, {"first": first}, {}))
+    rows = Pick("items", "nodes", picks=widened(field.target, include, slots, first=first, path=f"{name}."))
     more = Pick("pageInfo", "pageInfo", picks=(Pick("hasNextPage", "hasNextPage"),))
     return Pick(field.key, field.key, slot, (rows, more))
 

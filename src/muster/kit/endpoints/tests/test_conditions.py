@@ -185,6 +185,7 @@ _OUT_OF_REACH = {
     "renameServiceAccount": "there is none",
     "renamePasskey": "nobody has one",
     "resendInvitation": "nobody is invited",
+    **dict.fromkeys(("cancelSeries", "joinSeries", "leaveSeries", "updateSeries"), "there is none of the id at hand"),
     "restoreTenant": "it is not about to be deleted",
     "resumeTenant": "for the platform's staff",
     "revokeEventInviteLink": "its link does not stand in its address",
