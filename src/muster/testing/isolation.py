@@ -42,7 +42,7 @@ from muster.testing.people import Standing, put_impersonation, put_role, sign_in
 from muster.testing.rows import isolated_tables, row_violations
 from muster.testing.serving import Service, serving_in_process
 from muster.testing.thoroughness import in_turn
-from muster.testing.town import Town, moved, settle
+from muster.testing.town import SEATS, Town, moved, settle
 from muster.testing.work import drain, working
 
 VICTIM, INTRUDER = "northern", "southern"
@@ -161,6 +161,8 @@ async def settle_both(service: Service) -> Towns:
         owner, member = town.client(Standing.OWNER), town.people[Standing.MEMBER]
         (await owner.call("offerOwnership", userId=member.user_id)).ok()
         (await owner.call("offerEventOwnership", eventId=town.event_id, userId=member.user_id)).ok()
+        # One more place than before, which is offered to who waits; they do not answer.
+        (await owner.call("updateEvent", id=town.event_id, input={"max": SEATS + 1, "offerMinutes": 60})).ok()
         program = {"name": f"The program of {town.tenant_id}"}
         (await town.client(Standing.OWNER).call("createServiceAccount", input=program)).ok()
         (await town.client(Standing.OWNER).call("addDomain", name=f"{town.tenant_id.hex}.example")).ok()
@@ -226,6 +228,8 @@ async def violations_below(world: World) -> list[str]:
         return ["the sequencer passed over facts"]
     if await value(urls, "select count(*) from rooms where last_sequence > 0 and notice_due_at is not null"):
         return ["nobody looks for what is due"]
+    if await value(urls, "select count(*) from event_members where offer_expires_at is not null"):
+        return ["nobody takes back places that were offered in vain"]
     if await value(urls, "select count(*) from idempotency_keys"):
         return ["nobody forgets old idempotency keys"]
     if await value(urls, "select count(*) from job_steps"):
