@@ -54,6 +54,7 @@ class EventJoinForm(TenantTable):
         UniqueConstraint("tenant_id", "event_id"),
         ForeignKeyConstraint(["tenant_id", "event_id"], ["events.tenant_id", "events.id"]),
     )
+    part_of: ClassVar[str | None] = "events"
 
     event_id: Mapped[UUID] = plain()
     version: Mapped[int] = plain()

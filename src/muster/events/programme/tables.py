@@ -29,6 +29,7 @@ class AgendaItem(TenantTable):
         ),
         ForeignKeyConstraint(["tenant_id", "event_id"], ["events.tenant_id", "events.id"]),
     )
+    part_of: ClassVar[str | None] = "events"
 
     event_id: Mapped[UUID] = plain()
     position: Mapped[int] = plain()
@@ -70,6 +71,7 @@ class Faq(TenantTable):
         UniqueConstraint("tenant_id", "event_id", "position"),
         ForeignKeyConstraint(["tenant_id", "event_id"], ["events.tenant_id", "events.id"]),
     )
+    part_of: ClassVar[str | None] = "events"
 
     event_id: Mapped[UUID] = plain()
     position: Mapped[int] = plain()
@@ -86,6 +88,7 @@ class Resource(TenantTable):
         UniqueConstraint("tenant_id", "event_id", "position"),
         ForeignKeyConstraint(["tenant_id", "event_id"], ["events.tenant_id", "events.id"]),
     )
+    part_of: ClassVar[str | None] = "events"
 
     event_id: Mapped[UUID] = plain()
     position: Mapped[int] = plain()

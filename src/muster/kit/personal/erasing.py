@@ -16,6 +16,7 @@ from sqlalchemy import Column, text
 from muster.kit.db.database import Database
 from muster.kit.db.statements import Nothing, Statement, quoted, to_text
 from muster.kit.db.tables import PLATFORM_TENANT, Erasure, Table
+from muster.kit.personal.whose import leads_to_person, of_person, whole_of
 
 AT_ONCE = 1000
 """Rows that one transaction changes: nobody else waits for longer than that takes."""
@@ -57,7 +58,9 @@ def person_steps(*, isolated: bool, keeps_content: bool = False) -> tuple[Step, 
     return tuple(
         _deletion(table, _mine(table)) if table.erasure == Erasure.DELETE else _blanking(table)
         for table in _declared(isolated=isolated)
-        if table.person is not None and table.erasure not in kept and (table.erasure == Erasure.DELETE or _new(table))
+        if leads_to_person(table)
+        and (whole_of(table) or table).erasure not in kept
+        and (table.erasure == Erasure.DELETE or _new(table))
     )
 
 
@@ -125,10 +128,11 @@ def _declared(*, isolated: bool) -> list[type[Table]]:
 
 def _mine(table: type[Table]) -> str:
     """The condition for the rows of the person."""
-    own = f"{quoted(str(table.person))} = :person"
-    if table.mailed is not None:
-        own = f"({own} or {quoted(table.mailed)} = :mail)"
-    return f"tenant_id = :tenant and {own}" if "tenant_id" in table.__table__.columns else own
+    own = of_person(table)
+    if table.mailed is None:
+        return own
+    mailed = f"({own} or {quoted(table.mailed)} = :mail)"
+    return f"tenant_id = :tenant and {mailed}" if "tenant_id" in table.__table__.columns else mailed
 
 
 def _deletion(table: type[Table], condition: str) -> Step:

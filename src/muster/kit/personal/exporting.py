@@ -22,6 +22,7 @@ from sqlalchemy import text
 from muster.kit.db.database import Database
 from muster.kit.db.statements import SqlText, quoted, to_text
 from muster.kit.db.tables import PLATFORM_TENANT, GlobalTable, Table
+from muster.kit.personal.whose import leads_to_person, of_person
 from muster.kit.sheets import cell
 from muster.kit.text import camel
 
@@ -54,13 +55,7 @@ class Part:
 @cache
 def parts() -> tuple[Part, ...]:
     """The parts of every person's archive: all tables that lead to a person."""
-    return tuple(
-        _part(
-            each, f"{quoted(str(each.person))} = :person" + (" and tenant_id = :tenant" if _is_isolated(each) else "")
-        )
-        for each in _tables()
-        if each.person is not None
-    )
+    return tuple(_part(each, of_person(each)) for each in _tables() if leads_to_person(each))
 
 
 @cache

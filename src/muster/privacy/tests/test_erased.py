@@ -21,7 +21,30 @@ _NAME, _MAIL = "Zuzanna Wrzesniewska", "zuzanna.w@mailbox.example"
 _SAID, _MEANT, _TITLE = "Quagga sighting at noon", "Quaga sighting at noon", "Okapi evening"
 _ADDRESS, _NOTE = "Thylacine Alley 7", "Aurochs behaviour"
 _BIO, _HOME = "Keeps a numbat", "Dodo upon Quoll"
+_AGENDA, _ASKED, _ANNOUNCED, _LINK, _GUEST = (
+    "Kakapo keynote",
+    "Axolotl or olm",
+    "Bring a tapir",
+    "Dugong door",
+    "Saola Sixpence",
+)
 _STRINGS = [_NAME, _MAIL, _SAID, _MEANT, _TITLE, _ADDRESS, _NOTE, _BIO, _HOME, "zuzanna"]
+_STRINGS += [_AGENDA, _ASKED, _ANNOUNCED, _LINK, _GUEST]
+
+
+async def _organise(them: Client, event_id: UUID) -> None:
+    """Write whatever organisers write about an event of their own."""
+    programme = {
+        "agenda": [{"title": _AGENDA, "hosts": [{"name": _GUEST}]}],
+        "faqs": [{"question": _ASKED, "answer": _AGENDA}],
+        "resources": [{"title": _AGENDA, "url": "https://games.example/rules"}],
+    }
+    (await them.call("updateEventProgramme", id=event_id, input=programme)).ok()
+    (await them.call("announce", eventId=event_id, content=_ANNOUNCED)).ok()
+    (await them.call("createEventInviteLink", eventId=event_id, input={"label": _LINK})).ok()
+    (await them.call("repeatEvent", eventId=event_id, rule="FREQ=DAILY;COUNT=2")).ok()
+    asked = {"questions": [{"kind": "TEXT", "label": _ASKED, "required": False}]}
+    (await them.call("updateEventJoinForm", eventId=event_id, input=asked)).ok()
 
 
 async def _live(town: Town) -> UUID:
@@ -33,10 +56,11 @@ async def _live(town: Town) -> UUID:
     them, owner = Client(service, session["accessToken"]), town.people[Standing.OWNER].client
     theirs = await make_event(them, title=_TITLE, description=_TITLE, address=_ADDRESS)
     (await owner.call("joinEvent", eventId=theirs)).ok()
+    await _organise(them, theirs)
     said = (await them.with_key("their-key").call("sendEventMessage", eventId=theirs, content=_MEANT)).ok()
     (await them.call("editEventMessage", eventId=theirs, id=said["id"], content=_SAID)).ok()
     elsewhere = await make_event(owner, title="Another one")
-    (await them.call("joinEvent", eventId=elsewhere)).ok()
+    (await them.call("joinEvent", eventId=elsewhere, guests=[{"name": _GUEST}])).ok()
     (await owner.call("kickMember", eventId=elsewhere, userId=session["user"]["id"], note=_NOTE)).ok()
     (await them.call("updateMyProfile", input={"bioShort": _BIO, "bioLong": _BIO, "city": _HOME})).ok()
     (await them.call("setUsername", username="zuzanna-w")).ok()
@@ -57,7 +81,8 @@ async def test_of_an_erased_person_nothing_is_found_in_any_table_or_file(town: T
         user_id = await _live(town)
         await work.quiet()
         before = places_of(everything, _STRINGS)
-        wanted = {"users", "events", "messages", "profiles", "invitations"}
+        wanted = {"users", "events", "messages", "profiles", "invitations", "event_announcements", "event_invite_links"}
+        wanted |= {"event_series", "event_join_forms", "event_members"}
         assert {each.split(" in ")[1] for each in before} >= {f"public.{table}" for table in wanted}
         files = storage_of(town.service.settings)
         assert len(await files.paths(folder_of(user_id=user_id))) == 1, "their export"
