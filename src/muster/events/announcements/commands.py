@@ -44,7 +44,8 @@ async def announce(ctx: Ctx, *, event_id: UUID, content: Content, audience: Audi
     is_left_to_do(ctx, event, Deed.ANNOUNCE)
     since = await queries.oldest_of(ctx, event_id, MOST, ctx.now - WITHIN)
     if since is not None:
-        after = max(1, ceil((since + WITHIN - ctx.now).total_seconds()))
+        # Who waited for the lock has begun before what is counted here was made.
+        after = ceil(min(WITHIN, since + WITHIN - ctx.now).total_seconds())
         raise TooMany(
             f"An event announces {MOST} things an hour; come back in {after} seconds.",
             headers={"Retry-After": str(after)},
