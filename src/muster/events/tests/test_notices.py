@@ -96,11 +96,11 @@ async def test_what_was_deleted_is_not_told_of(town: Town) -> None:
 
 
 async def test_a_crowd_is_told_in_parts_each_person_once(town: Town) -> None:
-    await change(town.service.urls, _CROWD, town.tenant_id, town.event_id, 450)
+    await change(town.service.urls, _CROWD, town.tenant_id, town.event_id, 250)
     async with working(town.service.urls) as work:
         await _pass(work)
         told = await _told(town)
-        assert len(told) == len(set(told)) == 452
+        assert len(told) == len(set(told)) == 252
         # As if every job ran once more.
         again = "insert into outbox (tenant_id, fact_id) select tenant_id, id from facts on conflict do nothing"
         await change(town.service.urls, again)
