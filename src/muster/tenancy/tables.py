@@ -212,7 +212,7 @@ class Invitation(TenantTable):
 
     email: of MAIL, in small letters. made_by: whose rights it rests on when it is accepted. letters, letters_since: how
     many were mailed in the hour that began then. user_id: who accepted one by mail. ended_at: when it was answered.
-    team_id, team_role: the team that it leads into, too, and as what.
+    team_id, team_role: the team that it leads into, too, and as what. language: of the letter, for who has no account.
     """
 
     __tablename__ = "invitations"
@@ -231,6 +231,7 @@ class Invitation(TenantTable):
         Index("invitations_newest_idx", "tenant_id", "created_at", "id"),
         Index("invitations_way_idx", "tenant_id", "way", "created_at", "id"),
         Index("invitations_status_idx", "tenant_id", "status", "created_at", "id"),
+        Index("invitations_letters_idx", "tenant_id", "letters_since", postgresql_where="email is not null"),
         one_of("way", InvitationWay),
         one_of("status", InvitationStatus),
         CheckConstraint("(way = 'MAIL') = (email is not null)", name="email"),
@@ -254,6 +255,7 @@ class Invitation(TenantTable):
     ended_at: Mapped[datetime | None] = plain()
     team_id: Mapped[UUID | None] = plain()
     team_role: Mapped[str | None] = plain()
+    language: Mapped[str | None] = personal()
 
 
 class InvitationUse(TenantTable):
