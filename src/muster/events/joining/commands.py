@@ -18,6 +18,7 @@ from muster.events.rules import MEMBERSHIPS, Deed, MemberDeed, Step, Verdict
 from muster.events.tables import EventMemberRole, EventMemberStatus
 from muster.events.views import EventMemberView, EventView
 from muster.events.waitlist.promotion import depart, promote
+from muster.events.waitlist.queries import put_places
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
@@ -71,7 +72,7 @@ async def approve(ctx: Ctx, *, event_id: UUID, user_id: UUID) -> EventMemberView
     queries.put_change(ctx, event_id=event_id, user_id=user_id, deed=MemberDeed.APPROVE, status=status)
     ctx.record(EventApproved(event_id=event_id, user_id=user_id, member_id=member_id, is_seated=is_seated))
     if is_seated:
-        await queries.seat(ctx, event_id, member_id=member_id, heads=party.size)
+        await put_places(ctx, event_id, [member_id], seats=party.size)
         chat.seat(ctx, room_id=event_id, user_id=user_id)
     else:
         # They may stand before who waits for a place that is free.

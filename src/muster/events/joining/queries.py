@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, CTE, Uuid, any_, bindparam, insert, select, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upserting
 
 from muster.events.joining.form import Question
@@ -24,31 +24,6 @@ _CHANGE = Statement(
     ),
 )
 _MEMBER = EventMember.id == bindparam("member", type_=EventMember.id.type)
-
-
-def _more() -> CTE:
-    """The event's counter, in the same statement as the seats that it counts."""
-    event = Event.id == bindparam("event", type_=Uuid())
-    return (
-        update(Event)
-        .where(event)
-        .values(joined_count=Event.joined_count + bindparam("heads", type_=Event.joined_count.type))
-        .cte("counted")
-    )
-
-
-_SEAT = Statement(
-    Nothing,
-    update(EventMember)
-    .where(_MEMBER)
-    .values(
-        status=EventMemberStatus.JOINED,
-        role=EventMemberRole.PARTICIPANT,
-        joined_at=bindparam("moment"),
-        queue_number=None,
-    )
-    .add_cte(_more()),
-)
 _WAIT = Statement(
     Nothing,
     update(EventMember).where(_MEMBER).values(status=EventMemberStatus.WAITLIST, queue_number=EventMember.asked_number),
@@ -88,11 +63,6 @@ def put_change(
         actor_id=None if of_itself else ctx.actor.user_id,
         note=note,
     )
-
-
-async def seat(ctx: Ctx, event_id: UUID, *, member_id: UUID, heads: int) -> None:
-    """Give who asked places of the locked event, one for each head of their party."""
-    await ctx.db.run(_SEAT, event=event_id, member=member_id, moment=ctx.now, heads=heads)
 
 
 async def let_wait(ctx: Ctx, *, member_id: UUID) -> None:

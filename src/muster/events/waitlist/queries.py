@@ -112,7 +112,7 @@ async def heads(ctx: Ctx, event_id: UUID, free: int | None) -> list[Waiting]:
 
 
 async def put_places(ctx: Ctx, event_id: UUID, member_ids: Sequence[UUID], *, seats: int, were_held: int = 0) -> None:
-    """Seat parties that wait. seats: heads of all of them. were_held: how many of these had been offered."""
+    """Seat parties that wait or asked. seats: heads of all of them. were_held: how many of these had been offered."""
     await ctx.db.run(_SEAT, event=event_id, members=member_ids, moment=ctx.now, seats=seats, held=-were_held)
 
 
