@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, json
 
-from muster.events import queries, rules
+from muster.events import queries
 from muster.events.commands.doors import Doors, open_doors
 from muster.events.commands.finding import (
     is_left_to_do,
@@ -156,9 +156,7 @@ async def join(
     doors = shared or await Doors.open(ctx.db, [visit])
     event, own = doors.seen(visit)
     party = party_of(guests)
-    decision = rules.decide_join(
-        event.terms, doors.places(event), own.status, ctx.now, party=party.size, is_blocked=own.is_blocked
-    )
+    decision = doors.decide(event, own, ctx.now, party=party)
     if decision.verdict == Verdict.UNCHANGED and own.member_id is not None:
         return EventMemberView.ref(own.member_id)
     return EventMemberView.ref(enter(ctx, doors, event, own, decision, party, answers=answers), created=True)

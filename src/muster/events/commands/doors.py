@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from muster.events.commands.finding import EventNotFound
 from muster.events.joining.form import Question
 from muster.events.joining.queries import forms_of
 from muster.events.queries import Entry, LockedEvent, Standing, Visit
-from muster.events.rules import Party, Places
+from muster.events.rules import ALONE, Decision, MemberDeed, Party, Places, decide_join
 from muster.events.tables import EventMemberStatus
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
@@ -53,6 +54,19 @@ class Doors:
     def places(self, event: LockedEvent) -> Places:
         """How full it is by now."""
         return replace(event.places, smallest_waiting=self.smallest_waiting.get(event.id))
+
+    def decide(
+        self,
+        event: LockedEvent,
+        own: Standing,
+        now: datetime,
+        *,
+        way: MemberDeed = MemberDeed.JOIN,
+        party: Party = ALONE,
+    ) -> Decision:
+        """What becomes of somebody who wants in with their guests, as it stands by now."""
+        places = self.places(event)
+        return decide_join(event.terms, places, own.status, now, way=way, party=party.size, is_blocked=own.is_blocked)
 
     def seat(self, ctx: Ctx, event: LockedEvent, own: Standing, party: Party, answers: str | None = None) -> UUID:
         """Give somebody and their guests places; answers with the id of their membership."""

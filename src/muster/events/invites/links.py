@@ -186,15 +186,7 @@ async def join_by_link(ctx: Ctx, *, code: Code, guests: Guests | None = None) ->
     if link is None or event is None or own is None or event.status == EventStatus.DRAFT:
         raise EventLinkInvalid
     party = party_of(guests)
-    decision = rules.decide_join(
-        event.terms,
-        doors.places(event),
-        own.status,
-        ctx.now,
-        way=MemberDeed.LINK,
-        party=party.size,
-        is_blocked=own.is_blocked,
-    )
+    decision = doors.decide(event, own, ctx.now, way=MemberDeed.LINK, party=party)
     if decision.verdict == Verdict.UNCHANGED and own.member_id is not None:
         return EventMemberView.ref(own.member_id)
     if not link.is_good(ctx.now):

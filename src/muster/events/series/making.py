@@ -9,7 +9,7 @@ from muster.events.commands.doors import Doors
 from muster.events.commands.organise import put_draft
 from muster.events.facts import EventPublished
 from muster.events.queries import EditableEvent, Visit
-from muster.events.rules import ALONE, EARLIEST_START, Verdict, decide_join
+from muster.events.rules import ALONE, EARLIEST_START, Verdict
 from muster.events.series import queries
 from muster.events.series.facts import OccurrenceMade
 from muster.events.series.queries import LockedSeries
@@ -78,7 +78,7 @@ async def join_if_possible(ctx: Ctx, visits: list[Visit]) -> None:
     for visit in visits:
         try:
             event, own = doors.seen(visit)
-            decision = decide_join(event.terms, doors.places(event), own.status, ctx.now, is_blocked=own.is_blocked)
+            decision = doors.decide(event, own, ctx.now)
             if decision.verdict != Verdict.UNCHANGED:
                 enter(ctx, doors, event, own, decision, ALONE)
         except AppError:
