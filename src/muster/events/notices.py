@@ -28,6 +28,7 @@ from muster.events.letters import (
     PromotedMail,
     RestoredMail,
 )
+from muster.events.rules import CONCERNED
 from muster.events.tables import EventMemberStatus, EventStatus
 from muster.events.views import EventMemberView, EventView
 from muster.kit.commands.context import Ctx
@@ -37,7 +38,6 @@ from muster.notifications import commands as notifications
 
 _BATCH = 200
 """How many are told in one transaction: a crowd takes many short ones, so that nobody else's work waits behind it."""
-_ATTENDING = tuple(EventMemberStatus(each) for each in ("JOINED", "WAITLIST", "PENDING", "INVITED"))
 _BEFORE_EVERYBODY = UUID(int=0)
 _MOVES = frozenset(
     {
@@ -120,20 +120,20 @@ async def tell_of_messages(errand: Errand, fact: RoomUnread) -> None:
 async def tell_cancelled(errand: Errand, fact: EventCancelled) -> None:
     """Tell everybody who has a place, waits for one, asked or is invited that the event will not take place."""
     mail = CancelledMail(event_id=fact.event_id)
-    await tell_each(errand, fact, _ATTENDING, kind="EVENT_CANCELLED", data={"eventId": fact.event_id}, mail=mail)
+    await tell_each(errand, fact, CONCERNED, kind="EVENT_CANCELLED", data={"eventId": fact.event_id}, mail=mail)
 
 
 async def tell_deleted(errand: Errand, fact: EventDeleted) -> None:
     """Tell everybody who had a place or waited for one that somebody deleted the event."""
     if fact.user_id is not None:
         data, mail = {"eventId": fact.event_id}, DeletedMail(event_id=fact.event_id)
-        await tell_each(errand, fact, _ATTENDING, kind="EVENT_DELETED", data=data, mail=mail)
+        await tell_each(errand, fact, CONCERNED, kind="EVENT_DELETED", data=data, mail=mail)
 
 
 async def tell_restored(errand: Errand, fact: EventRestored) -> None:
     """Tell everybody who has a place or waits for one that the event is back; of a draft its owner."""
     data, mail = {"eventId": fact.event_id}, RestoredMail(event_id=fact.event_id)
-    await tell_each(errand, fact, _ATTENDING, kind="EVENT_RESTORED", data=data, mail=mail)
+    await tell_each(errand, fact, CONCERNED, kind="EVENT_RESTORED", data=data, mail=mail)
 
 
 async def tell_not_published(ctx: Ctx, fact: EventMissedPublication) -> None:

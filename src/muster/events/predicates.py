@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from muster.chat.tables import Message, MessageVersion
-from muster.events.rules import ORGANISERS
+from muster.events.rules import ATTENDING, CONCERNED, ORGANISERS, SHOWN
 from muster.events.tables import (
     Event,
     EventMember,
@@ -19,10 +19,7 @@ from muster.kit.db.tables import once_more
 from muster.kit.views.view import Viewer
 from muster.profiles.tables import Disclosure
 
-_ATTENDS = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
-_CONCERNED = (*_ATTENDS, EventMemberStatus.PENDING, EventMemberStatus.INVITED)
 _SEATED = (EventMemberStatus.JOINED,)
-_OUT = (EventStatus.PUBLISHED, EventStatus.CANCELLED)
 
 
 def _is_member(
@@ -39,8 +36,8 @@ def _is_member(
 
 
 def is_seated(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
-    """The viewer has a place."""
-    return _is_member(event.id, viewer, _SEATED)
+    """The viewer has a place in this event."""
+    return has_place(event.id, viewer)
 
 
 def has_place(event_id: Any, viewer: Viewer) -> ColumnElement[bool]:
@@ -79,10 +76,10 @@ def event_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
     """Drafts are seen by their organisers, hidden events by who attends, asked or is invited too, deleted ones by nobody,
     the rest by all.
     """
-    is_out = event.status.in_(_OUT)
+    is_out = event.status.in_(SHOWN)
     return or_(
         and_(is_out, event.visibility == Visibility.PUBLIC),
-        and_(is_out, _is_member(event.id, viewer, _CONCERNED)),
+        and_(is_out, _is_member(event.id, viewer, CONCERNED)),
         and_(event.status != EventStatus.DELETED, runs(event.id, viewer)),
     )
 
@@ -113,7 +110,7 @@ def takes_part_in(
     conditions = [
         mine.event_id == event.id,
         mine.user_id == viewer.user_id,
-        mine.status.in_(_ATTENDS) if membership_status is None else mine.status == membership_status,
+        mine.status.in_(ATTENDING) if membership_status is None else mine.status == membership_status,
     ]
     if role is not None:
         conditions.append(mine.role == role)

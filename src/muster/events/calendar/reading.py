@@ -15,6 +15,7 @@ from muster.access.gate import lookup_where
 from muster.access.roles import permissions_of
 from muster.events.calendar.addresses import FeedKey
 from muster.events.calendar.tables import CalendarFeed, FeedScope
+from muster.events.rules import SHOWN
 from muster.events.tables import EventMember, EventMemberStatus, EventStatus, Visibility
 from muster.events.views import EventView
 from muster.identity.tables import User
@@ -35,7 +36,6 @@ BACK = {
     FeedScope.EVENT: timedelta(days=3650),
 }
 """How long ago an event may have ended to be in a feed still."""
-_SHOWN = (EventStatus.PUBLISHED, EventStatus.CANCELLED)
 
 
 class Entry(msgspec.Struct, rename="camel", kw_only=True):
@@ -131,7 +131,7 @@ def _plan(gate: Gate, chooses: Callable[[Compiler, Any], ColumnElement[bool]]) -
         event = compiler.alias(EventView)
         written = (
             select(compiler.object(EventView, event, _PICKS).label("entry"), event.c.starts_at, event.c.id)
-            .where(chooses(compiler, event.c), event.c.status.in_(_SHOWN), *compiler.visible(EventView, event))
+            .where(chooses(compiler, event.c), event.c.status.in_(SHOWN), *compiler.visible(EventView, event))
             .order_by(event.c.starts_at, event.c.id)
             .limit(MOST)
             .subquery()

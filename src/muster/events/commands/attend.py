@@ -26,7 +26,7 @@ from muster.events.joining.form import LONGEST_ANSWER, Given, Question, answer_p
 from muster.events.joining.queries import put_change
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import LockedEvent, Standing, Visit
-from muster.events.rules import MEMBERSHIPS, Decision, Deed, JoinLock, MemberDeed, Party, Step, Verdict
+from muster.events.rules import ATTENDING, MEMBERSHIPS, Decision, Deed, JoinLock, MemberDeed, Party, Step, Verdict
 from muster.events.tables import EventMemberRole, EventMemberStatus
 from muster.events.views import EventMemberView
 from muster.events.waitlist.parties import Guests, party_of
@@ -104,7 +104,6 @@ CLOSED = {
     JoinLock.LATE_CUTOFF: "It is too late after the start to get in.",
 }
 """What people are told of the lock that keeps them out."""
-_INSIDE = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
 _REFUSALS = {
     Verdict.NOT_INVITED: NotInvited,
     Verdict.KICKED: WasKicked,
@@ -227,7 +226,7 @@ async def leave(ctx: Ctx, *, event_id: UUID) -> EventMemberView:
     member_id = _movable(own)
     if _leads_on(MemberDeed.LEAVE, own) and is_left_to_do(ctx, event, Deed.LEAVE):
         await depart(ctx, event, own, MemberDeed.LEAVE)
-        left = EventLeft if own.status in _INSIDE else EventWithdrawn
+        left = EventLeft if own.status in ATTENDING else EventWithdrawn
         ctx.record(left(event_id=event_id, user_id=ctx.user_id, member_id=member_id))
     return EventMemberView.ref(member_id)
 

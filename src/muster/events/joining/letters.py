@@ -5,11 +5,10 @@ from uuid import UUID
 
 from muster.events import queries
 from muster.events.letters import page_of
+from muster.events.rules import ATTENDING
 from muster.events.tables import EventMemberStatus
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Letter, Mail
-
-_IN = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
 
 
 class RequestedMail(Mail):
@@ -32,7 +31,7 @@ class ApprovedMail(Mail):
 
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """None when they have gone meanwhile."""
-        return await _letter(ctx, self.event_id, user_id, _IN)
+        return await _letter(ctx, self.event_id, user_id, ATTENDING)
 
 
 class RejectedMail(Mail):
@@ -74,7 +73,7 @@ async def _letter(ctx: Ctx, event_id: UUID, user_id: UUID, statuses: tuple[Event
     own = None if event is None else await queries.standing(ctx, event_id, user_id)
     if event is None or own is None or own.status not in statuses:
         return None
-    place = own.status if own.status in _IN else None
+    place = own.status if own.status in ATTENDING else None
     return Letter(
         values={
             "title": event.title,

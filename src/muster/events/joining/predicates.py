@@ -5,14 +5,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, false, literal_column, not_, or_, select, true
 from sqlalchemy.types import Interval
 
-from muster.events.rules import MEMBERSHIPS, SHUTS, JoinLock, MemberDeed, Step
+from muster.events.rules import MEMBERSHIPS, SHOWN, SHUTS, JoinLock, MemberDeed, Step
 from muster.events.tables import Event, EventMember, EventMemberStatus, EventStatus, JoinMode
 from muster.identity.predicates import has_blocked
 from muster.kit.db.tables import once_more
 from muster.kit.views.view import Viewer
 
 _MINUTE: ColumnElement[Any] = literal_column("interval '1 minute'", Interval())
-_OUT = (EventStatus.PUBLISHED, EventStatus.CANCELLED)
 
 
 def _locks(event: Any, viewer: Viewer) -> dict[JoinLock, ColumnElement[bool]]:
@@ -29,7 +28,7 @@ def _locks(event: Any, viewer: Viewer) -> dict[JoinLock, ColumnElement[bool]]:
         # To whom the owner has blocked, the event looks closed by hand.
         JoinLock.MANUAL: or_(event.join_closed_at.is_not(None), has_blocked(event.owner_id, viewer.user_id)),
         JoinLock.INVITE_ONLY: event.join_mode == JoinMode.INVITE_ONLY,
-        JoinLock.NOT_OPEN_YET: or_(event.status.not_in(_OUT), is_early),
+        JoinLock.NOT_OPEN_YET: or_(event.status.not_in(SHOWN), is_early),
         JoinLock.CUTOFF: and_(cutoff.is_not(None), now < start, now >= start - cutoff * _MINUTE),
         JoinLock.NO_LATE_JOIN: and_(now >= start, not_(event.allow_join_late)),
         JoinLock.LATE_CUTOFF: and_(late_cutoff.is_not(None), now >= start, now >= start + late_cutoff * _MINUTE),

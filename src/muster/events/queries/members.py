@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from muster.events.predicates import event_visible
-from muster.events.rules import ALONE, Party
+from muster.events.rules import ALONE, CONCERNED, ORGANISERS, Party
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus
 from muster.identity.predicates import has_blocked
 from muster.kit.commands.context import Ctx
@@ -194,16 +194,12 @@ _AFTER = Statement(
 )
 
 
-_PRESENT = (
-    *(EventMemberStatus.JOINED, EventMemberStatus.WAITLIST),
-    *(EventMemberStatus.PENDING, EventMemberStatus.INVITED),
-)
 _ATTENDED_AFTER = Statement(
     AttendedId,
     select(EventMember.event_id)
     .where(
         EventMember.user_id == bindparam("person"),
-        EventMember.status.in_(_PRESENT),
+        EventMember.status.in_(CONCERNED),
         EventMember.event_id > bindparam("after", type_=EventMember.event_id.type),
     )
     .order_by(EventMember.event_id)
@@ -316,7 +312,7 @@ _ORGANISERS = Statement(
     .where(
         EventMember.event_id == bindparam("event"),
         EventMember.status == EventMemberStatus.JOINED,
-        EventMember.role.in_((EventMemberRole.OWNER, EventMemberRole.MODERATOR)),
+        EventMember.role.in_(ORGANISERS),
     )
     .order_by(EventMember.user_id),
 )
@@ -328,7 +324,7 @@ async def organisers_of(ctx: Ctx, event_id: UUID) -> list[UUID]:
 
 
 async def attended_after(ctx: Ctx, user_id: UUID, after: UUID | None, *, size: int) -> list[UUID]:
-    """The next events that a person has a place in or waits for, by their ids. after: the last one known."""
+    """The next events that concern a person, by their ids. after: the last one known."""
     found = await ctx.db.all(_ATTENDED_AFTER, person=user_id, after=after or UUID(int=0), size=size)
     return [each.event_id for each in found]
 

@@ -13,6 +13,8 @@ from muster.events.rules.draft import (
     draft_problems,
 )
 from muster.events.rules.joining import (
+    ATTENDING,
+    CONCERNED,
     MEMBERSHIPS,
     SHUTS,
     Decision,
@@ -29,6 +31,7 @@ from muster.events.rules.joining import (
 from muster.events.rules.life import (
     COOLING,
     LIFE,
+    SHOWN,
     Deed,
     Deletion,
     Phase,
@@ -44,6 +47,8 @@ from muster.events.rules.roles import MAY, ORGANISERS, Who, acts_as, is_organise
 
 __all__ = [
     "ALONE",
+    "ATTENDING",
+    "CONCERNED",
     "COOLING",
     "EARLIEST_START",
     "LIFE",
@@ -53,6 +58,7 @@ __all__ = [
     "MEMBERSHIPS",
     "NEEDS_POINT",
     "ORGANISERS",
+    "SHOWN",
     "SHUTS",
     "SIZES",
     "Decision",

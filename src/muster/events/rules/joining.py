@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from muster.events.rules.life import SHOWN
 from muster.events.rules.places import Places
 from muster.events.tables import EventMemberStatus, EventStatus, JoinMode
 
@@ -113,6 +114,11 @@ Banned stays out by every way. Kicked comes back by an organiser's invitation, w
 is REJECTED. The owner is untouched by all of it: that is asked before.
 """
 
+ATTENDING = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST)
+"""What somebody is who has a place, or a turn in the queue."""
+CONCERNED = (*ATTENDING, EventMemberStatus.PENDING, EventMemberStatus.INVITED)
+"""What somebody is whom it concerns what becomes of the event: they attend, asked, or are invited."""
+
 _OVER = frozenset({JoinLock.DELETED, JoinLock.CANCELED, JoinLock.ENDED})
 _WINDOW = frozenset(
     {JoinLock.MANUAL, JoinLock.NOT_OPEN_YET, JoinLock.CUTOFF, JoinLock.NO_LATE_JOIN, JoinLock.LATE_CUTOFF}
@@ -177,7 +183,6 @@ class Decision:
 def join_locks(terms: Terms, places: Places, now: datetime) -> list[JoinLock]:
     """Every lock that is on an event at a moment, in the order in which they are told."""
     late = now >= terms.starts_at
-    is_out = terms.status in (EventStatus.PUBLISHED, EventStatus.CANCELLED)
     locks = {
         JoinLock.DELETED: terms.status == EventStatus.DELETED,
         JoinLock.CANCELED: terms.status == EventStatus.CANCELLED,
@@ -185,7 +190,7 @@ def join_locks(terms: Terms, places: Places, now: datetime) -> list[JoinLock]:
         JoinLock.FULL: places.free is not None and places.free <= 0,
         JoinLock.MANUAL: terms.is_closed,
         JoinLock.INVITE_ONLY: terms.join_mode == JoinMode.INVITE_ONLY,
-        JoinLock.NOT_OPEN_YET: not is_out
+        JoinLock.NOT_OPEN_YET: terms.status not in SHOWN
         or (terms.opens is not None and now < terms.starts_at - _minutes(terms.opens)),
         JoinLock.CUTOFF: terms.cutoff is not None and not late and now >= terms.starts_at - _minutes(terms.cutoff),
         JoinLock.NO_LATE_JOIN: late and not terms.allows_late,

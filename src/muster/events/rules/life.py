@@ -6,6 +6,9 @@ from enum import StrEnum
 from muster.events.rules.draft import EARLIEST_START, Draft, Problem
 from muster.events.tables import EventStatus
 
+SHOWN = (EventStatus.PUBLISHED, EventStatus.CANCELLED)
+"""What an event is that is seen beyond its team."""
+
 
 class Phase(StrEnum):
     """Where an event is in its life: its status, and of a published one whether it is over. A deleted one has none."""

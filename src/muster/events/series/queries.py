@@ -9,6 +9,7 @@ from msgspec import structs
 from sqlalchemy import ARRAY, DateTime, Integer, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from muster.events.rules import ATTENDING
 from muster.events.series.predicates import series_visible
 from muster.events.series.rules import Recurrence
 from muster.events.series.tables import EventSeries, SeriesMember, SeriesOccurrence
@@ -154,7 +155,7 @@ _TAKEN_PART = Statement(
     .where(
         EventMember.user_id == bindparam("person"),
         EventMember.event_id == bindparam("events", type_=ARRAY(EventMember.event_id.type)).any_(),
-        EventMember.status.in_((EventMemberStatus.JOINED, EventMemberStatus.WAITLIST, EventMemberStatus.PENDING)),
+        EventMember.status.in_((*ATTENDING, EventMemberStatus.PENDING)),
     )
     .order_by(EventMember.event_id),
 )

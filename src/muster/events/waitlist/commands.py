@@ -11,7 +11,7 @@ from muster.events.commands.attend import MembershipNotFound, refuse
 from muster.events.commands.finding import is_left_to_do, lock_event_for, lock_seen_event
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import LockedEvent, Standing, standing
-from muster.events.rules import Decision, Deed, MemberDeed, Verdict
+from muster.events.rules import ATTENDING, Decision, Deed, MemberDeed, Verdict
 from muster.events.tables import EventMemberStatus
 from muster.events.views import EventMemberView
 from muster.events.waitlist.parties import Guests, party_of
@@ -79,7 +79,7 @@ async def promote_from_waitlist(ctx: Ctx, *, event_id: UUID, user_id: UUID) -> E
     target = await standing(ctx, event_id, user_id)
     if target is None or target.member_id is None:
         raise MembershipNotFound
-    if target.status not in (EventMemberStatus.WAITLIST, EventMemberStatus.JOINED):
+    if target.status not in ATTENDING:
         raise NotWaiting
     held = target.party.size if target.offer_expires_at is not None else 0
     places = replace(event.places, held=event.held_count - held)
@@ -102,7 +102,7 @@ async def bring_guests(ctx: Ctx, *, event_id: UUID, guests: Guests) -> EventMemb
     Raises EventNotFound, MembershipNotFound, EventIsCancelled, JoinClosed, EventFull.
     """
     event, own = await lock_seen_event(ctx, event_id)
-    if own.member_id is None or own.status not in (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST):
+    if own.member_id is None or own.status not in ATTENDING:
         raise MembershipNotFound
     is_left_to_do(ctx, event, Deed.LEAVE)
     party = party_of(guests)
