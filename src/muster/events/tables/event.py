@@ -5,7 +5,16 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped
 
 from muster.kit.db.tables import Erasure, Json, Search, TenantTable, one_of, personal, plain, state
@@ -77,6 +86,17 @@ _SHOWN_LATITUDE, _SHOWN_LONGITUDE = (
 )
 
 
+# The number of heads to two digits: people who come and go change it, and with it the indexes of the row, less often the
+# more there are.
+_CROWD = (
+    "case when joined_count < 100 then joined_count when joined_count < 1000 then joined_count / 10 * 10 "
+    "when joined_count < 10000 then joined_count / 100 * 100 else joined_count / 1000 * 1000 end"
+)
+_LEVEL_SET = " + ".join(
+    f"(case when '{level}' = any (levels) then {1 << number} else 0 end)" for number, level in enumerate(Level)
+)
+
+
 class WaitlistPolicy(StrEnum):
     """Who of a queue gets freed places: FIFO_STRICT is the first in it, who blocks it until their party fits; BEST_FIT is
     the first whose party fits.
@@ -97,6 +117,8 @@ class Event(TenantTable):
     city_key, country_key: what lists are filtered by, whatever the case. source, source_id: where it was imported from,
     and source_digest what was said of it there.
     map_x, map_y, map_cell: where it lies on the grid of the map (`map/grid.py`).
+    crowd: `joined_count` to two digits, which lists are ordered by. has_places: whether the number of places leaves any.
+    level_set: `levels` as the digits of a number, the least first.
     join_opens_minutes_before_start and the three after it: the window in which people get in (`rules.Terms`).
     join_closed_at, join_closed_by_id, join_close_reason: that and why an organiser closed it by hand.
     may_ask_again: whether who was rejected may. has_join_form: whether it asks questions of who wants in.
@@ -153,6 +175,17 @@ class Event(TenantTable):
         Index("events_city_key_idx", "tenant_id", "city_key", "starts_at", "id"),
         Index("events_country_key_idx", "tenant_id", "country_key", "starts_at", "id"),
         Index("events_is_online_idx", "tenant_id", "is_online", "starts_at", "id"),
+        Index("events_crowd_idx", "tenant_id", "crowd", "id"),
+        *(
+            Index(f"events_{column}_idx", "tenant_id", column, "starts_at", "id")
+            for column in ("mode", "price", "has_places", "level_set")
+        ),
+        *(
+            Index(
+                f"events_{column}_idx", "tenant_id", column, "starts_at", "id", postgresql_where=f"{column} is not null"
+            )
+            for column in ("language", "currency")
+        ),
         Index(
             "events_point_idx",
             "tenant_id",
@@ -252,6 +285,9 @@ class Event(TenantTable):
     waitlist_policy: Mapped[WaitlistPolicy] = state(WaitlistPolicy, server_default=WaitlistPolicy.FIFO_STRICT)
     offer_minutes: Mapped[int | None] = plain()
     held_count: Mapped[int] = plain(server_default=text("0"))
+    crowd: Mapped[int] = plain(Integer(), Computed(_CROWD, persisted=True))
+    has_places: Mapped[bool] = plain(Computed("max is null or joined_count + held_count < max", persisted=True))
+    level_set: Mapped[int] = plain(SmallInteger(), Computed(_LEVEL_SET, persisted=True))
     search: Mapped[Search] = plain(Computed(_WORDS, persisted=True))
 
 
