@@ -28,17 +28,16 @@ from muster.events.letters import (
     PromotedMail,
     RestoredMail,
 )
+from muster.events.queries import Recipient
 from muster.events.rules import CONCERNED
 from muster.events.tables import EventMemberStatus, EventStatus
+from muster.events.telling import BATCH, tell_crowd
 from muster.events.views import EventMemberView, EventView
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Mail
 from muster.kit.work.errands import Errand
 from muster.notifications import commands as notifications
 
-_BATCH = 200
-"""How many are told in one transaction: a crowd takes many short ones, so that nobody else's work waits behind it."""
-_BEFORE_EVERYBODY = UUID(int=0)
 _MOVES = frozenset(
     {
         "startsAt",
@@ -100,10 +99,10 @@ async def tell_new_role(ctx: Ctx, fact: EventRoleChanged) -> None:
 async def tell_of_messages(errand: Errand, fact: RoomUnread) -> None:
     """Tell who has something to read in an event's room, once until they have read it. Who is told is marked so."""
     about, mail = EventView.ref(fact.room_id), MessagesMail(event_id=fact.room_id, sequence=fact.sequence)
-    told, data = _BATCH, {"eventId": fact.room_id}
-    while told == _BATCH:
+    told, data = BATCH, {"eventId": fact.room_id}
+    while told == BATCH:
         async with errand.transaction() as ctx:
-            people = await chat.take_to_tell(ctx, fact.room_id, fact.sequence, limit=_BATCH)
+            people = await chat.take_to_tell(ctx, fact.room_id, fact.sequence, limit=BATCH)
             for user_id in people:
                 await notifications.tell(
                     ctx,
@@ -174,11 +173,8 @@ async def tell_each(
     mail: Mail,
 ) -> None:
     """Tell all people of these standings but the one who did it. Run again, it tells only who has not been told."""
-    about = EventView.ref(fact.event_id)
-    last: UUID | None = _BEFORE_EVERYBODY
-    while last is not None:
-        async with errand.transaction() as ctx:
-            people = await queries.members_after(ctx, fact.event_id, statuses, last, size=_BATCH)
-            for user_id in (each for each in people if each != fact.user_id):
-                await notifications.tell(ctx, user_id=user_id, kind=kind, data=data, about=about, mail=mail)
-        last = people[-1] if people else None
+
+    async def following(ctx: Ctx, after: UUID) -> list[Recipient]:
+        return await queries.members_after(ctx, fact.event_id, statuses, after, size=BATCH)
+
+    await tell_crowd(errand, fact.event_id, following, kind=kind, data=data, mail=mail, but=fact.user_id)

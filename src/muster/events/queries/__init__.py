@@ -25,6 +25,7 @@ from muster.events.queries.event import (
 )
 from muster.events.queries.members import (
     Entry,
+    Recipient,
     Standing,
     Visit,
     attended_after,
@@ -45,6 +46,7 @@ __all__ = [
     "Entry",
     "LockedEvent",
     "Outline",
+    "Recipient",
     "Standing",
     "Visit",
     "as_json",

@@ -22,6 +22,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -75,6 +76,13 @@ class Attendee(Row):
     """Somebody who attends."""
 
     user_id: UUID
+
+
+class Recipient(Row):
+    """Who is to be told of an event, and whether by mail too."""
+
+    user_id: UUID
+    by_mail: bool
 
 
 class AttendedId(Row):
@@ -182,8 +190,8 @@ _SET_ROLE = Statement(
 
 
 _AFTER = Statement(
-    Attendee,
-    select(EventMember.user_id)
+    Recipient,
+    select(EventMember.user_id, true().label("by_mail"))
     .where(
         EventMember.event_id == bindparam("event"),
         EventMember.user_id > bindparam("after", type_=EventMember.user_id.type),
@@ -300,10 +308,9 @@ async def put_role(ctx: Ctx, *, member_id: UUID, role: EventMemberRole) -> None:
 
 async def members_after(
     ctx: Ctx, event_id: UUID, statuses: Collection[EventMemberStatus], after: UUID, *, size: int
-) -> list[UUID]:
+) -> list[Recipient]:
     """The next people with one of these standings, by their ids. after: the last one known. size: how many at most."""
-    found = await ctx.db.all(_AFTER, event=event_id, after=after, statuses=list(statuses), size=size)
-    return [each.user_id for each in found]
+    return await ctx.db.all(_AFTER, event=event_id, after=after, statuses=list(statuses), size=size)
 
 
 _ORGANISERS = Statement(

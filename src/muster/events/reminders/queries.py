@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.orm import aliased
 
+from muster.events.queries import Recipient
 from muster.events.reminders.rules import FEEDBACK, FEEDBACK_AFTER, MINUTES, USUAL, Lead, late, lead_time
 from muster.events.reminders.tables import ReminderChoice, ReminderRound
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus, EventStatus
@@ -43,13 +44,6 @@ class Round(Row):
     event_id: UUID
     kind: str
     at: datetime
-
-
-class Recipient(Row):
-    """Who is to be told."""
-
-    user_id: UUID
-    by_mail: bool
 
 
 class ChoiceId(Row):
