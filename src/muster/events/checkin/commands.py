@@ -6,12 +6,13 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from muster.events import queries as events
 from muster.events.checkin import queries, rules
 from muster.events.checkin.queries import Guest
 from muster.events.checkin.tickets import LONGEST_TICKET, Ticket, ticket_keys
 from muster.events.checkin.views import EventAttendanceView
 from muster.events.commands.attend import MembershipNotFound, NotSeated
-from muster.events.commands.finding import is_left_to_do, lock_event_for, lock_seen_event
+from muster.events.commands.finding import EventNotFound, is_left_to_do, lock_event_for, lock_seen_event
 from muster.events.facts import EventAttended
 from muster.events.limits import EVENT_DOOR, EVENT_WRITE
 from muster.events.rules import Deed
@@ -67,12 +68,14 @@ async def own_ticket(ctx: Ctx, *, event_id: UUID) -> EventTicket:
 
     Raises EventNotFound, NotSeated without a place.
     """
-    await lock_seen_event(ctx, event_id)
-    own = await queries.own_membership(ctx, event_id)
-    if own is None or own.status != EventMemberStatus.JOINED:
+    # A ticket changes nothing, so nobody at the door waits for the event's lock.
+    own = await events.standing(ctx, event_id, ctx.user_id)
+    if own is None or not own.seen:
+        raise EventNotFound
+    if own.member_id is None or own.status != EventMemberStatus.JOINED:
         raise NotSeated
-    text = ticket_keys(ctx.settings.security.secrets).sign(Ticket(ctx.tenant_id, event_id, own.id))
-    return EventTicket(ticket=text, qr=qr_code(text), attendance=EventAttendanceView.ref(own.id))
+    text = ticket_keys(ctx.settings.security.secrets).sign(Ticket(ctx.tenant_id, event_id, own.member_id))
+    return EventTicket(ticket=text, qr=qr_code(text), attendance=EventAttendanceView.ref(own.member_id))
 
 
 @command("POST /events/{event_id}/attendance", "checkIn", allow=member, limit=EVENT_DOOR)
@@ -126,7 +129,7 @@ async def check_in_myself(ctx: Ctx, *, event_id: UUID, latitude: Latitude, longi
     is_hidden = door.address_visibility == Disclosure.HIDDEN
     if door.self_check_in_metres is None or door.latitude is None or door.longitude is None or is_hidden:
         raise NotHere
-    if not rules.is_time_to_come(door.starts_at, door.ends_at, ctx.now):
+    if not rules.is_time_to_come(event.starts_at, event.ends_at, ctx.now):
         raise NotNow
     apart = rules.metres_between((door.latitude, door.longitude), (latitude, longitude))
     if apart > door.self_check_in_metres:

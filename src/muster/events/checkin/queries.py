@@ -22,10 +22,8 @@ class Guest(Row):
 
 
 class Door(Row):
-    """Where people check themselves in, and when. self_check_in_metres: None where they may not."""
+    """Where people check themselves in. self_check_in_metres: None where they may not."""
 
-    starts_at: datetime
-    ends_at: datetime
     latitude: float | None
     longitude: float | None
     address_visibility: Disclosure
@@ -38,7 +36,6 @@ _MEMBER = EventMember.id == bindparam("member", type_=EventMember.id.type)
 _LOCK = select(*columns(Guest, EventMember)).where(_EVENT).with_for_update(key_share=True)
 _LOCK_MEMBER = Statement(Guest, _LOCK.where(_MEMBER))
 _LOCK_PERSON = Statement(Guest, _LOCK.where(_PERSON))
-_OWN = Statement(Guest, select(*columns(Guest, EventMember)).where(_EVENT, _PERSON))
 _DOOR = Statement(Door, select(*columns(Door, Event)).where(Event.id == bindparam("event")))
 
 
@@ -68,13 +65,8 @@ async def lock_person(ctx: Ctx, event_id: UUID, user_id: UUID) -> Guest | None:
     return await ctx.db.one(_LOCK_PERSON, event=event_id, person=user_id)
 
 
-async def own_membership(ctx: Ctx, event_id: UUID) -> Guest | None:
-    """The acting person's membership, as it is at the moment."""
-    return await ctx.db.one(_OWN, event=event_id, person=ctx.user_id)
-
-
 async def door_of(ctx: Ctx, event_id: UUID) -> Door:
-    """Where and when people come to the event. Raises LookupError for one that is not there."""
+    """Where people come to the event. Raises LookupError for one that is not there."""
     found = await ctx.db.one(_DOOR, event=event_id)
     if found is None:
         raise LookupError("the event is gone")
