@@ -5,6 +5,7 @@ from uuid import UUID
 
 from muster.events import queries as events
 from muster.events.facts import EventOwnerChanged, EventOwnershipDeclined, EventOwnershipOffered
+from muster.events.letters import page_of
 from muster.events.ownership import queries
 from muster.events.views import EventView
 from muster.kit.commands.context import Ctx
@@ -41,7 +42,7 @@ async def _letter(ctx: Ctx, event_id: UUID) -> Letter | None:
     event = await events.outline_of(ctx, event_id)
     if event is None:
         return None
-    return Letter(values={"title": event.title}, link=f"{ctx.settings.addresses.app}/events/{event_id}")
+    return Letter(values={"title": event.title}, link=page_of(ctx, event_id))
 
 
 async def tell_offered(ctx: Ctx, fact: EventOwnershipOffered) -> None:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from muster.events.letters import attended, place_of
+from muster.events.letters import attended, page_of, place_of
 from muster.events.reminders import queries
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Letter, Mail
@@ -30,7 +30,7 @@ class ReminderMail(Mail):
             "starts_at": event.starts_at.astimezone(ZoneInfo(zone)),
             "place": place_of(event),
         }
-        return Letter(values=values, link=f"{ctx.settings.addresses.app}/events/{self.event_id}")
+        return Letter(values=values, link=page_of(ctx, self.event_id))
 
 
 class FeedbackMail(Mail):
@@ -44,5 +44,4 @@ class FeedbackMail(Mail):
         event = await attended(ctx, self.event_id, user_id)
         if event is None:
             return None
-        link = f"{ctx.settings.addresses.app}/events/{self.event_id}/feedback"
-        return Letter(values={"title": event.title}, link=link)
+        return Letter(values={"title": event.title}, link=f"{page_of(ctx, self.event_id)}/feedback")

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from muster.events import queries
 from muster.events.facts import EventOffered, EventOfferLapsed
+from muster.events.letters import page_of
 from muster.events.views import EventView
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Letter, Mail
@@ -25,8 +26,7 @@ class OfferedMail(Mail):
         if event is None or own is None or own.offer_expires_at is None or own.offer_expires_at <= ctx.now:
             return None
         until = own.offer_expires_at.astimezone(ZoneInfo(event.timezone))
-        link = f"{ctx.settings.addresses.app}/events/{self.event_id}"
-        return Letter(values={"title": event.title, "until": until}, link=link)
+        return Letter(values={"title": event.title, "until": until}, link=page_of(ctx, self.event_id))
 
 
 async def tell_offered(ctx: Ctx, fact: EventOffered) -> None:
