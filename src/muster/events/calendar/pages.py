@@ -10,13 +10,13 @@ from muster.events.calendar.addresses import read_token
 from muster.events.calendar.reading import Entry, read_feed, read_one
 from muster.events.calendar.tables import FeedScope
 from muster.events.calendar.writing import written
-from muster.kit.endpoints.http import readable_response
-from muster.kit.endpoints.packing import packed
+from muster.kit.endpoints.documents import document_response
 from muster.kit.endpoints.pages.page import Visit, page
-from muster.kit.endpoints.tags import tag_of
 from muster.kit.errors import AppError, NotFound
 from muster.kit.limits import READ
 from muster.kit.text import as_id
+
+_CALENDAR = "text/calendar; charset=utf-8"
 
 
 class NoSuchCalendar(NotFound):
@@ -58,7 +58,4 @@ async def _answer(visit: Visit, entries: Sequence[Entry], name: str) -> Response
     """The calendar, or 304 for who has it already. A calendar program may keep it, and nobody in between."""
     # Some hundred events take a tenth of a second to write.
     content = await asyncio.to_thread(written, entries, name=name, app=visit.services.settings.addresses.app)
-    tag = tag_of("", content, versioned=False)
-    answer = readable_response(visit.request, content, tag, is_personal=True, media_type="text/calendar; charset=utf-8")
-    answer.headers["cache-control"] = "private, no-cache"
-    return await packed(visit.request, answer)
+    return await document_response(visit.request, content, _CALENDAR, is_personal=True, kept="private, no-cache")

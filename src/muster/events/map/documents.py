@@ -10,11 +10,8 @@ from muster.events.map.grid import FINEST, MOST, Tile, latitude_of, longitude_of
 from muster.events.map.reading import Spot, read_filters, spots_of
 from muster.events.map.vector import EXTENT, Point, vector_tile
 from muster.kit.arguments import Input, read_struct
-from muster.kit.endpoints.documents import Inquiry, document
-from muster.kit.endpoints.http import readable_response
-from muster.kit.endpoints.packing import packed
+from muster.kit.endpoints.documents import Inquiry, document, document_response
 from muster.kit.endpoints.rest.arguments import query_arguments
-from muster.kit.endpoints.tags import tag_of
 from muster.kit.errors import Invalid
 from muster.kit.views.page_arguments import PAGE_NAMES
 from muster.kit.views.query import QUERIES
@@ -69,11 +66,8 @@ async def _read(inquiry: Inquiry) -> tuple[Tile, list[Spot]]:
 async def _answer(inquiry: Inquiry, content: bytes, media_type: str) -> Response:
     """The document. What somebody sees who is signed in is theirs: no cache keeps it, since it may hold hidden events."""
     is_personal = inquiry.origin.claim.user_id is not None
-    tag = tag_of("", content, versioned=False)
-    answer = readable_response(inquiry.request, content, tag, is_personal=is_personal, media_type=media_type)
-    if not is_personal:
-        answer.headers["cache-control"] = _FRESH
-    return await packed(inquiry.request, answer)
+    kept = None if is_personal else _FRESH
+    return await document_response(inquiry.request, content, media_type, is_personal=is_personal, kept=kept)
 
 
 def _properties(spot: Spot) -> dict[str, Any]:

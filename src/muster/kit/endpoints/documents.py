@@ -11,9 +11,11 @@ from muster.kit.caller import Origin
 from muster.kit.commands.context import Services
 from muster.kit.endpoints.address import Address, Serve
 from muster.kit.endpoints.edge import Edge
-from muster.kit.endpoints.http import problem_response, query_string
+from muster.kit.endpoints.http import problem_response, query_string, readable_response
+from muster.kit.endpoints.packing import packed
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 from muster.kit.endpoints.rates import tell_rates
+from muster.kit.endpoints.tags import tag_of
 from muster.kit.limits import READ
 
 
@@ -48,6 +50,20 @@ def document(path: str) -> Callable[[Show], Show]:
         return function
 
     return declare
+
+
+async def document_response(
+    request: Request, content: bytes, media_type: str, *, is_personal: bool, kept: str | None = None
+) -> Response:
+    """A document, or 304 for who has it already; packed where that is worth it.
+
+    kept: what caches may do with it (`Cache-Control`); None is what they may do with every read.
+    """
+    tag = tag_of("", content, versioned=False)
+    answer = readable_response(request, content, tag, is_personal=is_personal, media_type=media_type)
+    if kept is not None:
+        answer.headers["cache-control"] = kept
+    return await packed(request, answer)
 
 
 def document_routes(services: Services, edge: Edge) -> list[HttpRoute]:
