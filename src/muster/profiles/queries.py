@@ -178,9 +178,7 @@ async def lock_people(ctx: Ctx, people: Collection[UUID]) -> set[UUID]:
 
 async def standing(ctx: Ctx, user_id: UUID) -> Standing | None:
     """How a person stands to the one who acts; None when there is no such person."""
-    return await ctx.db.one(
-        _STANDING, person=user_id, viewer=ctx.user_id, tenant=str(ctx.tenant_id), now=ctx.now, session=ctx.session_id
-    )
+    return await ctx.db.one(_STANDING, person=user_id, **ctx.as_viewer())
 
 
 async def event_defaults(ctx: Ctx) -> EventDefaults:

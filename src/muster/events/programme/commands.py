@@ -18,6 +18,7 @@ from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import FieldProblem, Invalid, PreconditionFailed
+from muster.tenancy import queries as tenancy
 
 Line = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"\S", description="A line of plain text.")]
 
@@ -117,8 +118,8 @@ async def _check(ctx: Ctx, items: list[AgendaItemInput]) -> None:
         )
     ]
     named = {each.user_id for item in items for each in item.hosts if each.user_id is not None}
-    # Their rows are held, so that nobody named here leaves the community before this is written.
-    members = await queries.hold_members(ctx, named) if named else set()
+    # Nobody named here leaves the community before this is written.
+    members = await tenancy.hold_members(ctx, named) if named else set()
     problems += [
         FieldProblem(f"input.agenda[{at}].hosts[{place}].userId", "INVALID", "is no member of this community")
         for at, item in enumerate(items)

@@ -1,24 +1,17 @@
 """SQL that an event's programme needs. A list goes and comes back as a whole, under the event's lock."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.events.programme.tables import AgendaHost, AgendaItem, Faq, Resource
 from muster.kit.commands.context import Ctx
-from muster.kit.db.statements import Nothing, Row, Statement, given
+from muster.kit.db.statements import Nothing, Statement, given
 from muster.kit.db.tables import TenantTable
 from muster.kit.ids import new_id
-from muster.tenancy.tables import Member, MemberStatus
-
-
-class Named(Row):
-    """A member."""
-
-    user_id: UUID
 
 
 class Rows:
@@ -54,18 +47,6 @@ _AGENDA = Rows(AgendaItem, "event_id", "title", "description", "starts_at", "end
 _HOSTS = Rows(AgendaHost, "item_id", "user_id", "name")
 _FAQS = Rows(Faq, "event_id", "question", "answer")
 _RESOURCES = Rows(Resource, "event_id", "title", "url", "audience")
-_HOLD = Statement(
-    Named,
-    select(Member.user_id)
-    .where(Member.user_id == any_(bindparam("people", type_=ARRAY(Uuid()))), Member.status == MemberStatus.ACTIVE)
-    .order_by(Member.user_id)
-    .with_for_update(read=True, key_share=True),
-)
-
-
-async def hold_members(ctx: Ctx, people: Collection[UUID]) -> set[UUID]:
-    """Who of these people are members, and cannot cease to be before the transaction ends."""
-    return {each.user_id for each in await ctx.db.all(_HOLD, people=list(people))}
 
 
 async def put_agenda(ctx: Ctx, event_id: UUID, items: Sequence[Struct], hosts: Sequence[Sequence[Struct]]) -> None:

@@ -83,6 +83,10 @@ class Ctx:
             raise Unauthenticated
         return self.actor.user_id
 
+    def as_viewer(self) -> dict[str, object]:
+        """The parameters of `REQUEST`, of who acts: for statements that ask what a viewer sees. Raises Unauthenticated."""
+        return {"viewer": self.user_id, "tenant": str(self.tenant_id), "now": self.now, "session": self.session_id}
+
     def may(self, permission: Permission) -> bool:
         """Whether the caller's role in this tenant gives the permission."""
         return permission in self.permissions

@@ -1,9 +1,10 @@
 """SQL about who belongs to a community."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.identity.tables import User
@@ -80,6 +81,13 @@ _PUT_MEMBER = insertion(Nothing, Member, "tenant_id", "id", "user_id", "role", "
 _MEMBERSHIP = select(*columns(Membership, Member)).where(Member.user_id == _PERSON)
 # Of two who change one membership at once, the second decides on what the first has left.
 _LOCK_MEMBER = Statement(Membership, _MEMBERSHIP.with_for_update(key_share=True))
+# Against every change of the row: who suspends them, or lets them go, waits.
+_HOLD = Statement(
+    MemberId,
+    _ACTIVE.where(Member.user_id == any_(bindparam("people", type_=ARRAY(Uuid()))))
+    .order_by(Member.user_id)
+    .with_for_update(read=True),
+)
 _SEATED = (MemberStatus.ACTIVE, MemberStatus.SUSPENDED)
 _SEATS = Statement(
     Seats,
@@ -123,6 +131,11 @@ async def put_member(ctx: Ctx, *, user_id: UUID, role: str) -> None:
         status=MemberStatus.ACTIVE,
         joined_at=ctx.now,
     )
+
+
+async def hold_members(ctx: Ctx, people: Collection[UUID]) -> set[UUID]:
+    """Who of these people are active members, and stay so until the transaction ends."""
+    return {each.user_id for each in await ctx.db.all(_HOLD, people=list(people))}
 
 
 async def find_role(ctx: Ctx, user_id: UUID) -> str | None:

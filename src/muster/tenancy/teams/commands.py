@@ -12,6 +12,7 @@ from muster.kit.commands.context import Ctx
 from muster.kit.errors import Conflict, NotFound
 from muster.kit.limits import API
 from muster.kit.text import camel
+from muster.tenancy import queries as tenancy
 from muster.tenancy.commands.answering import InvitationVoid
 from muster.tenancy.commands.members import MemberNotFound
 from muster.tenancy.granting import OutranksYou
@@ -177,7 +178,7 @@ async def invite(ctx: Ctx, *, team_id: UUID, user_id: UUID, role: TeamRole = Tea
     Others are invited into the community and the team in one: `inviteMember` and `createInvitationLink` take a team.
     Raises TeamNotFound, TeamForbidden, GrantsTooMuch, MemberNotFound, InTeamAlready, TeamFull.
     """
-    is_member = await queries.lock_person(ctx, user_id)
+    is_member = await tenancy.hold_members(ctx, [user_id])
     await seating.check_invites(ctx, team_id, role)
     if not is_member:
         raise MemberNotFound
@@ -275,8 +276,8 @@ async def remove(ctx: Ctx, *, team_id: UUID, user_id: UUID) -> None:
 
 
 async def _lock_person(ctx: Ctx, user_id: UUID) -> None:
-    """Keep somebody a member until the transaction ends: who leaves the community meanwhile waits. Raises MemberNotFound."""
-    if not await queries.lock_person(ctx, user_id):
+    """Keep somebody a member until the transaction ends, asked before a team's own lock. Raises MemberNotFound."""
+    if not await tenancy.hold_members(ctx, [user_id]):
         raise MemberNotFound
 
 
@@ -288,7 +289,7 @@ async def _lock_request(ctx: Ctx, request_id: UUID) -> tuple[Request, Standing]:
     seen = await queries.find_request(ctx, request_id)
     if seen is None:
         raise TeamRequestNotFound
-    if seen.status != RequestStatus.PENDING or not await queries.lock_person(ctx, seen.user_id):
+    if seen.status != RequestStatus.PENDING or not await tenancy.hold_members(ctx, [seen.user_id]):
         raise TeamRequestDecided
     try:
         _, own = await seating.enter(ctx, seen.team_id)

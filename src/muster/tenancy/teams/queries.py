@@ -12,7 +12,7 @@ from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.ids import new_id
 from muster.kit.views.scope import REQUEST_VIEWER
-from muster.tenancy.tables import Invitation, InvitationStatus, Member, MemberStatus, RequestStatus
+from muster.tenancy.tables import Invitation, InvitationStatus, Member, RequestStatus
 from muster.tenancy.teams import rules
 from muster.tenancy.teams.predicates import own_role, request_visible, team_visible
 from muster.tenancy.teams.tables import Team, TeamMember, TeamRequest, TeamRequestWay, TeamRole, TeamVisibility
@@ -28,12 +28,6 @@ class Found(Row):
     """The id of a row."""
 
     id: UUID
-
-
-class PersonOfTeam(Row):
-    """Who is meant."""
-
-    user_id: UUID
 
 
 class TeamParts(Row):
@@ -190,17 +184,6 @@ _DECIDE = Statement(
 _FORGET = Statement(
     Nothing, delete(TeamRequest).where(TeamRequest.decided_at < bindparam("before", type_=TeamRequest.decided_at.type))
 )
-# Whoever is to sit in a team stays an active member until the transaction ends: who leaves the community waits.
-_LOCK_PERSON = Statement(
-    PersonOfTeam,
-    select(Member.user_id)
-    .where(Member.user_id == _PERSON, Member.status == MemberStatus.ACTIVE)
-    .with_for_update(read=True),
-)
-
-
-def _viewer(ctx: Ctx) -> dict[str, object]:
-    return {"viewer": ctx.user_id, "tenant": str(ctx.tenant_id), "now": ctx.now, "session": ctx.session_id}
 
 
 async def lock_teams(ctx: Ctx) -> int:
@@ -232,7 +215,7 @@ async def find_name(tx: Transaction, team_id: UUID | None) -> str | None:
 
 async def standing(ctx: Ctx, team_id: UUID) -> Standing | None:
     """How the acting person stands to a locked team."""
-    return await ctx.db.one(_STANDING, team=team_id, **_viewer(ctx))
+    return await ctx.db.one(_STANDING, team=team_id, **ctx.as_viewer())
 
 
 async def edit_team(ctx: Ctx, team_id: UUID, parts: TeamParts) -> None:
@@ -250,11 +233,6 @@ async def delete_team(ctx: Ctx, team_id: UUID) -> None:
     """Delete a locked team with all that belongs to it."""
     await ctx.db.run(_UNNAME, team=team_id)
     await ctx.db.run(_DELETE, team=team_id)
-
-
-async def lock_person(ctx: Ctx, user_id: UUID) -> bool:
-    """Keep somebody an active member until the transaction ends; False for who is none. Before a team's own lock."""
-    return await ctx.db.one(_LOCK_PERSON, person=user_id) is not None
 
 
 async def find_seat(ctx: Ctx, team_id: UUID, user_id: UUID) -> SeatId | None:
@@ -304,7 +282,7 @@ async def end_requests_of(ctx: Ctx, user_id: UUID) -> None:
 
 async def find_request(ctx: Ctx, request_id: UUID) -> Request | None:
     """A request that the acting person sees."""
-    return await ctx.db.one(_FIND_REQUEST, request=request_id, **_viewer(ctx))
+    return await ctx.db.one(_FIND_REQUEST, request=request_id, **ctx.as_viewer())
 
 
 async def read_request(ctx: Ctx, request_id: UUID) -> Request | None:
