@@ -20,6 +20,7 @@ import muster.events.checkin.documents
 import muster.events.checkin.views
 import muster.events.commands
 import muster.events.explaining
+import muster.events.favourites.tables
 import muster.events.invites.links
 import muster.events.invites.views
 import muster.events.joining.commands
@@ -38,6 +39,7 @@ import muster.events.reminders.letters
 import muster.events.reminders.views
 import muster.events.series.commands
 import muster.events.series.views
+import muster.events.sponsorship.tables
 import muster.events.streams
 import muster.events.topics.commands
 import muster.events.topics.views

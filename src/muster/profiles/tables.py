@@ -51,6 +51,7 @@ class Profile(GlobalTable):
     is_public: whether who shares no community with the person sees it, too. is_indexed, counts_views: of its public page,
     whether search engines may list it and whether its views are counted.
     keeps_last_seen: whether it is noted when the person was here. connections: who stars and follows whom.
+    local_push_consent: whether they want to hear of events near their home.
     default_address_visibility, default_members_visibility: what their new events begin with.
     version: counts what the person changes.
     """
@@ -87,6 +88,7 @@ class Profile(GlobalTable):
     is_indexed: Mapped[bool] = plain(server_default=_NO)
     counts_views: Mapped[bool] = plain(server_default=_NO)
     keeps_last_seen: Mapped[bool] = plain(server_default=text("true"))
+    local_push_consent: Mapped[bool] = plain(server_default=_NO)
     default_address_visibility: Mapped[Disclosure] = state(Disclosure, server_default=_PUBLIC)
     default_members_visibility: Mapped[Disclosure] = state(Disclosure, server_default=_PUBLIC)
     version: Mapped[int] = plain(server_default=text("1"))

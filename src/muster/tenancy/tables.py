@@ -71,7 +71,7 @@ class Tenant(GlobalTable):
     status_before: what it was before it was to be deleted. deletes_at: when it is gone. primary_colour, accent_colour:
     `#rrggbb`. terms: what it calls things, by `Term`. version: counts its changes. max_members: how many seats it has,
     of active and suspended members; None is no limit, as always in the default one. keeps_content: what people made
-    stays when they are erased, under nobody's name.
+    stays when they are erased, under nobody's name. limits_events: the plans of its events limit them.
     """
 
     __tablename__ = "tenants"
@@ -119,6 +119,7 @@ class Tenant(GlobalTable):
     terms: Mapped[Json] = plain(server_default="{}")
     version: Mapped[int] = plain(server_default=text("1"))
     keeps_content: Mapped[bool] = plain(server_default="false")
+    limits_events: Mapped[bool] = plain(server_default="false")
 
 
 _BUILT_IN = (

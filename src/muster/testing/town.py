@@ -131,6 +131,7 @@ async def settle(service: Service, slug: str | None = None) -> Town:
     await make_moderator(service, moderator, event_id)
     await _announce(owner, event_id, member, waiting)
     await _categorise(service, tenant_id, event_id)
+    await _sponsor(service, tenant_id, event_id, member.user_id)
     told = member.client.with_key("a-key-of-theirs")
     message = (await told.call("sendEventMessage", eventId=event_id, content=f"Wat is on in {prefix}?")).ok()
     said = {"eventId": event_id, "id": message["id"], "content": f"What is on in {prefix}?"}
@@ -139,8 +140,7 @@ async def settle(service: Service, slug: str | None = None) -> Town:
     for device in ("phone", "laptop"):
         await add_passkey(owner, f"The {device} of {prefix}")
         await _know(people[Standing.OWNER], f"{device} of {prefix}")
-    hidden_id = await make_event(owner, visibility="HIDDEN", title=f"A hidden evening in {prefix}")
-    await _repeat(owner, hidden_id)
+    hidden_id = await _repeat(owner, prefix)
     draft_id = await _draft(owner, prefix)
     await _introduce(people, prefix)
     await suspend(service, people[Standing.SUSPENDED], tenant_id)
@@ -181,16 +181,29 @@ async def _categorise(service: Service, tenant_id: UUID, event_id: UUID) -> None
     await change(service.urls, held, tenant_id, new_id(), event_id, topic_id)
 
 
+async def _sponsor(service: Service, tenant_id: UUID, event_id: UUID, fan_id: UUID) -> None:
+    """Credit the event a boost and a local push, and have somebody keep the event who once heard of another one."""
+    credit = "insert into event_sponsorships (tenant_id, id, event_id, number, kind, plan, boosts, pushes, boosts_left,"
+    values = "pushes_left, source_key, created_at) values ($1, $2, $3, 1, 'RELOAD', 'FREE', 1, 1, 1, 1, $4, now())"
+    await change(service.urls, f"{credit} {values}", tenant_id, new_id(), event_id, f"town:{event_id}")
+    kept = "insert into event_favourites (tenant_id, id, user_id, event_id, created_at) values ($1, $2, $3, $4, now())"
+    await change(service.urls, kept, tenant_id, new_id(), fan_id, event_id)
+    heard = "insert into event_push_hearers (tenant_id, id, heard_at) values ($1, $2, now() - interval '2 days')"
+    await change(service.urls, heard, tenant_id, fan_id)
+
+
 async def _keep_dates(person: Client, event_id: UUID) -> None:
     """Let somebody have an event in their calendar and be reminded of it."""
     (await person.call("openCalendar", eventId=event_id)).ok()
     (await person.call("setReminders", leads=["PT3H"], eventId=event_id)).ok()
 
 
-async def _repeat(owner: Client, event_id: UUID) -> None:
-    """Make an event a series of one, so that there are no more events, and join that."""
+async def _repeat(owner: Client, prefix: str) -> UUID:
+    """Make a hidden event a series of one, so that there are no more events, and join that; answers with its id."""
+    event_id = await make_event(owner, visibility="HIDDEN", title=f"A hidden evening in {prefix}")
     series = (await owner.call("repeatEvent", eventId=event_id, rule="FREQ=DAILY;COUNT=1")).ok()
     (await owner.call("joinSeries", id=series["id"])).ok()
+    return event_id
 
 
 async def _draft(owner: Client, prefix: str) -> UUID:

@@ -2,6 +2,7 @@
 
 from muster.events.tables.event import (
     Event,
+    EventPlan,
     EventStatus,
     EventTag,
     JoinMode,
@@ -20,6 +21,7 @@ __all__ = [
     "EventMember",
     "EventMemberRole",
     "EventMemberStatus",
+    "EventPlan",
     "EventStatus",
     "EventTag",
     "JoinMode",

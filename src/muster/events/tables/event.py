@@ -84,8 +84,6 @@ _SHOWN_LATITUDE, _SHOWN_LONGITUDE = (
     f"case when address_visibility = 'PUBLIC' then {exact} else {coarse} end"
     for exact, coarse in (("latitude", _COARSE_LATITUDE), ("longitude", _COARSE_LONGITUDE))
 )
-
-
 # The number of heads to two digits: people who come and go change it, and with it the indexes of the row, less often the
 # more there are.
 _CROWD = (
@@ -95,6 +93,14 @@ _CROWD = (
 _LEVEL_SET = " + ".join(
     f"(case when '{level}' = any (levels) then {1 << number} else 0 end)" for number, level in enumerate(Level)
 )
+
+
+class EventPlan(StrEnum):
+    """What an event may have and do, from the least to the most (`sponsorship/plans.py`)."""
+
+    FREE = "FREE"
+    PLUS = "PLUS"
+    PRO = "PRO"
 
 
 class WaitlistPolicy(StrEnum):
@@ -125,6 +131,7 @@ class Event(TenantTable):
     version: counts what its organisers change of it; who comes and goes does not count.
     joined_count: heads with a place, guests among them. held_count: heads whom a place is offered. offer_minutes: how
     long that is; null gives a freed place at once.
+    plan_version: of its plan, as it was when the event was made. boosted_until: lists show it first until then.
     """
 
     __tablename__ = "events"
@@ -135,6 +142,7 @@ class Event(TenantTable):
         one_of("join_mode", JoinMode),
         one_of("mode", Mode),
         one_of("waitlist_policy", WaitlistPolicy),
+        one_of("plan", EventPlan),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         CheckConstraint("max is null or joined_count + held_count <= max", name="capacity"),
         CheckConstraint("joined_count >= 0 and held_count >= 0", name="counts"),
@@ -288,6 +296,9 @@ class Event(TenantTable):
     crowd: Mapped[int] = plain(Integer(), Computed(_CROWD, persisted=True))
     has_places: Mapped[bool] = plain(Computed("max is null or joined_count + held_count < max", persisted=True))
     level_set: Mapped[int] = plain(SmallInteger(), Computed(_LEVEL_SET, persisted=True))
+    plan: Mapped[EventPlan] = state(EventPlan, server_default=EventPlan.FREE)
+    plan_version: Mapped[int] = plain(server_default=text("1"))
+    boosted_until: Mapped[datetime | None] = plain()
     search: Mapped[Search] = plain(Computed(_WORDS, persisted=True))
 
 

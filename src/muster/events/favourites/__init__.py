@@ -1,0 +1,1 @@
+"""Events that people keep for later."""
