@@ -1,8 +1,9 @@
 """Signing in and out, and staying signed in."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from msgspec import Meta
@@ -21,6 +22,7 @@ from muster.identity.views import OpenSessionView, UserView
 from muster.kit.caller import Claim, signed_in, whoever
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx, Services
+from muster.kit.db.database import Transaction
 from muster.kit.errors import AppError, NotFound, Unauthenticated
 from muster.kit.limits import API, AUTH
 from muster.kit.views.results import Payload
@@ -168,9 +170,26 @@ async def login(
     return await sign_in(ctx, prepared.account.id, remember=remember_me, proved=True)
 
 
-@command("POST /auth/refresh", "refreshSession", allow=whoever, limit=API, line="refresh_token")
+Families: TypeAlias = Mapping[UUID, queries.Family]
+"""Sessions by their ids, locked."""
+
+
+async def _lock_families(tx: Transaction, calls: Sequence[tuple[Ctx, dict[str, Any]]]) -> Families:
+    """For sessions that are renewed at the same time."""
+    presented = (_presented(ctx, arguments["refresh_token"]) for ctx, arguments in calls)
+    return await queries.lock_families(tx, {each[0] for each in presented if each is not None})
+
+
+def _presented(ctx: Ctx, token: str) -> tuple[UUID, int] | None:
+    return read_refresh_token(ctx.settings.security.secrets, token)
+
+
+@command("POST /auth/refresh", "refreshSession", allow=whoever, limit=API, together=_lock_families)
 async def refresh(
-    ctx: Ctx, *, refresh_token: Annotated[str, Meta(max_length=LONGEST_TOKEN, examples=["0193b1f0a4c0.0.kq3v"])]
+    ctx: Ctx,
+    *,
+    refresh_token: Annotated[str, Meta(max_length=LONGEST_TOKEN, examples=["0193b1f0a4c0.0.kq3v"])],
+    shared: Families | None = None,
 ) -> Session:
     """Renew a session: a fresh access token, and the refresh token to use next time.
 
@@ -179,20 +198,21 @@ async def refresh(
     refresh_token: the one that came last.
     Raises RefreshTokenInvalid, RefreshTokenReused.
     """
-    presented = read_refresh_token(ctx.settings.security.secrets, refresh_token)
+    presented = _presented(ctx, refresh_token)
     if presented is None:
         raise RefreshTokenInvalid
     session_id, number = presented
-    family = await queries.lock_family(ctx, session_id)
+    families = await queries.lock_families(ctx.db, [session_id]) if shared is None else shared
+    family = families.get(session_id)
     if family is None or family.revoked_at is not None or family.expires_at <= ctx.now:
         raise RefreshTokenInvalid
     decision = rules.decide_refresh(number, family.generation, family.refreshed_at, ctx.now)
     if decision is Refresh.REPLAY:
-        await queries.revoke_session(ctx, session_id, user_id=family.user_id)
+        queries.end_family(ctx, family)
         ctx.record(SignedOut(user_id=family.user_id, session_id=session_id))
         raise RefreshTokenReused
     if decision is Refresh.ROTATE:
-        queries.rotate(ctx, session_id)
+        queries.rotate(ctx, family)
     return _tokens(ctx, family.user_id, session_id, generation=number + 1)
 
 

@@ -1,9 +1,10 @@
 """SQL that identity's commands and handlers need."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import ARRAY, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.identity.tables import Link, LinkPurpose, Password, Session, User
@@ -59,6 +60,7 @@ class Tries(Row):
 class Family(Row):
     """A session as the family of its refresh tokens."""
 
+    id: UUID
     user_id: UUID
     generation: int
     refreshed_at: datetime
@@ -141,8 +143,15 @@ _PUT_SESSION = insertion(
     "proved_at",
 )
 _SESSION = bindparam("session", type_=Session.id.type)
-# Of many who refresh one session at once, each decides on what the one before has left.
-_LOCK_FAMILY = Statement(Family, select(*columns(Family, Session)).where(Session.id == _SESSION).with_for_update())
+_SESSIONS = bindparam("sessions", type_=ARRAY(Session.id.type))
+# Of many who refresh one session at once, each decides on what the one before has left. Locks are taken in order of ids,
+# so that no two crowds wait for each other.
+_LOCK_FAMILIES = Statement(
+    Family,
+    select(*columns(Family, Session)).where(Session.id == func.any(_SESSIONS)).order_by(Session.id).with_for_update(),
+)
+# A session is written at most once in a transaction: nobody has the next token before that is committed, and whoever ends
+# a session goes alone.
 _spent = given(session=Session.id.type, moment=Session.refreshed_at.type)
 _ROTATE = Statement(
     Nothing,
@@ -150,6 +159,8 @@ _ROTATE = Statement(
     .where(Session.id == _spent.c.session)
     .values(generation=Session.generation + 1, refreshed_at=_spent.c.moment),
 )
+_stolen = given(session=Session.id.type, moment=Session.revoked_at.type)
+_END = Statement(Nothing, update(Session).where(Session.id == _stolen.c.session).values(revoked_at=_stolen.c.moment))
 _PROVE = Statement(Nothing, update(Session).where(Session.id == _SESSION).values(proved_at=_MOMENT))
 _OPEN = Session.revoked_at.is_(None)
 _REVOKE = Statement(
@@ -310,14 +321,21 @@ async def prove_session(ctx: Ctx, session_id: UUID) -> None:
     await ctx.db.run(_PROVE, session=session_id, moment=ctx.now)
 
 
-async def lock_family(ctx: Ctx, session_id: UUID) -> Family | None:
-    """Lock a session against other refreshes; None when there is none."""
-    return await ctx.db.one(_LOCK_FAMILY, session=session_id)
+async def lock_families(tx: Transaction, session_ids: Iterable[UUID]) -> dict[UUID, Family]:
+    """Lock sessions against other refreshes; those that are there, by their ids."""
+    return {each.id: each for each in await tx.all(_LOCK_FAMILIES, sessions=list(session_ids))}
 
 
-def rotate(ctx: Ctx, session_id: UUID) -> None:
-    """Spend the newest refresh token of a locked session, and count the next."""
-    ctx.write(_ROTATE, session=session_id, moment=ctx.now)
+def rotate(ctx: Ctx, family: Family) -> None:
+    """Spend the newest refresh token of a locked session, and count the next; whoever shares the lock sees it at once."""
+    ctx.write(_ROTATE, session=family.id, moment=ctx.now)
+    family.generation += 1
+    family.refreshed_at = ctx.now
+
+
+def end_family(ctx: Ctx, family: Family) -> None:
+    """End a locked session."""
+    ctx.write(_END, session=family.id, moment=ctx.now)
 
 
 async def revoke_session(ctx: Ctx, session_id: UUID, *, user_id: UUID) -> bool:

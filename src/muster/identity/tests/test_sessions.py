@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -117,6 +117,28 @@ async def test_a_hundred_who_refresh_at_once_leave_one_session_and_nobody_is_sig
     for answer in await asyncio.gather(*(client.call("me") for client in clients)):
         answer.ok()
     (await _refresh(service, renewed[0]["refreshToken"])).ok()
+
+
+async def test_of_many_sessions_that_are_renewed_at_once_only_the_stolen_one_ends(service: Service) -> None:
+    await register(service)
+    stolen, expired, *others = [(await _login(service)).ok()["refreshToken"] for _ in range(10)]
+    latest = (await _refresh(service, (await _refresh(service, stolen)).ok()["refreshToken"])).ok()
+    past = "update sessions set expires_at = now() - interval '1 second' where id = $1"
+    await change(service.urls, past, UUID(expired.partition(".")[0]))
+    asked = [*others[:4], stolen, expired, "no.such.token", *others[4:], latest["refreshToken"]]
+    answers = dict(zip(asked, await asyncio.gather(*(_refresh(service, each) for each in asked)), strict=True))
+    renewed = [answers[each].ok() for each in others]
+    assert {each["refreshToken"].split(".")[0] for each in renewed} == {each.split(".")[0] for each in others}
+    assert {each["refreshToken"].split(".")[1] for each in renewed} == {"1"}
+    assert answers[stolen].code == "REFRESH_TOKEN_REUSED"
+    assert answers[expired].code == answers["no.such.token"].code == "REFRESH_TOKEN_INVALID"
+    # Before the thief or after them: either way it is over.
+    assert (await Client(service, latest["accessToken"]).call("me")).code == "UNAUTHENTICATED"
+    assert await sessions(service) == len(others) + 1
+    audited = "select count(*) from audit_rows where verb = 'refreshSession' and outcome = $1"
+    assert await value(service.urls, audited, "REFRESH_TOKEN_REUSED") == 1
+    for each in renewed:
+        (await Client(service, each["accessToken"]).call("me")).ok()
 
 
 @pytest.mark.parametrize("way", Way)
