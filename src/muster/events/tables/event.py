@@ -132,6 +132,8 @@ class Event(TenantTable):
     joined_count: heads with a place, guests among them. held_count: heads whom a place is offered. offer_minutes: how
     long that is; null gives a freed place at once.
     plan_version: of its plan, as it was when the event was made. boosted_until: lists show it first until then.
+    long that is; null gives a freed place at once. promotion_due_at: when who waits gets the places that are free; null while
+    no window shuts these off, or none that opens by the clock alone.
     """
 
     __tablename__ = "events"
@@ -216,6 +218,12 @@ class Event(TenantTable):
         CheckConstraint("radius_km between 0 and 10", name="radius"),
         CheckConstraint("levels <@ array['BEGINNER', 'INTERMEDIATE', 'ADVANCED']", name="levels"),
         Index("events_due_idx", "publish_at", postgresql_where="status = 'SCHEDULED'"),
+        Index(
+            "events_promotion_due_idx",
+            "promotion_due_at",
+            "tenant_id",
+            postgresql_where="promotion_due_at is not null",
+        ),
         Index("events_search_idx", "search", postgresql_using="gin"),
         Index("events_title_idx", text("lower(title) gin_trgm_ops"), postgresql_using="gin"),
         ForeignKeyConstraint(["tenant_id", "owner_id"], ["members.tenant_id", "members.user_id"]),
@@ -299,6 +307,7 @@ class Event(TenantTable):
     plan: Mapped[EventPlan] = state(EventPlan, server_default=EventPlan.FREE)
     plan_version: Mapped[int] = plain(server_default=text("1"))
     boosted_until: Mapped[datetime | None] = plain()
+    promotion_due_at: Mapped[datetime | None] = plain()
     search: Mapped[Search] = plain(Computed(_WORDS, persisted=True))
 
 
