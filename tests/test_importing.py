@@ -55,7 +55,8 @@ def test_every_row_is_answered_for_and_refused_ones_are_kept(settings: dict[str,
     done = muster("import", "events", str(file), "--json", folder=tmp_path, **settings)
     assert done.returncode == 1
     assert done.stderr == (
-        "muster: 3 rows were refused; they are in meetings.report.jsonl.refused, the reasons in meetings.report.jsonl.\n"
+        "muster: 3 rows were refused; they are in meetings.report.refused.jsonl, the reasons in meetings.report.jsonl. "
+        "Once mended they come in with --source meetings.\n"
     )
     told = json.loads(done.stdout)
     assert {name: told[name] for name in ("created", "updated", "unchanged", "refused")} == {
@@ -79,7 +80,7 @@ def test_every_row_is_answered_for_and_refused_ones_are_kept(settings: dict[str,
 def test_refused_rows_once_mended_come_in_by_themselves(settings: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "meetings.jsonl").write_text(row(1) + "\n" + row(2, url="ftp://x") + "\n")
     muster("import", "events", "meetings.jsonl", folder=tmp_path, **settings)
-    refused = tmp_path / "meetings.report.jsonl.refused"
+    refused = tmp_path / "meetings.report.refused.jsonl"
     refused.write_text(refused.read_text().replace("ftp", "https"))
     again = muster(
         "import",
@@ -94,7 +95,32 @@ def test_refused_rows_once_mended_come_in_by_themselves(settings: dict[str, str]
         **settings,
     )
     assert json.loads(again.stdout)["created"] == 1
-    assert not (tmp_path / "second.refused").exists()
+    assert not (tmp_path / "second.refused.jsonl").exists()
+
+
+def test_tables_and_calendars_come_in_with_their_broken_rows_set_aside(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    head = "Name;Start date;Start time;Online;URL"
+    table = [
+        head,
+        "Chess;2031-05-01;19:00;yes;https://x.org",
+        '"broken;2031-05-01;;;',
+        "Go;2031-05-02;;yes;https://x.org",
+    ]
+    (tmp_path / "table.csv").write_text("\n".join(table) + "\n")
+    done = muster("import", "events", "table.csv", "--json", folder=tmp_path, **settings)
+    assert (done.returncode, json.loads(done.stdout)["created"], json.loads(done.stdout)["refused"]) == (1, 2, 1)
+    refused = tmp_path / "table.report.refused.csv"
+    assert refused.read_text().splitlines() == [head, table[2]]
+    refused.write_text(refused.read_text().replace('"broken;2031-05-01;;;', "Mended;2031-05-01;;1;https://x.org"))
+    again = muster("import", "events", refused.name, "--source", "table", "--json", folder=tmp_path, **settings)
+    assert json.loads(again.stdout)["created"] == 1
+    event = "BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Bridge\r\nDTSTART:20310501T170000Z\r\nLOCATION:https://x.org\r\nEND:VEVENT\r\n"
+    (tmp_path / "club").write_text(f"BEGIN:VCALENDAR\r\n{event}END:VCALENDAR\r\n")
+    for outcome in ("created", "unchanged"):
+        done = muster("import", "events", "club", "--format", "ics", "--json", folder=tmp_path, **settings)
+        assert json.loads(done.stdout)[outcome] == 1
 
 
 def test_a_terminal_shows_a_bar_and_a_pipe_does_not(settings: dict[str, str], tmp_path: Path) -> None:
@@ -117,7 +143,8 @@ def test_a_terminal_shows_a_bar_and_a_pipe_does_not(settings: dict[str, str], tm
     [
         (("nowhere.jsonl",), "nowhere.jsonl is not a file"),
         (("rows.jsonl", "--report", "rows.jsonl"), "The report would replace rows.jsonl"),
-        (("rows.jsonl.refused", "--report", "rows.jsonl"), "The report would replace rows.jsonl.refused"),
+        (("rows.refused.jsonl", "--report", "rows.jsonl"), "The report would replace rows.refused.jsonl"),
+        (("rows.jsonl", "--format", "csv"), "rows.jsonl cannot be read: the first line has to name the columns"),
         (("rows.jsonl", "--owner", "bob@example.org"), "No member of this community has the mail bob@example.org"),
         (("rows.jsonl", "--tenant", "nowhere"), "There is no community 'nowhere'"),
     ],
@@ -125,7 +152,7 @@ def test_a_terminal_shows_a_bar_and_a_pipe_does_not(settings: dict[str, str], tm
 def test_what_cannot_be_imported_is_said(
     settings: dict[str, str], tmp_path: Path, arguments: tuple[str, ...], says: str
 ) -> None:
-    files = [tmp_path / name for name in ("rows.jsonl", "rows.jsonl.refused")]
+    files = [tmp_path / name for name in ("rows.jsonl", "rows.refused.jsonl")]
     for file in files:
         file.write_text(row(1) + "\n")
     failed = muster("import", "events", *arguments, folder=tmp_path, **settings)

@@ -14,7 +14,8 @@ from muster.events.commands import create_event, join, leave, publish, send_mess
 from muster.events.commands.inputs import CreateEventInput
 from muster.events.demo.gatherings import ONLINE, Gathering
 from muster.events.importing.batches import Import
-from muster.events.importing.rows import Row, read_rows
+from muster.events.importing.formats import read_rows
+from muster.events.importing.rows import Row
 from muster.events.tables import MeetingKind
 from muster.kit.commands.context import Ctx
 from muster.kit.commands.staging import Stage

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -30,26 +30,36 @@ SAID = (
 """What a row says of its event beside its tags; the rest is for people here to decide."""
 
 
+ClockTime = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
+"""A time of a day, such as 19:30."""
+_USUAL_LENGTH = timedelta(hours=2)
+"""Of an event whose row says when it starts, and not when it ends."""
+
+
 class Record(msgspec.Struct, kw_only=True):
     """A row by the names of its fields.
 
     id: what the source calls the event; without one it is known by name, first day and city. locales: the languages
-    it is held in. The days are whole ones at the place.
+    it is held in. Without times the days are whole ones at the place. rrule: that it comes again, which is only noted.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=500, pattern=r"\S")]
     start_date: date
+    start_time: ClockTime | None = None
     end_date: date | None = None
+    end_time: ClockTime | None = None
     timezone: str | None = None
     url: str | None = None
     online: bool = False
     description: str = ""
+    address: str | None = None
     city: str | None = None
     country: str | None = None
     latitude: float | None = None
     longitude: float | None = None
     topics: list[str] = []
     locales: str | None = None
+    rrule: str | None = None
     id: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
 
     @property
@@ -100,7 +110,7 @@ def arrival(row: Row) -> Arrival:
     if row.fields is None:
         raise Refused(FieldProblem("", "UNREADABLE", row.problem or "cannot be read"))
     try:
-        record = read_struct(row.fields, Record)
+        record = read_struct(row.fields, Record, from_text=row.is_text)
         notes: list[str] = []
         draft = _checked(_as_input(record, notes), notes)
     except (Invalid, BadInput) as error:
@@ -136,9 +146,12 @@ def _as_input(record: Record, notes: list[str]) -> dict[str, object]:
         if day.year not in YEARS:
             raise Invalid.field(name, f"must be within the years {YEARS.start} and {YEARS.stop - 1}")
     zone = _zone(record.timezone, notes)
+    starts_at, ends_at = _times(record, zone, notes)
     kind = MeetingKind.ONSITE
     if record.online:
-        kind = MeetingKind.HYBRID if record.city else MeetingKind.ONLINE
+        kind = MeetingKind.HYBRID if record.city or record.address else MeetingKind.ONLINE
+    if record.rrule is not None:
+        notes.append("rrule: only the first time comes in; let it come again here")
     url = _url(record.url, notes)
     place = ", ".join(filter(None, (record.city, record.country)))
     title = _title(record, notes)
@@ -150,13 +163,13 @@ def _as_input(record: Record, notes: list[str]) -> dict[str, object]:
     given = {
         "title": title,
         "description": "\n\n".join(filter(None, described)),
-        "startsAt": datetime.combine(record.start_date, time(), zone).isoformat(),
-        "endsAt": datetime.combine(record.last_day + timedelta(days=1), time(), zone).isoformat(),
+        "startsAt": starts_at.isoformat(),
+        "endsAt": ends_at.isoformat(),
         "timezone": zone.key,
         "meetingKind": kind.value,
         "url": url,
         "onlineUrl": url if record.online else None,
-        "address": place or None,
+        "address": record.address or place or None,
         "city": record.city,
         "country": record.country,
         "latitude": record.latitude,
@@ -164,6 +177,20 @@ def _as_input(record: Record, notes: list[str]) -> dict[str, object]:
         "tags": record.topics,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _times(record: Record, zone: ZoneInfo, notes: list[str]) -> tuple[datetime, datetime]:
+    """When it starts and ends: by the clock where the row says so, else whole days."""
+    if record.start_time is None:
+        if record.end_time is not None:
+            raise Invalid.field("end_time", "needs start_time beside it")
+        after = record.last_day + timedelta(days=1)
+        return datetime.combine(record.start_date, time(), zone), datetime.combine(after, time(), zone)
+    starts_at = datetime.combine(record.start_date, time.fromisoformat(record.start_time), zone)
+    if record.end_time is not None:
+        return starts_at, datetime.combine(record.last_day, time.fromisoformat(record.end_time), zone)
+    notes.append("end_time: is not given, so it ends two hours after it starts")
+    return starts_at, (starts_at.astimezone(UTC) + _USUAL_LENGTH).astimezone(zone)
 
 
 def _zone(name: str | None, notes: list[str]) -> ZoneInfo:

@@ -26,21 +26,22 @@ class Line(msgspec.Struct, omit_defaults=True):
     notes: tuple[str, ...] = ()
 
 
-def refused_path(report: Path) -> Path:
-    """Where the refused rows stand: beside the report."""
-    return report.with_name(f"{report.name}.refused")
+def refused_path(report: Path, source: Path) -> Path:
+    """Where the refused rows stand: beside the report, with the ending of the file they come from."""
+    return report.with_name(f"{report.stem}.refused{source.suffix}")
 
 
 class Report:
     """Writes the report beside the refused rows, and counts.
 
     path: of the report. refused_path: of the refused rows, a file that is only there when there are any.
-    source_bytes: how large the imported file is.
+    source_bytes: how large the imported file is. head: what the refused rows begin with, so that they can come in again.
     """
 
-    def __init__(self, source: BinaryIO, path: Path, files: ExitStack) -> None:
+    def __init__(self, source: BinaryIO, path: Path, refused: Path, files: ExitStack, head: bytes) -> None:
         self.path = path
-        self.refused_path = refused_path(path)
+        self.refused_path = refused
+        self._head = head
         self.refused_path.unlink(missing_ok=True)
         self.counts: Counter[Outcome] = Counter(dict.fromkeys(Outcome, 0))
         self.noted = 0
@@ -65,6 +66,7 @@ class Report:
         """Copy a row as it stands in the source."""
         if self._refused is None:
             self._refused = self._files.enter_context(self.refused_path.open("wb"))
+            self._refused.write(self._head)
         self._source.seek(result.row.start)
         left = result.row.end - result.row.start
         while left and (chunk := self._source.read(min(left, _CHUNK))):
@@ -74,7 +76,7 @@ class Report:
 
 
 @contextmanager
-def reporting(source: Path, path: Path) -> Iterator[Report]:
-    """A report on the import of a file; both its files are closed at the end."""
+def reporting(source: Path, path: Path, head: bytes = b"") -> Iterator[Report]:
+    """A report on the import of a file; both its files are closed at the end. head: of the refused rows."""
     with ExitStack() as files:
-        yield Report(files.enter_context(source.open("rb")), path, files)
+        yield Report(files.enter_context(source.open("rb")), path, refused_path(path, source), files, head)

@@ -15,7 +15,7 @@ import pytest
 
 from muster.access.gate import GATE
 from muster.events.importing.batches import Import, Outcome, Result
-from muster.events.importing.rows import read_rows
+from muster.events.importing.formats import read_rows
 from muster.kit.commands.context import Services
 from muster.kit.commands.system import system_transaction
 from muster.kit.db.database import Database

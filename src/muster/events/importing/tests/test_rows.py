@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from muster.events.importing.rows import LONGEST_LINE, read_rows
+from muster.events.importing.formats import read_rows
+from muster.events.importing.rows import LONGEST_LINE
 
 GOOD = b'{"name": "good"}\n'
 
