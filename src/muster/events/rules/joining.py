@@ -37,7 +37,7 @@ class MemberDeed(StrEnum):
 
     JOIN: they ask for a place, with answers where the event asks questions. LINK: they come by a link. ACCEPT: they
     accept an invitation. APPROVE: an organiser lets in who asked. PROMOTE: who waits gets a place. ADMIT: somebody who
-    runs the community, or a handing over, puts them in.
+    runs the community, or a handing over, puts them in. UNINVITE: an organiser takes an invitation back.
     """
 
     JOIN = "JOIN"
@@ -47,6 +47,8 @@ class MemberDeed(StrEnum):
     PROMOTE = "PROMOTE"
     ADMIT = "ADMIT"
     INVITE = "INVITE"
+    DECLINE = "DECLINE"
+    UNINVITE = "UNINVITE"
     REJECT = "REJECT"
     LEAVE = "LEAVE"
     KICK = "KICK"
@@ -59,12 +61,14 @@ class Step(StrEnum):
     """What a standing says of a deed that does not simply lead to another standing.
 
     ENTER: the event's terms and places decide. AGAIN: the same if the event lets the rejected ask again. STAY: it is so
-    already. The others refuse: NOBODY has no membership, and OUT has no place and no turn to lose.
+    already. BEFORE: they are again what kept them out before they were invited, if anything did. The others refuse: NOBODY
+    has no membership, and OUT has no place and no turn to lose.
     """
 
     ENTER = "enter"
     AGAIN = "again"
     STAY = "stay"
+    BEFORE = "before"
     NOBODY = "nobody"
     OUT = "out"
     BANNED = "banned"
@@ -85,6 +89,8 @@ APPROVE      nobody     enter      unasked    stay      stay       unasked    un
 PROMOTE      nobody     unqueued   unqueued   stay      enter      unqueued   unqueued   unqueued   unqueued  unqueued
 ADMIT        enter      enter      enter      stay      enter      enter      enter      enter      enter     banned
 INVITE       INVITED    INVITED    stay       stay      stay       INVITED    INVITED    INVITED    INVITED   banned
+DECLINE      uninvited  uninvited  CANCELLED  uninvited  uninvited  uninvited  stay       uninvited  kicked    banned
+UNINVITE     nobody     uninvited  before     uninvited  uninvited  stay       stay       stay       stay      stay
 REJECT       nobody     REJECTED   unasked    unasked   unasked    unasked    unasked    stay       unasked   unasked
 LEAVE        nobody     CANCELLED  CANCELLED  LEFT      LEFT       stay       stay       stay       stay      stay
 KICK         nobody     out        out        KICKED    KICKED     stay       stay       stay       stay      stay

@@ -35,6 +35,7 @@ class Deed(StrEnum):
     CANCEL = "CANCEL"
     LEAVE = "LEAVE"
     KICK = "KICK"
+    INVITE = "INVITE"
     CHANGE_ROLE = "CHANGE_ROLE"
     ANNOUNCE = "ANNOUNCE"
     CHECK_IN = "CHECK_IN"
@@ -72,6 +73,8 @@ LIFE: dict[Deed, dict[Phase, Ruling]] = {
     Deed.CANCEL: _rulings(_R.NOT_PUBLISHED, _R.NOT_PUBLISHED, _R.DO, _R.OVER, _R.DONE),
     Deed.LEAVE: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.CANCELLED),
     Deed.KICK: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.CANCELLED),
+    # Who is invited to a draft would be told of what they may not see.
+    Deed.INVITE: _rulings(_R.NOT_PUBLISHED, _R.NOT_PUBLISHED, _R.DO, _R.OVER, _R.CANCELLED),
     Deed.CHANGE_ROLE: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.CANCELLED),
     Deed.ANNOUNCE: _rulings(_R.NOT_PUBLISHED, _R.NOT_PUBLISHED, _R.DO, _R.DO, _R.CANCELLED),
     Deed.CHECK_IN: _rulings(_R.NOT_PUBLISHED, _R.NOT_PUBLISHED, _R.DO, _R.DO, _R.CANCELLED),

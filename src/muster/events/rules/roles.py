@@ -34,6 +34,7 @@ MAY: Mapping[Deed | MemberDeed, frozenset[Who]] = {
     Deed.DELETE: _OWNERS,
     Deed.RESTORE: _ADMINS,
     MemberDeed.INVITE: _RUN_BY,
+    MemberDeed.UNINVITE: _RUN_BY,
     MemberDeed.APPROVE: _RUN_BY,
     MemberDeed.REJECT: _RUN_BY,
     MemberDeed.PROMOTE: _RUN_BY,

@@ -60,6 +60,7 @@ UNPUBLISH        DONE           DO             DO         OVER       CANCELLED
 CANCEL           NOT_PUBLISHED  NOT_PUBLISHED  DO         OVER       DONE
 LEAVE            DO             DO             DO         DO         CANCELLED
 KICK             DO             DO             DO         DO         CANCELLED
+INVITE           NOT_PUBLISHED  NOT_PUBLISHED  DO         OVER       CANCELLED
 CHANGE_ROLE      DO             DO             DO         DO         CANCELLED
 ANNOUNCE         NOT_PUBLISHED  NOT_PUBLISHED  DO         DO         CANCELLED
 CHECK_IN         NOT_PUBLISHED  NOT_PUBLISHED  DO         DO         CANCELLED
@@ -92,7 +93,7 @@ def test_the_readme_has_the_life_and_the_roles_as_they_are() -> None:
 
 def test_who_may_do_what() -> None:
     """Every deed is in the table but what everybody does for themselves; who may less never may what others may not."""
-    ways_of_ones_own = {MemberDeed.JOIN, MemberDeed.LINK, MemberDeed.ACCEPT, MemberDeed.LEAVE}
+    ways_of_ones_own = {MemberDeed.JOIN, MemberDeed.LINK, MemberDeed.ACCEPT, MemberDeed.DECLINE, MemberDeed.LEAVE}
     assert {*MAY} == {*Deed} - {Deed.LEAVE} | {*MemberDeed} - ways_of_ones_own
     for deed, who in MAY.items():
         assert Who.PARTICIPANT not in who
