@@ -4,8 +4,8 @@ from alembic import op
 
 from muster.kit.db.isolation import isolate, note_changes
 
-revision = "0074"
-down_revision = "0073"
+revision = "0075"
+down_revision = "0074"
 branch_labels = None
 depends_on = None
 
