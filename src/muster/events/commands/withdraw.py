@@ -39,10 +39,12 @@ async def _leave(ctx: Ctx, event_id: UUID, user_id: UUID) -> None:
 
 
 async def _call_off(ctx: Ctx, event_id: UUID, phase: Phase, user_id: UUID) -> None:
-    """Cancel what is to come, so that everybody in it is told; a draft, which nobody else needs, is deleted."""
+    """Cancel what is to come, so that everybody in it is told; what nobody saw yet is deleted, be it to publish itself or
+    not.
+    """
     if rules.LIFE[Deed.CANCEL][phase] == Ruling.DO:
         await queries.put_cancelled(ctx, event_id, None)
         ctx.record(EventCancelled(event_id=event_id, user_id=user_id))
-    elif phase == Phase.DRAFT:
+    elif phase in (Phase.DRAFT, Phase.SCHEDULED):
         await queries.put_deleted(ctx, event_id)
         ctx.record(EventDeleted(event_id=event_id))

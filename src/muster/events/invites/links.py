@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType
 
 from muster.events import rules
-from muster.events.commands.attend import enter
+from muster.events.commands.attend import Answers, enter
 from muster.events.commands.doors import Doors
 from muster.events.commands.finding import lock_event_for
 from muster.events.facts import EventFact
@@ -26,8 +26,10 @@ from muster.events.invites.queries import (
     revoke_link,
 )
 from muster.events.invites.views import EventInviteLinkView
+from muster.events.joining.queries import FormRow, form_of
+from muster.events.joining.views import EventJoinFormView
 from muster.events.limits import EVENT_WRITE
-from muster.events.queries import Visit, lock_event
+from muster.events.queries import Visit, look_at_event
 from muster.events.rules import JoinLock, MemberDeed, Verdict
 from muster.events.tables import EventStatus
 from muster.events.views import EventMemberView, EventView
@@ -98,10 +100,12 @@ class InviteLinkSeen(Payload):
     """Where a link leads, as who has it may know.
 
     event: as anybody sees it who may come. lock_reason: why nobody gets a place by it now, as of `Event.lockReason`; empty without any.
+    join_form: what the event asks of who comes; null without anything.
     """
 
     event: EventView
     lock_reason: str
+    join_form: EventJoinFormView | None
 
 
 @command("POST /events/{event_id}/links", "createEventInviteLink", allow=member, limit=EVENT_WRITE, answers=(201,))
@@ -159,21 +163,26 @@ async def read(ctx: Ctx, *, code: Code) -> InviteLinkSeen:
     Raises EventLinkInvalid.
     """
     link = await link_by_code(ctx, code, ctx.actor.user_id)
-    event = None if link is None else await lock_event(ctx, link.event_id)
+    event = None if link is None else await look_at_event(ctx, link.event_id)
     if link is None or event is None or not link.is_good(ctx.now) or event.status == EventStatus.DRAFT:
         raise EventLinkInvalid
     lock = rules.shut_by(MemberDeed.LINK, event.terms, event.places, ctx.now)
     if lock is None and not event.places.has_room():
         lock = JoinLock.FULL
-    return InviteLinkSeen(event=EventView.ref(event.id), lock_reason=lock or "")
+    form = await form_of(ctx, event.id) if event.has_join_form else FormRow()
+    asks = None if form.form_id is None else EventJoinFormView.ref(form.form_id)
+    return InviteLinkSeen(event=EventView.ref(event.id), lock_reason=lock or "", join_form=asks)
 
 
 @command("POST /event-links/{code}/members", "joinByInviteLink", allow=member, limit=BY_LINK, answers=(200, 201))
-async def join_by_link(ctx: Ctx, *, code: Code, guests: Guests | None = None) -> EventMemberView:
+async def join_by_link(
+    ctx: Ctx, *, code: Code, answers: Answers | None = None, guests: Guests | None = None
+) -> EventMemberView:
     """Come into an event by a link, or take a place on its waitlist where it is full.
 
-    Who is in already uses up nothing. guests: who come along; all are seated together, or wait together.
-    Raises EventLinkInvalid, JoinClosed, WasKicked, WasRejected, IsBanned.
+    Who is in already uses up nothing. answers: to the join form, where the event has one. guests: who come along; all
+    are seated together, or wait together.
+    Raises EventLinkInvalid, JoinClosed, WasKicked, WasRejected, IsBanned, Invalid.
     """
     found = await link_by_code(ctx, code, ctx.user_id)
     if found is None:
@@ -191,7 +200,7 @@ async def join_by_link(ctx: Ctx, *, code: Code, guests: Guests | None = None) ->
         return EventMemberView.ref(own.member_id)
     if not link.is_good(ctx.now):
         raise EventLinkInvalid
-    member_id = enter(ctx, doors, event, own, decision, party, way=MemberDeed.LINK)
+    member_id = enter(ctx, doors, event, own, decision, party, way=MemberDeed.LINK, answers=answers)
     if not link.was_used:
         await put_use(ctx, link.id, ctx.user_id)
     return EventMemberView.ref(member_id, created=True)

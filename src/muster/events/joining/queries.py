@@ -163,7 +163,7 @@ async def forms_of(tx: Transaction, event_ids: Collection[UUID]) -> dict[UUID, l
 
 
 async def form_of(ctx: Ctx, event_id: UUID) -> FormRow:
-    """What a locked event asks; version 0 of nothing where it never had a form."""
+    """What an event asks; version 0 of nothing where it never had a form."""
     return await ctx.db.one(_FORMS, events=[event_id]) or FormRow()
 
 

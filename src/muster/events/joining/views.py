@@ -104,6 +104,7 @@ class EventJoinFormView(View, of=EventJoinForm):
     """
 
     within = "event"
+    brief = ("id", "questions")
     example = {
         "questions": [
             {

@@ -167,13 +167,10 @@ _PUT_TAGS = Statement(
 )
 _FORGET_TAGS = Statement(Nothing, delete(EventTag).where(EventTag.event_id == bindparam("event")))
 
+_THERE = select(*columns(LockedEvent, Event)).where(Event.id == bindparam("event"), Event.status != EventStatus.DELETED)
+_LOOK = Statement(LockedEvent, _THERE)
 # Nothing but the row itself is read here: while this waits for the lock, sub-selects would see the past.
-_LOCK = Statement(
-    LockedEvent,
-    select(*columns(LockedEvent, Event))
-    .where(Event.id == bindparam("event"), Event.status != EventStatus.DELETED)
-    .with_for_update(key_share=True),
-)
+_LOCK = Statement(LockedEvent, _THERE.with_for_update(key_share=True))
 # In one order, so that no two who lock several wait for each other.
 _LOCK_ALL = Statement(
     LockedEvent,
@@ -235,6 +232,11 @@ _RESTORE = _changing(status=bindparam("new_status"), cancelled_at=null(), cancel
 async def lock_event(ctx: Ctx, event_id: UUID) -> LockedEvent | None:
     """Lock the event's row: it serialises whatever changes the event or its members. None for a deleted one."""
     return await ctx.db.one(_LOCK, event=event_id)
+
+
+async def look_at_event(ctx: Ctx, event_id: UUID) -> LockedEvent | None:
+    """The same row without its lock, for who only reads it: what it says may have changed by the time it is told."""
+    return await ctx.db.one(_LOOK, event=event_id)
 
 
 async def lock_gone_event(ctx: Ctx, event_id: UUID) -> LockedEvent | None:

@@ -42,9 +42,8 @@ def payload_fields(payload: type[Payload]) -> dict[str, Any]:
 
 def whole_payload(payload: type[Payload]) -> tuple[Pick, ...]:
     """The fixed selection of REST: every field, views in brief."""
-    return tuple(
-        Pick(key, key, picks=brief(kind) if is_view(kind) else ()) for key, kind in payload_fields(payload).items()
-    )
+    kinds = {key: split_optional(kind)[0] for key, kind in payload_fields(payload).items()}
+    return tuple(Pick(key, key, picks=brief(kind) if is_view(kind) else ()) for key, kind in kinds.items())
 
 
 def is_view(kind: Any) -> bool:

@@ -129,7 +129,9 @@ async def test_the_way_out_has_its_letters_each_once(service: Service) -> None:
 async def test_who_ends_gives_up_places_and_what_they_organise_is_called_off(town: Town) -> None:
     member, owner = town.people[Standing.MEMBER], town.people[Standing.OWNER]
     theirs = await make_event(member.client, title="A walk")
-    drafted = await make_event(member.client, publish=False)
+    drafted, scheduled = [await make_event(member.client, publish=False) for _ in range(2)]
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    (await member.client.call("schedulePublication", id=scheduled, publishAt=soon)).ok()
     (await owner.client.call("joinEvent", eventId=theirs)).ok()
     (await member.client.call("deleteAccount")).ok()
     await _days_later(town.service, GRACE)
@@ -141,6 +143,7 @@ async def test_who_ends_gives_up_places_and_what_they_organise_is_called_off(tow
     )
     assert set(seated) == {(member.user_id, "LEFT"), (town.waiting.user_id, "JOINED")}
     assert await value(town.service.urls, "select status from events where id = $1", theirs) == "CANCELLED"
-    assert await value(town.service.urls, "select status from events where id = $1", drafted) == "DELETED"
+    for unseen in (drafted, scheduled):
+        assert await value(town.service.urls, "select status from events where id = $1", unseen) == "DELETED"
     told = await ask(town.service.urls, "select user_id from notifications where kind = 'EVENT_CANCELLED'")
     assert told == [(owner.user_id,)]

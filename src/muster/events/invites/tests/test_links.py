@@ -8,7 +8,7 @@ import pytest
 
 from muster.events.tests.support import at_once, some_people, sound
 from muster.testing.below import ask, change, value
-from muster.testing.client import Client
+from muster.testing.client import Client, Way
 from muster.testing.people import Person, found_tenant
 from muster.testing.serving import Service
 from muster.testing.town import make_event
@@ -38,6 +38,25 @@ async def test_a_link_opens_events_of_every_join_mode_and_hidden_ones(service: S
     assert await ask(service.urls, _USES) == [(1, 1)]
     assert (await Client(service).call("validateInviteLink", code=link["code"])).ok()["lockReason"] == "FULL"
     await sound(service, event_id)
+
+
+async def test_a_link_shows_what_the_event_asks_and_takes_the_answers(service: Service) -> None:
+    """Of a hidden event too, whose form nobody else reads."""
+    owner, guest = await some_people(service, 2)
+    event_id = await make_event(owner.client, visibility="HIDDEN")
+    asked = {"questions": [{"kind": "TEXT", "label": "What do you eat?"}]}
+    made = (await owner.client.call("updateEventJoinForm", eventId=event_id, input=asked)).ok()
+    link = await _link(owner, event_id, maxUses=1)
+    assert (await guest.client.call("eventJoinForm", eventId=event_id)).missing
+    (question_id,) = [each["id"] for each in made["questions"]]
+    for way in Way:
+        seen = (await Client(service).call("validateInviteLink", way=way, code=link["code"])).ok()
+        assert [each["id"] for each in seen["joinForm"]["questions"]] == [question_id]
+        refused = await _come(guest, link, way=way)
+        assert (refused.code, refused.problem["errors"][0]["code"]) == ("VALIDATION_ERROR", "ANSWER_MISSING")
+    assert await ask(service.urls, _USES) == [(0, 0)]
+    came = (await _come(guest, link, answers=[{"questionId": question_id, "text": "Rice"}])).ok()
+    assert (came["status"], came["answers"][0]["text"]) == ("JOINED", "Rice")
 
 
 async def test_a_link_is_used_exactly_as_often_as_it_may_be(service: Service) -> None:

@@ -33,7 +33,7 @@ from muster.kit.declaration import Declaration
 from muster.kit.deprecation import reason_of
 from muster.kit.documentation import meaning_of_type, meanings_of
 from muster.kit.remembered import remembered
-from muster.kit.views.fields import Field, Leaf, ToOne, ToUnion, fields_of
+from muster.kit.views.fields import Field, Leaf, ToOne, ToUnion, fields_of, split_optional
 from muster.kit.views.page_arguments import filter_struct, order_names, read_page
 from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE
 from muster.kit.views.picks import SlotValues
@@ -271,10 +271,11 @@ def payload_type(payload: type[Payload]) -> GraphQLObjectType:
     return GraphQLObjectType(payload.type_name(), fields, description=_first_line(payload))
 
 
-def _payload_field(kind: Any) -> Any:
+def _payload_field(annotation: Any) -> Any:
+    kind, is_optional = split_optional(annotation)
     if isinstance(kind, type) and issubclass(kind, View):
         return view_type(kind)
-    return GraphQLNonNull(_scalar_or_enum(kind))
+    return _scalar_or_enum(kind) if is_optional else GraphQLNonNull(_scalar_or_enum(kind))
 
 
 Reads = Callable[[dict[str, object]], SlotValues]
