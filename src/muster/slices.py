@@ -39,6 +39,7 @@ import muster.events.reminders.letters
 import muster.events.reminders.views
 import muster.events.series.commands
 import muster.events.series.views
+import muster.events.sharing.commands
 import muster.events.sponsorship.tables
 import muster.events.streams
 import muster.events.topics.commands

@@ -26,14 +26,6 @@ def totp_uri(secret: str, *, account: str, issuer: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=issuer)
 
 
-def qr_code(text: str) -> str:
-    """A text as a QR code: an SVG image to show or to put into a page."""
-    # Only those who set up an app need it, and loading it takes a while.
-    import segno
-
-    return segno.make(text, error="m").svg_inline(scale=4, border=4)
-
-
 def totp_step(secret: str, code: str, now: datetime, *, after: int) -> int | None:
     """The 30 seconds that a code is of; None when it is of none near now, or of none that comes after `after`."""
     totp = pyotp.TOTP(secret)

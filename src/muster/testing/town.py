@@ -159,7 +159,7 @@ async def settle(service: Service, slug: str | None = None) -> Town:
 
 
 async def _announce(owner: Client, event_id: UUID, host: Person, guest: Person) -> None:
-    """Say what awaits people at an event, and have somebody come by a link into it."""
+    """Say what awaits people at an event, share it, and have somebody come by a link into it."""
     link = (await owner.call("createEventInviteLink", eventId=event_id, input={"label": f"By {host.name}"})).ok()
     (await guest.client.call("joinByInviteLink", code=link["code"])).ok()
     await _invite(owner.service, event_id)
@@ -169,6 +169,7 @@ async def _announce(owner: Client, event_id: UUID, host: Person, guest: Person) 
         "resources": [{"title": "The rules", "url": "https://games.example/rules"}],
     }
     (await owner.call("updateEventProgramme", id=event_id, input=programme)).ok()
+    (await owner.call("shareEvent", eventId=event_id)).ok()
     (await owner.call("announce", eventId=event_id, content="We meet at the north gate.")).ok()
 
 

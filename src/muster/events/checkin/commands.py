@@ -17,12 +17,12 @@ from muster.events.facts import EventAttended
 from muster.events.limits import EVENT_DOOR, EVENT_WRITE
 from muster.events.rules import Deed
 from muster.events.tables import ArrivalWay, Attendance, EventMemberStatus
-from muster.identity.codes import qr_code
 from muster.kit.arguments import Instant
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import Conflict, Denied, Invalid
+from muster.kit.qr import qr_code
 from muster.kit.views.results import Payload
 from muster.profiles.tables import Disclosure
 

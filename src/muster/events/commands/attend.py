@@ -27,6 +27,7 @@ from muster.events.joining.queries import put_change
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import LockedEvent, Standing, Visit
 from muster.events.rules import ATTENDING, MEMBERSHIPS, Decision, Deed, JoinLock, MemberDeed, Party, Step, Verdict
+from muster.events.sharing.keys import ShareKey
 from muster.events.tables import EventMemberRole, EventMemberStatus
 from muster.events.views import EventMemberView
 from muster.events.waitlist.parties import Guests, party_of
@@ -142,18 +143,19 @@ async def join(
     event_id: UUID,
     answers: Answers | None = None,
     guests: Guests | None = None,
+    key: ShareKey | None = None,
     shared: Doors | None = None,
 ) -> EventMemberView:
     """Join an event, take a place on its waitlist where it is full, or ask to be let in where its organisers decide.
 
     Who is invited accepts by it. Joining twice gives the first membership.
     answers: to the join form, where the event has one; who is invited may leave them out. guests: who come along; all are
-    seated together, or wait together.
+    seated together, or wait together. key: of a share link, for who sees the event by it.
     Raises EventNotFound, JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned, Invalid.
     """
     visit = Visit(event_id=event_id, user_id=ctx.user_id)
-    doors = shared or await Doors.open(ctx.db, [visit])
-    event, own = doors.seen(visit)
+    doors = shared or await Doors.open(ctx.db, [visit], () if key is None else [(event_id, key)])
+    event, own = doors.seen(visit, key)
     party = party_of(guests)
     decision = doors.decide(event, own, ctx.now, party=party)
     if decision.verdict == Verdict.UNCHANGED and own.member_id is not None:

@@ -13,6 +13,7 @@ from muster.events.joining.form import Question
 from muster.events.joining.queries import forms_of
 from muster.events.queries import Entry, LockedEvent, Standing, Visit
 from muster.events.rules import ALONE, Decision, MemberDeed, Party, Places, decide_join
+from muster.events.sharing.queries import opened
 from muster.events.tables import EventMemberStatus
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
@@ -24,17 +25,18 @@ class Doors:
     """The events that people want to join, under their locks, and how each of these people stands to theirs.
 
     smallest_waiting: of the parties in each queue. forms: what those ask that ask anything; one more trip, where there is
-    any. Who goes in changes it for who comes next.
+    any. opened: what the keys of share links open that people bring; likewise. Who goes in changes it for who comes next.
     """
 
     events: Mapping[UUID, LockedEvent]
     standings: Mapping[Visit, Standing]
     smallest_waiting: dict[UUID, int]
     forms: Mapping[UUID, Sequence[Question]]
+    opened: frozenset[tuple[UUID, str]] = frozenset()
 
     @classmethod
-    async def open(cls, tx: Transaction, visits: Collection[Visit]) -> Self:
-        """Lock the events, and then look."""
+    async def open(cls, tx: Transaction, visits: Collection[Visit], keys: Collection[tuple[UUID, str]] = ()) -> Self:
+        """Lock the events, and then look. keys: that people bring, each with the event that it is to open."""
         events = await queries.lock_events(tx, {each.event_id for each in visits})
         found = await queries.standings(tx, visits)
         return cls(
@@ -42,12 +44,14 @@ class Doors:
             {Visit(event_id=each.event_id, user_id=each.user_id): each for each in found},
             {each.event_id: each.smallest_waiting for each in found if each.smallest_waiting is not None},
             await forms_of(tx, asking) if (asking := [each.id for each in events if each.has_join_form]) else {},
+            await opened(tx, keys) if keys else frozenset(),
         )
 
-    def seen(self, visit: Visit) -> tuple[LockedEvent, Standing]:
-        """The event, and the person's standing. Raises EventNotFound."""
+    def seen(self, visit: Visit, key: str | None = None) -> tuple[LockedEvent, Standing]:
+        """The event, and the person's standing. key: what they bring to see it. Raises EventNotFound."""
         event, own = self.events.get(visit.event_id), self.standings.get(visit)
-        if event is None or own is None or not (own.seen or own.member_id is not None):
+        is_shown = (visit.event_id, key) in self.opened
+        if event is None or own is None or not (own.seen or own.member_id is not None or is_shown):
             raise EventNotFound
         return event, own
 
@@ -124,4 +128,5 @@ class Doors:
 async def open_doors(tx: Transaction, calls: Sequence[tuple[Ctx, dict[str, Any]]]) -> Doors:
     """For people who join at the same time."""
     visits = {Visit(event_id=arguments["event_id"], user_id=ctx.user_id) for ctx, arguments in calls}
-    return await Doors.open(tx, visits)
+    keys = {(arguments["event_id"], arguments["key"]) for _, arguments in calls if arguments["key"] is not None}
+    return await Doors.open(tx, visits, keys)

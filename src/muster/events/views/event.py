@@ -17,6 +17,7 @@ from muster.events.predicates import (
     takes_place,
 )
 from muster.events.rules import JoinLock
+from muster.events.sharing.keys import ShareKey, opened_by
 from muster.events.tables import (
     Event,
     EventMemberRole,
@@ -243,9 +244,12 @@ class EventView(View, of=Event):
     members: Page["EventMemberView"] = many("event_id")
 
 
-@query("GET /events/{id}", "event", allow=anyone, stale=True)
-def event(id: UUID) -> EventView | None:
-    """One event, if the caller may see it."""
+@query("GET /events/{id}", "event", allow=anyone, stale=True, opened=opened_by)
+def event(id: UUID, key: ShareKey | None = None) -> EventView | None:
+    """One event, if the caller may see it.
+
+    key: of its share link, by which whoever has it sees the event, hidden or not.
+    """
 
 
 @query("GET /events", "events", allow=anyone, stale=True, unless={"status": takes_place})

@@ -5,7 +5,7 @@ What removes a factor stands in tenancy, since a community may ask that its memb
 
 from uuid import UUID
 
-from muster.identity.codes import new_backup_codes, new_totp_secret, plain_code, qr_code, totp_step, totp_uri
+from muster.identity.codes import new_backup_codes, new_totp_secret, plain_code, totp_step, totp_uri
 from muster.identity.commands.codes import Code, wrong_code
 from muster.identity.facts import BackupCodesRenewed, SecondFactorAdded, SecondFactorRemoved
 from muster.identity.queries import factors as factor_queries
@@ -17,6 +17,7 @@ from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import Conflict, NotFound
 from muster.kit.limits import AUTH
+from muster.kit.qr import qr_code
 from muster.kit.views.results import Payload
 
 

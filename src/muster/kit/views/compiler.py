@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, select
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select, true
 
 from muster.kit.views.connections import Connection
 from muster.kit.views.derived import kept
@@ -27,11 +27,14 @@ class Compiler(Scope):
         """One row as a JSON object with the picked fields."""
         return json_object((pick.key, self._value(view, source, pick)) for pick in picks)
 
-    def one(self, view: type[View], pick: Pick, chooses: RowCondition) -> ColumnElement[str]:
-        """The one visible row that meets the condition, or null."""
+    def one(
+        self, view: type[View], pick: Pick, chooses: RowCondition, opens: RowCondition | None = None
+    ) -> ColumnElement[str]:
+        """The one visible row that meets the condition, or null. opens: what makes a row visible besides."""
         source = self.alias(view)
         row = self.object(view, source, pick.picks)
-        found = select(row).where(and_(chooses(source.c), *self.visible(view, source)))
+        seen = and_(true(), *self.visible(view, source))
+        found = select(row).where(chooses(source.c), seen if opens is None else or_(seen, opens(source.c)))
         return or_null(found.limit(1).scalar_subquery())
 
     def hold(self, view: type[View], chooses: RowCondition) -> Select[Any]:

@@ -22,7 +22,7 @@ from muster.kit.views.compiler import Compiler
 from muster.kit.views.fields import split_optional, table_of
 from muster.kit.views.page_arguments import PAGE_NAMES, PageShape, read_page
 from muster.kit.views.picks import Pick, SlotValues
-from muster.kit.views.scope import parent_of
+from muster.kit.views.scope import RowCondition, parent_of
 from muster.kit.views.view import VIEWS, Page, Predicate, View
 from muster.kit.views.writing import or_null
 
@@ -33,12 +33,18 @@ Where = Callable[..., ColumnElement[bool]]
 """A query's own condition: over the row, the viewer, and the query's arguments by name. A boolean argument comes as
 it is, since it may change the statement; any other as a parameter."""
 
+Opens = Callable[[Any, ColumnElement[str]], ColumnElement[bool]]
+"""Whether who brings this key sees the row, though its view shows it to others alone."""
+
+KEY = "key"
+"""The argument of a query that is opened by a key."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Query(Declaration):
     """A declared query. `paged` says whether it gives a page of `view`, or one row or null.
 
-    where, unless, parent, stale: as in `query`.
+    where, unless, parent, stale, opened: as in `query`.
     """
 
     route: Route
@@ -48,6 +54,7 @@ class Query(Declaration):
     unless: Mapping[str, Predicate]
     parent: type[View] | None
     stale: bool
+    opened: Opens | None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -79,12 +86,19 @@ class Query(Declaration):
             within_checked = parent is not None and self.view.within is not None
             found = compiler.page(self.view, pick, chooses, within_checked=within_checked)
         else:
-            found = compiler.one(self.view, pick, chooses)
+            found = compiler.one(self.view, pick, chooses, self._opens(compiler, pick))
         if parent is None:
             return found
         view, argument = parent
         seen = compiler.exists(view, lambda above: above.id == compiler.bind(pick.slot or 0, argument, Uuid()))
         return or_null(case((seen, found), else_=null()))
+
+    def _opens(self, compiler: Compiler, pick: Pick) -> RowCondition | None:
+        """What shows the row to who brings a key; None where nobody did."""
+        slot, opened = pick.slot or 0, self.opened
+        if opened is None or compiler.slots[slot].values[KEY] is None:
+            return None
+        return lambda row: opened(row, compiler.bind(slot, KEY, TEXT))
 
     def hold(self, compiler: Compiler) -> Select[Any]:
         """A statement that locks the one row that this reads, with arguments from slot 0."""
@@ -118,6 +132,8 @@ class Query(Declaration):
         values = compiler.slots[slot].values
         given: dict[str, Any] = {}
         for parameter in self.arguments.parameters:
+            if self.opened is not None and parameter.name == KEY:
+                continue
             value = values[parameter.name]
             is_flag = isinstance(value, bool) or value is None
             given[parameter.name] = value if is_flag else compiler.bind(slot, parameter.name, sql_type_of(parameter))
@@ -173,6 +189,7 @@ def query(
     unless: Mapping[str, Predicate] = MappingProxyType({}),
     parent: type[View] | None = None,
     stale: bool = False,
+    opened: Opens | None = None,
     permission: Permission | None = None,
     limit: Limit = READ,
     feature: str | None = None,
@@ -183,7 +200,8 @@ def query(
     Its arguments choose rows by the columns of the same names; the others go to `where`. `unless` names filters of the
     view, each with the condition that holds while the filter is not given. What is within a parent is null when the
     caller does not see that parent; `parent` names it where the view does not, and the first place of the route is its
-    id. `stale` lets a replica answer: rows and rights may be those of a moment ago, but for what the caller did.
+    id. `opened` shows one row to who brings its `key`, too. `stale` lets a replica answer: rows and rights may be those
+    of a moment ago, but for what the caller did.
     Raises TypeError, at import, for a declaration that is not whole.
     """
 
@@ -199,6 +217,7 @@ def query(
             unless=unless,
             parent=parent,
             stale=stale,
+            opened=opened,
             arguments=Arguments(function),
             documentation=read_documentation(function),
             allow=allow,

@@ -1,6 +1,7 @@
 """SQL about domains of communities, and where hosts lead."""
 
 from datetime import datetime
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, select, update
@@ -12,7 +13,7 @@ from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
 from muster.kit.db.tables import PLATFORM_TENANT
 from muster.kit.ids import new_id
 from muster.kit.work import schedule
-from muster.tenancy.tables import Domain, Host
+from muster.tenancy.tables import Domain, Host, Tenant
 
 
 class KnownDomain(Row):
@@ -34,6 +35,14 @@ class KnownHost(Row):
     token: str
 
 
+class Home(Row):
+    """How a community is reached. host: the first of its own domains; None without any."""
+
+    slug: str
+    is_default: bool
+    host: str | None
+
+
 class Count(Row):
     """How many there are."""
 
@@ -45,6 +54,14 @@ _MOMENT = bindparam("moment", type_=Domain.checked_at.type)
 _THIS = (Domain.tenant_id == bindparam("tenant", type_=Domain.tenant_id.type)) & (Domain.id == _ID)
 _DOMAIN = Statement(KnownDomain, select(*columns(KnownDomain, Domain)).where(Domain.id == _ID))
 _PROVEN = Statement(KnownDomain, select(*columns(KnownDomain, Domain)).where(Domain.proven_at.is_not(None)))
+_HOME = Statement(
+    Home,
+    select(
+        Tenant.slug,
+        Tenant.is_default,
+        select(func.min(Host.name)).where(Host.tenant_id == Tenant.id).scalar_subquery().label("host"),
+    ).where(Tenant.id == bindparam("tenant", type_=Tenant.id.type)),
+)
 _COUNT = Statement(Count, select(func.count().label("number")).select_from(Domain))
 _PUT = Statement(
     KnownDomain,
@@ -133,6 +150,18 @@ async def put_host(ctx: Ctx, domain: KnownDomain) -> None:
 async def forget_host(ctx: Ctx, domain_id: UUID) -> bool:
     """Let a host lead nowhere; False when it did not lead anywhere."""
     return await ctx.db.run(_FORGET_HOST, domain=domain_id) > 0
+
+
+async def home_of(ctx: Ctx) -> str:
+    """Where the pages of the transaction's community are: at its own domain, below the one of all, or at ours.
+
+    One that has no address of its own, and is not the default one, is found there by nobody but its clients.
+    """
+    home = await ctx.db.one(_HOME, tenant=ctx.tenant_id)
+    ours, below = ctx.settings.addresses.app, ctx.settings.communities.domain
+    if home is None or (home.host is None and (home.is_default or below is None)):
+        return ours
+    return f"{urlsplit(ours).scheme}://{home.host or f'{home.slug}.{below}'}"
 
 
 async def all_hosts(database: Database) -> dict[str, UUID]:

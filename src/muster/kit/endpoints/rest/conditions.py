@@ -90,7 +90,7 @@ class Conditions:
         query = read_back(call.command)
         if query is None:
             raise BadInput.field(path, f"is not taken by {call.command.name}: nothing can be read at its address")
-        slots = [SlotValues({each.name: call.arguments[each.name] for each in query.arguments.parameters}, ())]
+        slots = [SlotValues({each.name: call.arguments.get(each.name) for each in query.arguments.parameters}, ())]
         plans = self._plans.get(query.name)
         if plans is None:
             plans = self._plans[query.name] = self._compile(query, slots)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import NODEFAULT
 
 from muster.kit.commands.command import Command
 from muster.kit.text import camel
@@ -30,9 +31,14 @@ def _reading(command: Command, known: set[str]) -> Query | None:
     found = [
         query
         for query in QUERIES.values()
-        if query.view is command.returns and not query.paged and _names(query) == set(query.route.places) <= known
+        if query.view is command.returns and not query.paged and _needed(query) == set(query.route.places) <= known
     ]
     return max(found, key=lambda query: len(query.route.places), default=None)
+
+
+def _needed(query: Query) -> set[str]:
+    """The arguments that a query cannot do without."""
+    return {each.name for each in query.arguments.parameters if each.default is NODEFAULT}
 
 
 def _names(declared: Command | Query) -> set[str]:
