@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from muster.kit.db.embedded import EmbeddedPostgres
-from muster.kit.db.migrate import MIGRATIONS, Urls, embedded_urls, grant_entry, migrate, provision
+from muster.kit.db.migrate import MIGRATIONS, Urls, embedded_urls, grant_connect, migrate, provision
 
 Say = Callable[[str], None]
 """Tells people how far it is."""
@@ -136,7 +136,7 @@ def clone(server: EmbeddedPostgres, template_name: str, name: str = "muster") ->
         connection.execute(drop)
         connection.execute(sql.SQL("create database {} template {} owner {} strategy file_copy").format(*names))
         try:
-            grant_entry(urls, roles)
+            grant_connect(connection, name, roles)
             yield urls
         finally:
             connection.execute(drop)

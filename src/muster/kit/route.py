@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from muster.kit.text import camel
 
@@ -26,7 +27,7 @@ class Route:
             raise TypeError(f"{text!r} is no route; write it like 'POST /events/{{event_id}}/members'")
         return cls(method, path, tuple(_PLACE.findall(path)))
 
-    @property
+    @cached_property
     def template(self) -> str:
         """The whole path with the places as clients know them: `/api/v1/events/{eventId}/members`."""
         return "/api/v1" + _PLACE.sub(lambda match: "{" + camel(match[1]) + "}", self.path)

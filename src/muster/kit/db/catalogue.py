@@ -1,5 +1,7 @@
 """The check that the service makes of the database's catalogue before it serves: are tenants kept apart?"""
 
+from typing import Any
+
 import asyncpg
 
 from muster.kit.db.tables import MAINTENANCE_SETTING, TENANT_SETTING, GlobalTable, Table
@@ -76,8 +78,10 @@ async def catalogue_problems(connection: asyncpg.Connection) -> list[str]:
         problems.append("the serving role is a superuser or bypasses row security; serve as the app role instead")
     tables = await connection.fetch(_TABLES)
     policies = await connection.fetch(_POLICIES)
+    declared = {mapper.class_.__tablename__: mapper.class_ for mapper in Table.registry.mappers}
     for table in tables:
-        problems += _problems_of_table(table, [row["name"] for row in policies if row["table"] == table["name"]])
+        named = [row["name"] for row in policies if row["table"] == table["name"]]
+        problems += _problems_of_table(table, declared.get(table["name"]), named)
     for policy in policies:
         problems += _problems_of_policy(policy)
     for view in await connection.fetch(_VIEWS):
@@ -88,9 +92,8 @@ async def catalogue_problems(connection: asyncpg.Connection) -> list[str]:
     return problems + [f"table {name} is missing; run `muster migrate`" for name in sorted(missing)]
 
 
-def _problems_of_table(row: asyncpg.Record, policies: list[str]) -> list[str]:
+def _problems_of_table(row: asyncpg.Record, declared: type[Any] | None, policies: list[str]) -> list[str]:
     name: str = row["name"]
-    declared = {mapper.class_.__tablename__: mapper.class_ for mapper in Table.registry.mappers}.get(name)
     problems = [f"table {name} is owned by the serving role"] if row["owned"] else []
     if row["overpowered"] and not row["owned"]:
         problems.append(f"the serving role may truncate, reference or trigger {name}, which row security does not bind")

@@ -36,8 +36,6 @@ FINDER_SCHEMA = "finders"
 MIGRATION_LOCK = 0x6D7573746572
 
 ENTRY = (
-    "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
-    "GRANT CONNECT ON DATABASE {database} TO {logins}",
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
     "GRANT USAGE ON SCHEMA public TO {logins}, {finder}",
     "CREATE SCHEMA IF NOT EXISTS {finders}",
@@ -147,7 +145,7 @@ def migrate(urls: Urls, prefix: str = "muster") -> None:
     with _migration_lock(_with_database(urls.owner, MAINTENANCE_DATABASE)) as maintenance:
         _refuse_powerful(maintenance, names)
         _make_roles(maintenance, names, urls)
-        grant_entry(urls, names)
+        _grant_entry(urls, names)
         _upgrade(urls, names)
 
 
@@ -250,20 +248,31 @@ def _owner_hands_over(connection: Connection, names: Roles) -> bool:
     )
 
 
-def grant_entry(urls: Urls, names: Roles) -> None:
-    """Say who may enter a database and its schemas: a clone of a database does not inherit that.
-
-    Tables and functions are granted by the revisions that make them.
-    """
+def _grant_entry(urls: Urls, names: Roles) -> None:
+    """Say who may enter a database and its schemas. Tables and functions are granted by the revisions that make them."""
     with psycopg.connect(urls.owner) as connection:
+        grant_connect(connection, connection.info.dbname, names)
         parts = {
-            "database": sql.Identifier(connection.info.dbname),
             "finders": sql.Identifier(FINDER_SCHEMA),
             "finder": sql.Identifier(names.finder),
-            "logins": sql.SQL(", ").join([sql.Identifier(names.app), sql.Identifier(names.worker)]),
+            "logins": _logins(names),
         }
         for line in ENTRY:
             connection.execute(sql.SQL(line).format(**parts))
+
+
+def grant_connect(connection: Connection, database: str, names: Roles) -> None:
+    """Say who may connect to a database, which is all that a copy of a database does not have from its model.
+
+    connection: the owner's or the superuser's, to any database of the server.
+    """
+    name = sql.Identifier(database)
+    connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name))
+    connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(name, _logins(names)))
+
+
+def _logins(names: Roles) -> sql.Composed:
+    return sql.SQL(", ").join([sql.Identifier(names.app), sql.Identifier(names.worker)])
 
 
 def _exists(connection: Connection, query: str, *values: str) -> bool:

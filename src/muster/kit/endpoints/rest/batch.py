@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -13,7 +14,7 @@ from starlette.responses import Response
 from muster.kit.arguments import Input, read_struct
 from muster.kit.caller import Origin
 from muster.kit.commands.batch import Batch, Call
-from muster.kit.commands.command import COMMANDS, Command
+from muster.kit.commands.command import COMMANDS
 from muster.kit.commands.context import Services
 from muster.kit.commands.idempotency import REPLAYED
 from muster.kit.commands.run import run_batch
@@ -25,6 +26,7 @@ from muster.kit.endpoints.rest.conditions import Conditions
 from muster.kit.endpoints.rest.results import Result, Results
 from muster.kit.endpoints.tags import LONGEST
 from muster.kit.errors import AppError
+from muster.kit.route import Route
 
 PATH = "/api/v1/batch"
 MOST_OPERATIONS = 50
@@ -70,9 +72,8 @@ class Batches:
         self._services = services
         self._conditions = conditions
         self._results = results
-        self._addresses = [(_pattern(each), each) for each in COMMANDS.values()]
         # As the router has it: `members/me` is found before `members/{userId}`.
-        self._addresses.sort(key=lambda pair: len(pair[1].route.places))
+        self._commands = sorted(COMMANDS.values(), key=lambda each: len(each.route.places))
 
     async def serve(self, request: Request, origin: Origin) -> Response:
         """Run one batch. Raises AppError, with the operation at fault among its details."""
@@ -96,8 +97,8 @@ class Batches:
 
     def _call(self, operation: BatchOperation) -> Call:
         path, _, query = operation.path.partition("?")
-        for pattern, command in self._addresses:
-            if command.route.method == operation.method and (found := pattern(path)) is not None:
+        for command in self._commands:
+            if command.route.method == operation.method and (found := _pattern(command.route)(path)) is not None:
                 places = {name: unquote(value) for name, value in found.groupdict().items()}
                 return call_of(command, places, query=read_fields(query.encode()), body=operation.body)
         raise NoSuchAddress("There is no operation with this method at this path that a batch could run.")
@@ -107,9 +108,10 @@ class _Body(msgspec.Struct):
     input: BatchInput
 
 
-def _pattern(command: Command) -> Callable[[str], re.Match[str] | None]:
-    """What finds the places in a path of this command."""
-    pattern = re.escape(command.route.template).replace(r"\{", "{").replace(r"\}", "}")
+@cache
+def _pattern(route: Route) -> Callable[[str], re.Match[str] | None]:
+    """What finds the places in a path of this route."""
+    pattern = re.escape(route.template).replace(r"\{", "{").replace(r"\}", "}")
     return re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", pattern)).fullmatch
 
 
