@@ -10,8 +10,8 @@ from muster.events.queries import TENANTS_WITH_DUE_EVENTS
 from muster.events.reminders.jobs import announce_times
 from muster.events.reminders.queries import TENANTS_WITH_ROUNDS
 from muster.events.series.making import make_due
-from muster.events.waitlist.jobs import lapse_offers
-from muster.events.waitlist.queries import TENANTS_WITH_DUE_OFFERS
+from muster.events.waitlist.jobs import lapse_offers, promote_due
+from muster.events.waitlist.queries import TENANTS_WITH_DUE_OFFERS, TENANTS_WITH_DUE_PROMOTIONS
 from muster.identity.jobs import forget_expired
 from muster.kit.mail.jobs import forget_finished as forget_mails
 from muster.kit.work.keys import TENANTS_WITH_OLD_KEYS, forget_keys
@@ -35,6 +35,7 @@ every(seconds=30, name="chat.announce_unread", run=announce_unread, tenants=TENA
 every(seconds=3600, name="events.make_occurrences", run=make_due, tenants=EVERY_TENANT)
 every(seconds=60, name="events.announce_times", run=announce_times, tenants=TENANTS_WITH_ROUNDS)
 every(seconds=15, name="events.lapse_offers", run=lapse_offers, tenants=TENANTS_WITH_DUE_OFFERS)
+every(seconds=15, name="events.promote_due", run=promote_due, tenants=TENANTS_WITH_DUE_PROMOTIONS)
 every(seconds=600, name="privacy.see_who_leaves", run=see_who_leaves)
 every(seconds=audit.SEAL_SECONDS, name="audit.seal", run=audit.seal, tenants=TENANTS_WITH_UNSEALED)
 every(seconds=86_400, name="audit.mark", run=audit.mark, tenants=EVERY_TENANT)

@@ -111,27 +111,27 @@ async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventV
     taken = event.joined_count + event.held_count
     if after.max is not None and after.max < taken:
         raise TooFewPlaces.field("input.max", f"{taken} people have a place, or are offered one", "TOO_FEW_PLACES")
-    await put_changes(ctx, id, before, after)
-    await promote(ctx, structs.replace(event, **{name: getattr(after, name) for name in _SHARED}))
+    await put_changes(ctx, event, before, after)
     return EventView.ref(id)
 
 
-async def put_changes(ctx: Ctx, event_id: UUID, before: EditableEvent, after: EditableEvent) -> None:
-    """Store what differs of the locked event, and say so."""
+async def put_changes(ctx: Ctx, event: LockedEvent, before: EditableEvent, after: EditableEvent) -> None:
+    """Store what differs of the locked event, and say so; who waits gets what becomes free by it."""
     changed = [name for name in before.__struct_fields__ if getattr(before, name) != getattr(after, name)]
     html = await asyncio.to_thread(as_html, after.description) if "description" in changed else None
-    await queries.put_edited(ctx, event_id, after, new_tags="tags" in changed, html=html)
+    await queries.put_edited(ctx, event.id, after, new_tags="tags" in changed, html=html)
     if "categories" in changed:
-        await put_categories(ctx, event_id, await known_categories(ctx, after.categories), anew=True)
+        await put_categories(ctx, event.id, await known_categories(ctx, after.categories), anew=True)
     ctx.record(
         EventUpdated(
-            event_id=event_id,
+            event_id=event.id,
             user_id=ctx.user_id,
             changed=[camel(name) for name in changed],
             old_starts_at=before.starts_at if "starts_at" in changed else None,
             old_ends_at=before.ends_at if "ends_at" in changed else None,
         )
     )
+    await promote(ctx, structs.replace(event, **{name: getattr(after, name) for name in _SHARED}))
 
 
 def edited(before: EditableEvent, input: UpdateEventInput, event: LockedEvent | None, ctx: Ctx) -> EditableEvent:

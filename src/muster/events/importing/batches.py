@@ -151,12 +151,14 @@ class Import:
 
 async def _change(ctx: Ctx, event_id: UUID, arrival: Arrival) -> None:
     """Let an event say what its row says now; who has a place is told if it moved."""
-    await lock_event(ctx, event_id)
+    event = await lock_event(ctx, event_id)
+    if event is None:
+        return  # Deleted meanwhile: the next import leaves it alone.
     before = await editable(ctx, event_id)
     tags = before.tags if set(before.tags) == set(arrival.tags) else arrival.tags
     after = structs.replace(before, tags=tags, **{name: arrival.values[name] for name in SAID})
     if after != before:
-        await put_changes(ctx, event_id, before, after)
+        await put_changes(ctx, event, before, after)
     await queries.put_digest(ctx, event_id, arrival.digest)
 
 

@@ -46,6 +46,7 @@ class LockedEvent(Row):
     may_ask_again: bool
     has_join_form: bool
     publish_at: datetime | None
+    promotion_due_at: datetime | None
 
     def phase(self, now: datetime) -> Phase:
         """Where it is in its life."""

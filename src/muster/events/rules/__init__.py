@@ -26,6 +26,7 @@ from muster.events.rules.joining import (
     Verdict,
     decide_join,
     join_locks,
+    opens_next,
     shut_by,
 )
 from muster.events.rules.life import (
@@ -87,6 +88,7 @@ __all__ = [
     "join_locks",
     "may",
     "move_problems",
+    "opens_next",
     "phase",
     "publication_problems",
     "restored_status",

@@ -218,6 +218,20 @@ def shut_by(way: MemberDeed, terms: Terms, places: Places, now: datetime) -> Joi
     return told[0] if shuts.intersection(told) else None
 
 
+def opens_next(terms: Terms, places: Places, now: datetime) -> datetime | None:
+    """When an event lets people in again by the clock alone; None for one that does so now, or for no such moment.
+
+    A window opens some time before the start, or at the start, for who comes late to what was shut shortly before.
+    """
+    if shut_by(MemberDeed.PROMOTE, terms, places, now) is None:
+        return None
+    moments = ([] if terms.opens is None else [terms.starts_at - _minutes(terms.opens)]) + [terms.starts_at]
+    for moment in moments:
+        if moment > now and shut_by(MemberDeed.PROMOTE, terms, places, moment) is None:
+            return moment
+    return None
+
+
 def decide_join(
     terms: Terms,
     places: Places,

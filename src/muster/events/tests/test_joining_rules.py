@@ -19,6 +19,7 @@ from muster.events.rules import (
     Verdict,
     decide_join,
     join_locks,
+    opens_next,
     shut_by,
 )
 from muster.events.tables import EventMemberStatus, EventStatus, JoinMode
@@ -110,6 +111,28 @@ def test_which_lock_shuts_which_way_in(way: MemberDeed, lock: JoinLock) -> None:
     window = lock not in (JoinLock.FULL, JoinLock.INVITE_ONLY) and way != MemberDeed.ADMIT
     by_mode = lock == JoinLock.INVITE_ONLY and way == MemberDeed.JOIN
     assert found == (lock if over or window or by_mode else None), locks
+
+
+@pytest.mark.parametrize(
+    ("terms", "now", "opens_at"),
+    [
+        (OPEN, BEFORE, None),
+        (WINDOW, BEFORE, _at(-120)),
+        (WINDOW, _at(-120), None),
+        # What is shut shortly before the start is open again at the start, for who comes late.
+        (WINDOW, _at(-30), _at(0)),
+        (replace(WINDOW, late_cutoff=0), _at(-30), None),
+        (replace(WINDOW, late_cutoff=None, allows_late=False), _at(-30), None),
+        (WINDOW, _at(20), None),
+        (replace(WINDOW, is_closed=True), BEFORE, None),
+        (replace(WINDOW, status=EventStatus.CANCELLED), BEFORE, None),
+        (replace(WINDOW, status=EventStatus.DRAFT), BEFORE, None),
+        (replace(WINDOW, join_mode=JoinMode.INVITE_ONLY), BEFORE, _at(-120)),
+        (OPEN, END, None),
+    ],
+)
+def test_when_an_event_opens_by_the_clock(terms: Terms, now: datetime, opens_at: datetime | None) -> None:
+    assert opens_next(terms, FREE, now) == opens_at
 
 
 def test_the_first_lock_is_told_where_another_shuts() -> None:

@@ -4,8 +4,8 @@ from muster.events import queries
 from muster.events.facts import EventOfferLapsed
 from muster.events.queries import Visit
 from muster.events.rules import MemberDeed
-from muster.events.waitlist.promotion import depart
-from muster.events.waitlist.queries import due_offers
+from muster.events.waitlist.promotion import depart, promote
+from muster.events.waitlist.queries import due_offers, lock_due_promotions
 from muster.kit.commands.context import Ctx
 
 
@@ -22,3 +22,13 @@ async def lapse_offers(ctx: Ctx) -> None:
             await depart(ctx, events[own.event_id], own, MemberDeed.LEAVE)
             lapsed = EventOfferLapsed(event_id=own.event_id, user_id=own.user_id, member_id=own.member_id)
             ctx.record(lapsed)
+
+
+async def promote_due(ctx: Ctx) -> None:
+    """Give the places that a window shut off until now to who waits.
+
+    Two workers may look at once: each event is locked by its row, and the lock asks once more whether it is still due.
+    Where the window turns out to open later, or the event is closed by hand by now, `promote` says so anew.
+    """
+    for event in await lock_due_promotions(ctx):
+        await promote(ctx, event)

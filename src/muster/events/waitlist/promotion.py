@@ -1,7 +1,7 @@
 """The one way in which places that are free go to who wait; whatever frees a place calls it in its own transaction."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from muster.chat import commands as chat
@@ -9,9 +9,9 @@ from muster.events import queries
 from muster.events.facts import EventOffered, EventPromoted
 from muster.events.joining.queries import put_change
 from muster.events.queries import LockedEvent, Standing
-from muster.events.rules import MEMBERSHIPS, MemberDeed, served, shut_by
+from muster.events.rules import MEMBERSHIPS, MemberDeed, opens_next, served, shut_by
 from muster.events.tables import EventMemberRole, EventMemberStatus
-from muster.events.waitlist.queries import Waiting, heads, put_offers, put_places
+from muster.events.waitlist.queries import Waiting, heads, put_offers, put_places, put_promotion_due
 from muster.kit.commands.context import Ctx
 
 
@@ -40,16 +40,25 @@ async def depart(ctx: Ctx, event: LockedEvent, own: Standing, deed: MemberDeed, 
 async def promote(ctx: Ctx, event: LockedEvent) -> None:
     """Give the free places of an event to who wait, or offer them, in the order that its policy says.
 
-    event: locked, and as it is by now; its counters follow. While nobody gets into it, nobody is promoted either.
+    event: locked, and as it is by now; its counters follow. While nobody gets into it, nobody is promoted either; where
+    that ends by the clock alone, the schedule does it then.
     """
     places = event.places
-    if not places.has_room() or shut_by(MemberDeed.PROMOTE, event.terms, places, ctx.now) is not None:
-        return
-    chosen = served(await heads(ctx, event.id, places.free), places.free, event.waitlist_policy)
-    if chosen and event.offer_minutes is None:
-        await seat(ctx, event, chosen)
-    elif chosen:
-        await _offer(ctx, event, chosen, timedelta(minutes=event.offer_minutes or 0))
+    is_shut = shut_by(MemberDeed.PROMOTE, event.terms, places, ctx.now) is not None
+    opens_at = opens_next(event.terms, places, ctx.now) if is_shut else None
+    chosen: list[Waiting] = []
+    if places.has_room() and (opens_at is not None or not is_shut):
+        chosen = served(await heads(ctx, event.id, places.free), places.free, event.waitlist_policy)
+    await _remember(ctx, event, opens_at if chosen else None)
+    if chosen and not is_shut:
+        await (seat if event.offer_minutes is None else _offer)(ctx, event, chosen)
+
+
+async def _remember(ctx: Ctx, event: LockedEvent, due: datetime | None) -> None:
+    """Have the schedule look at the event when it opens, or not at all."""
+    if due != event.promotion_due_at:
+        await put_promotion_due(ctx, event.id, due)
+        event.promotion_due_at = due
 
 
 async def seat(
@@ -84,8 +93,8 @@ async def seat(
         )
 
 
-async def _offer(ctx: Ctx, event: LockedEvent, parties: Sequence[Waiting], lasting: timedelta) -> None:
-    held, until = sum(each.party_size for each in parties), ctx.now + lasting
+async def _offer(ctx: Ctx, event: LockedEvent, parties: Sequence[Waiting]) -> None:
+    held, until = sum(each.party_size for each in parties), ctx.now + timedelta(minutes=event.offer_minutes or 0)
     await put_offers(ctx, event.id, [each.id for each in parties], held=held, until=until)
     event.held_count += held
     for each in parties:

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, Uuid, any_, bindparam, column, func, null, select, true, update
 
+from muster.events.queries import LockedEvent
 from muster.events.rules import Party
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus
 from muster.events.tables.member import MOST_GUESTS
 from muster.kit.commands.context import Ctx
-from muster.kit.db.statements import Nothing, Row, Statement
+from muster.kit.db.statements import Nothing, Row, Statement, columns
 from muster.kit.work.schedule import TenantId
 
 
@@ -106,6 +107,27 @@ _OFFER = Statement(
 )
 
 
+_PUT_PROMOTION_DUE = Statement(
+    Nothing,
+    update(Event)
+    .where(Event.id == bindparam("event"))
+    .values(promotion_due_at=bindparam("due", type_=Event.promotion_due_at.type)),
+)
+_DUE_PROMOTIONS = Statement(
+    LockedEvent,
+    select(*columns(LockedEvent, Event))
+    .where(Event.promotion_due_at <= bindparam("moment", type_=Event.promotion_due_at.type))
+    .order_by(Event.id)
+    .limit(100)
+    .with_for_update(key_share=True, skip_locked=True),
+)
+_due = func.finders.tenants_with_due_promotions(bindparam("now", type_=Event.promotion_due_at.type))
+TENANTS_WITH_DUE_PROMOTIONS = Statement(
+    TenantId, select(_due.table_valued(column("tenant_id", Uuid())).alias("due").c.tenant_id)
+)
+"""The tenants in which a window that shut off free places opens by now, found across all of them."""
+
+
 async def heads(ctx: Ctx, event_id: UUID, free: int | None) -> list[Waiting]:
     """Who of the queue may have a turn when so many places are free, in the order of the queue. free: None is unlimited."""
     return await ctx.db.all(_HEADS, event=event_id, free=free)
@@ -130,3 +152,13 @@ async def put_party(ctx: Ctx, event_id: UUID, member_id: UUID, party: Party, *, 
 async def due_offers(ctx: Ctx) -> list[Due]:
     """Places that were offered until now, by their events."""
     return await ctx.db.all(_DUE, tenant=ctx.tenant_id, now=ctx.now)
+
+
+async def put_promotion_due(ctx: Ctx, event_id: UUID, due: datetime | None) -> None:
+    """Have the schedule give the free places of the locked event to who waits at a moment, or at none."""
+    await ctx.db.run(_PUT_PROMOTION_DUE, event=event_id, due=due)
+
+
+async def lock_due_promotions(ctx: Ctx) -> list[LockedEvent]:
+    """Lock the events whose windows open by now, some of them; what another has locked waits for next time."""
+    return await ctx.db.all(_DUE_PROMOTIONS, moment=ctx.now)
