@@ -11,6 +11,7 @@ from muster.kit.commands.run import Done
 from muster.kit.endpoints.rendering import render
 from muster.kit.endpoints.rest.location import address_of, location_of, stands_at
 from muster.kit.endpoints.tags import is_versioned, tag_of
+from muster.kit.remembered import remembered
 from muster.kit.views.picks import Pick, SlotValues, whole
 from muster.kit.views.plans import plans_of
 from muster.kit.views.query import Query
@@ -58,5 +59,6 @@ class Results:
         return self._queries[command.name]
 
 
+@remembered
 def _whole_result(kind: Any) -> tuple[Pick, ...]:
     return whole_payload(kind) if issubclass(kind, Payload) else whole(kind)
