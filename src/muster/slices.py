@@ -17,6 +17,7 @@ import muster.events.calendar.pages
 import muster.events.calendar.views
 import muster.events.checkin.commands
 import muster.events.checkin.documents
+import muster.events.checkin.exporting
 import muster.events.checkin.views
 import muster.events.commands
 import muster.events.explaining

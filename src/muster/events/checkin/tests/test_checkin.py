@@ -1,5 +1,7 @@
 """The door: tickets and their keys, scans, marks, and people who check themselves in."""
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -164,6 +166,29 @@ async def test_people_check_themselves_in_where_and_when_the_event_lets_them(tow
     assert (await _come(member, town.event_id)).ok() == came
     await _begin(town, in_=timedelta(hours=-3))
     assert (await _come(member, town.event_id)).code == "NOT_NOW"
+
+
+async def test_the_list_of_who_came_is_taken_along_as_a_table_that_runs_nothing(town: Town) -> None:
+    who = town.people[Standing.MEMBER]
+    await change(town.service.urls, "update users set name = '=1+1' where id = $1", who.user_id)
+    (await _scan(town, (await _ticket(town, Standing.MEMBER))["ticket"])).ok()
+    client = town.people[Standing.MODERATOR].client
+    first = (await client.call("exportAttendance", eventId=town.event_id)).ok()
+    head, *rows = list(csv.reader(io.StringIO(first["text"])))
+    [line] = [dict(zip(head, row, strict=True)) for row in rows if str(who.user_id) in row]
+    assert (line["name"], line["attendance"], line["scans"], line["party_size"]) == ("'=1+1", "PRESENT", "1", "1")
+    seated = await value(
+        town.service.urls, "select count(*) from event_members where event_id = $1 and status = 'JOINED'", town.event_id
+    )
+    assert (first["rows"], len(rows), first["hasNextPage"]) == (seated, seated, False)
+    rest = (await client.call("exportAttendance", eventId=town.event_id, after=first["endCursor"])).ok()
+    assert (rest["text"], rest["rows"], rest["endCursor"]) == ("", 0, first["endCursor"])
+    assert await value(town.service.urls, FACTS, "event.attendance_exported", town.event_id) == 2
+    hidden = {"eventId": town.hidden_id, "after": first["endCursor"]}
+    assert (await town.people[Standing.OWNER].client.call("exportAttendance", **hidden)).status in (400, 404)
+    for standing in (Standing.MEMBER, Standing.OUTSIDER):
+        refused = await town.people[standing].client.call("exportAttendance", eventId=town.event_id)
+        assert (refused.status, refused.code) == (403, "NOT_ORGANISER")
 
 
 @pytest.mark.parametrize("state", ["DRAFT", "CANCELLED"])
