@@ -126,6 +126,7 @@ class Communities:
         by_staff: the platform's own people alone.
         per_person: how many one person owns at most.
         teams, per_team: how many teams each has at most, and how many people each of those.
+        letters: how many invitations each mails within an hour at most.
         domain: each community is found at its slug below this; None is nowhere.
         name_server: is asked whether a domain is a community's own; None asks those of the machine.
     """
@@ -134,6 +135,7 @@ class Communities:
     per_person: int
     teams: int
     per_team: int
+    letters: int
     domain: str | None
     name_server: Bind | None
 
@@ -359,9 +361,7 @@ def _rates(source: Source, environment: Environment) -> Rates:
     )
     if limited == "off" and environment == "production":
         raise SettingError("MUSTER_RATE_LIMITS is off, which production refuses: remove it.")
-    text = source.text(
-        "MUSTER_TRUSTED_PROXIES", "", "networks of proxies that set X-Forwarded-For, with commas between"
-    )
+    text = source.text("MUSTER_TRUSTED_PROXIES", "", "networks of proxies that set X-Forwarded-For, by commas")
     try:
         proxies = tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
     except ValueError as error:
@@ -381,20 +381,19 @@ def _communities(source: Source) -> Communities:
     per_person = source.number("MUSTER_TENANTS_PER_PERSON", 20, 1, 100_000, "communities that one person may own")
     teams = source.number("MUSTER_TEAMS_PER_TENANT", 200, 1, 100_000, "teams that one community may have")
     per_team = source.number("MUSTER_PEOPLE_PER_TEAM", 500, 1, 100_000, "people that one team may have")
+    letters = source.number("MUSTER_INVITATIONS_PER_HOUR", 1000, 1, 1_000_000, "invitations that are mailed an hour")
     domain = source.text("MUSTER_TENANT_DOMAIN", "", "communities are at <slug>.<this>, where it leads here")
     if domain and not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
         raise SettingError(f"MUSTER_TENANT_DOMAIN is {domain!r}: it must be a domain such as communities.example.org.")
     server = source.bind("MUSTER_DNS_SERVER", "address:port of the name server to ask; the machine's own when empty")
     if server is not None and not is_address(server.host):
         raise SettingError(f"MUSTER_DNS_SERVER is {server.host!r}: it must be an address such as 127.0.0.1:53.")
-    return Communities(founders == "staff", per_person, teams, per_team, domain or None, server)
+    return Communities(founders == "staff", per_person, teams, per_team, letters, domain or None, server)
 
 
 def _sockets(source: Source) -> Sockets:
     return Sockets(
-        per_process=source.number(
-            "SOCKETS_PER_PROCESS", 20_000, 1, 1_000_000, "sockets that one API process keeps open"
-        ),
+        per_process=source.number("SOCKETS_PER_PROCESS", 20_000, 1, 1_000_000, "sockets that one process keeps open"),
         per_tenant=source.number("SOCKETS_PER_TENANT", 10_000, 1, 1_000_000, "of them, those of one community"),
         per_person=source.number("SOCKETS_PER_PERSON", 20, 1, 1_000_000, "of them, those of one person"),
     )

@@ -73,6 +73,7 @@ import muster.tenancy.commands
 import muster.tenancy.dev_mail
 import muster.tenancy.external
 import muster.tenancy.factors
+import muster.tenancy.inviting.commands
 import muster.tenancy.notices
 import muster.tenancy.pages
 import muster.tenancy.registration

@@ -117,7 +117,7 @@ async def mail_invitation(ctx: Ctx, fact: InvitationFact) -> None:
     if await _is_in(ctx, invited, user_id) or not await queries.is_welcome(ctx.db, invited):
         return
     mailbox = None if user_id is None else await identity.mailbox(ctx.db, user_id)
-    language = None if mailbox is None else mailbox.locale
+    language = invited.language if mailbox is None else mailbox.locale
     mail = InvitationMail(invitation_id=invited.id)
     await post(ctx, mail, user_id=user_id or _NOBODY, address=invited.email, language=language)
 

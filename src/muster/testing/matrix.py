@@ -88,6 +88,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "linkIdentity.state": lambda: "not a state",
     "linkIdentity.ticket": lambda: "not a ticket",
     "inviteMember.input": lambda: {"email": f"{new_id().hex}@example.org"},
+    "inviteMembers.rows": lambda: [{"email": f"{new_id().hex}@example.org"}],
     "login.email": lambda: "somebody.new@dev.invalid",
     "lookUpDevice.userCode": lambda: "not a code",
     "login.password": lambda: "not their password",

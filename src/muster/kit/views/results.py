@@ -2,23 +2,26 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, Boolean, ColumnElement, DateTime, Integer, Text, Uuid
+from sqlalchemy import ARRAY, JSON, Boolean, ColumnElement, DateTime, Integer, Text, Uuid, cast, column, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import TypeEngine
 
+from muster.kit.remembered import remembered
 from muster.kit.text import camel
 from muster.kit.views.compiler import Compiler
 from muster.kit.views.fields import split_optional
 from muster.kit.views.picks import Pick, SlotValues, brief
 from muster.kit.views.view import View
-from muster.kit.views.writing import json_object, or_null, write
+from muster.kit.views.writing import constant, join, json_object, or_null, write
 
 
 class Payload(msgspec.Struct, kw_only=True):
-    """Base of results that are more than one row: its fields are values, and views as references to rows.
+    """Base of results that are more than one row: its fields are values, views as references to rows, and lists of
+    payloads that hold values alone.
 
     status: of the REST answer. replayable: whether its values may be kept for a repeat of the request; no secrets may.
     secrets: the fields of a session that a browser may have in a cookie instead, the access token first.
@@ -42,8 +45,20 @@ def payload_fields(payload: type[Payload]) -> dict[str, Any]:
 
 def whole_payload(payload: type[Payload]) -> tuple[Pick, ...]:
     """The fixed selection of REST: every field, views in brief."""
+
+    def inside(kind: Any) -> tuple[Pick, ...]:
+        if (listed := listed_payload(kind)) is not None:
+            return whole_payload(listed)
+        return brief(kind) if is_view(kind) else ()
+
     kinds = {key: split_optional(kind)[0] for key, kind in payload_fields(payload).items()}
-    return tuple(Pick(key, key, picks=brief(kind) if is_view(kind) else ()) for key, kind in kinds.items())
+    return tuple(Pick(key, key, picks=inside(kind)) for key, kind in kinds.items())
+
+
+def listed_payload(kind: Any) -> type[Payload] | None:
+    """The payload that an annotation is a list of; None for any other annotation."""
+    inner = get_args(kind)[0] if get_origin(kind) is list else None
+    return inner if isinstance(inner, type) and issubclass(inner, Payload) else None
 
 
 def is_view(kind: Any) -> bool:
@@ -52,9 +67,26 @@ def is_view(kind: Any) -> bool:
 
 
 def payload_values(payload: Payload) -> SlotValues:
-    """A payload's values as parameters: views by the id they refer to."""
-    values = {camel(name): getattr(payload, name) for name in payload.__struct_fields__}
-    return SlotValues({key: value.row_id if isinstance(value, View) else value for key, value in values.items()}, ())
+    """A payload's values as parameters: views by the id they refer to, lists of payloads as JSON."""
+    listed = _lists_of(type(payload))
+    values = _by_wire_name(payload)
+    return SlotValues({key: _parameter(value, is_list=key in listed) for key, value in values.items()}, ())
+
+
+@remembered
+def _lists_of(payload: type[Payload]) -> frozenset[str]:
+    """The fields of a payload that are lists of payloads."""
+    return frozenset(key for key, kind in payload_fields(payload).items() if listed_payload(kind) is not None)
+
+
+def _parameter(value: Any, *, is_list: bool) -> Any:
+    if is_list:
+        return msgspec.json.encode([_by_wire_name(each) for each in value]).decode()
+    return value.row_id if isinstance(value, View) else value
+
+
+def _by_wire_name(payload: Payload) -> dict[str, Any]:
+    return {camel(name): getattr(payload, name) for name in payload.__struct_fields__}
 
 
 def compile_payload(compiler: Compiler, payload: type[Payload], pick: Pick) -> ColumnElement[str]:
@@ -67,9 +99,25 @@ def compile_payload(compiler: Compiler, payload: type[Payload], pick: Pick) -> C
         kind, _ = split_optional(fields[inner.name])
         if is_view(kind):
             return compiler.reference(kind, inner, compiler.bind(0, inner.name, Uuid()))
+        if (listed := listed_payload(kind)) is not None:
+            return _list_of(listed, inner, compiler.bind(0, inner.name, Text()))
         return or_null(write(compiler.bind(0, inner.name, _sql_type(kind)), kind))
 
     return json_object((inner.key, value(inner)) for inner in pick.picks)
+
+
+def _list_of(payload: type[Payload], pick: Pick, rows: ColumnElement[str]) -> ColumnElement[str]:
+    """Payloads that are one parameter, each with what is wanted of it."""
+    elements = func.json_array_elements(cast(rows, JSON()))
+    given = elements.table_valued(column("row", JSON()), with_ordinality="place", name="given").render_derived()
+
+    def value(inner: Pick) -> str | ColumnElement[str]:
+        # What stands in JSON already is written as it stands.
+        return f'"{payload.type_name()}"' if inner.name == "__typename" else cast(given.c.row[inner.name], Text())
+
+    written = json_object((inner.key, value(inner)) for inner in pick.picks)
+    in_order: Any = func.string_agg(written, aggregate_order_by(constant(","), given.c.place))
+    return join(["[", select(func.coalesce(in_order, constant(""))).select_from(given).scalar_subquery(), "]"])
 
 
 def _sql_type(kind: Any) -> TypeEngine[Any]:

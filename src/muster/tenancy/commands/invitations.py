@@ -1,12 +1,13 @@
 """Inviting people, by mail and by link, and taking invitations back."""
 
 from datetime import timedelta
+from math import ceil
 from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta
 
-from muster.identity.commands import Email, normal_email
+from muster.identity.commands import Email, Locale, normal_email
 from muster.identity.seals import invitation_token
 from muster.kit.arguments import Input
 from muster.kit.caller import Permission, member
@@ -19,7 +20,7 @@ from muster.tenancy import queries, rules
 from muster.tenancy.commands.members import RoleName
 from muster.tenancy.facts import InvitationMade, InvitationRevoked, InvitationSentAgain
 from muster.tenancy.granting import check_grant
-from muster.tenancy.queries import Invited, Terms
+from muster.tenancy.queries import Invited, Mailed, Terms
 from muster.tenancy.tables import InvitationStatus, InvitationWay
 from muster.tenancy.teams import seating
 from muster.tenancy.teams.tables import TeamRole
@@ -27,6 +28,7 @@ from muster.tenancy.views import InvitationView
 
 INVITE = limit("invite", Rule(100, 3600), meaning="inviting people", without_store="closed")
 MEMBER_INVITE = Permission("member:invite")
+HOUR = timedelta(hours=1)
 
 Days = Annotated[int, Meta(ge=1, le=90, description="How many days it is good.")]
 
@@ -44,15 +46,22 @@ class InvitationOver(Conflict):
 
 
 class TooManyLetters(TooMany):
-    """This invitation was mailed three times within the hour; wait before you have it mailed again."""
+    """This address was invited three times within the hour; wait before you have it mailed again."""
 
     code, title = "TOO_MANY_LETTERS", "Mailed often enough"
+
+
+class TooManyInvitations(TooMany):
+    """This community has mailed as many invitations as it may within an hour; go on later."""
+
+    code, title = "TOO_MANY_INVITATIONS", "Invited often enough"
 
 
 class InviteMemberInput(Input):
     """Who is invited, and as what.
 
     days: how long the invitation is good. team_id: a team that they are invited into, too. team_role: as what.
+    language: of the letter, for who has no account that says it; else that of the community.
     """
 
     email: Email
@@ -60,6 +69,7 @@ class InviteMemberInput(Input):
     days: Days = 7
     team_id: UUID | None = None
     team_role: TeamRole = TeamRole.MEMBER
+    language: Locale | None = None
 
 
 class CreateInvitationLinkInput(Input):
@@ -94,14 +104,16 @@ async def invite(ctx: Ctx, *, input: InviteMemberInput) -> InvitationView:
     """Invite somebody by mail. Whether the address has an account, or is a member's, makes no difference to the answer.
 
     An address has one open invitation: inviting it again changes that one, and mails it where anything is new.
-    Raises Invalid, GrantsTooMuch, TooManyLetters, TeamNotFound, TeamForbidden.
+    Raises Invalid, GrantsTooMuch, TooManyLetters, TooManyInvitations, TeamNotFound, TeamForbidden.
     """
     await check_grant(ctx, input.role, field="input.role")
-    email, terms = normal_email(input.email), _terms(input)
+    mailed = await queries.lock_letters(ctx)
+    email, terms = normal_email(input.email), _terms(input)._replace(language=input.language)
     # Before the team, in which order whoever accepts it locks them.
     found = await queries.lock_invitation_of(ctx, email)
     await _check_team(ctx, input)
     if found is None:
+        await _check_letters(ctx, mailed, email)
         made = await queries.put_invitation(ctx, terms, way=InvitationWay.MAIL, email=email, max_uses=1)
         if made is not None:
             ctx.record(InvitationMade(invitation_id=made))
@@ -112,6 +124,7 @@ async def invite(ctx: Ctx, *, input: InviteMemberInput) -> InvitationView:
     # One of somebody who is blocked was never mailed, and must not stand in the way of another's.
     is_over = found.expires_at <= ctx.now or not await queries.is_welcome(ctx.db, found)
     if is_over or not found.has(terms):
+        await _check_letters(ctx, mailed, email)
         await _renew(ctx, found, terms)
         ctx.record(InvitationSentAgain(invitation_id=found.id))
     return InvitationView.ref(found.id)
@@ -120,6 +133,30 @@ async def invite(ctx: Ctx, *, input: InviteMemberInput) -> InvitationView:
 def _terms(input: InviteMemberInput | CreateInvitationLinkInput) -> Terms:
     team_role = None if input.team_id is None else input.team_role
     return Terms(input.role, timedelta(days=input.days), input.team_id, team_role)
+
+
+async def _check_letters(ctx: Ctx, mailed: Mailed, email: str) -> None:
+    """Make sure that one more letter may go to an address, under the lock of all of them.
+
+    Raises TooManyInvitations, TooManyLetters.
+    """
+    check_share(ctx, mailed)
+    # Taking an invitation back and making it anew gives nobody more letters.
+    if (await queries.letters_to(ctx, [email])).get(email, 0) >= rules.LETTERS_AN_HOUR:
+        raise TooManyLetters
+
+
+def check_share(ctx: Ctx, mailed: Mailed) -> None:
+    """Make sure that the community may mail one more, under the lock of its letters. Raises TooManyInvitations."""
+    most = ctx.settings.communities.letters
+    if mailed.letters >= most and mailed.since is not None:
+        # Who waited for the lock has begun before what is counted here was mailed.
+        after = ceil(min(HOUR, mailed.since + HOUR - ctx.now).total_seconds())
+        raise TooManyInvitations(
+            f"A community mails {most} invitations an hour; come back in {after} seconds.",
+            headers={"Retry-After": str(after)},
+            details={"retryAfter": after, "currentCount": mailed.letters, "maxAllowed": most},
+        )
 
 
 async def _check_team(ctx: Ctx, input: InviteMemberInput | CreateInvitationLinkInput) -> None:
@@ -162,17 +199,20 @@ async def create_link(ctx: Ctx, *, input: CreateInvitationLinkInput) -> Invitati
 async def resend(ctx: Ctx, *, id: UUID) -> InvitationView:
     """Mail an invitation once more, three times an hour at most; from then on it rests on who had it mailed.
 
-    Raises InvitationNotFound, InvitationOver, Invalid, GrantsTooMuch, TooManyLetters.
+    Raises InvitationNotFound, InvitationOver, Invalid, GrantsTooMuch, TooManyLetters, TooManyInvitations.
     """
+    mailed = await queries.lock_letters(ctx)
     found = await queries.lock_invitation(ctx, id)
     if found is None:
         raise InvitationNotFound
-    if found.way != InvitationWay.MAIL or not found.is_good(ctx.now):
+    if found.email is None or not found.is_good(ctx.now):
         raise InvitationOver
     await check_grant(ctx, found.role)
     if found.team_id is not None and found.team_role is not None:
         await seating.check_invites(ctx, found.team_id, TeamRole(found.team_role))
-    await _renew(ctx, found, Terms(found.role, found.expires_at - ctx.now, found.team_id, found.team_role))
+    await _check_letters(ctx, mailed, found.email)
+    left = found.expires_at - ctx.now
+    await _renew(ctx, found, Terms(found.role, left, found.team_id, found.team_role, found.language))
     ctx.record(InvitationSentAgain(invitation_id=id))
     return InvitationView.ref(id)
 

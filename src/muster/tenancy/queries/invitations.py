@@ -1,10 +1,11 @@
 """SQL about invitations."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, or_, select, update
+from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, cast, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.identity.predicates import not_blocked
@@ -32,10 +33,12 @@ class Invited(Row):
     letters_since: datetime
     team_id: UUID | None
     team_role: str | None
+    language: str | None
 
     def has(self, terms: "Terms") -> bool:
-        """Whether it gives what these say."""
-        return (self.role, self.team_id, self.team_role) == (terms.role, terms.team_id, terms.team_role)
+        """Whether it gives what these say, in their language."""
+        own = (self.role, self.team_id, self.team_role, self.language)
+        return own == (terms.role, terms.team_id, terms.team_role, terms.language)
 
     def is_good(self, now: datetime) -> bool:
         """Whether somebody may still come in by it."""
@@ -50,18 +53,33 @@ class Welcome(Row):
 
 
 class Terms(NamedTuple):
-    """What an invitation gives, and for how long it is good from now on."""
+    """What an invitation gives, for how long it is good from now on, and the language of its letter."""
 
     role: str
     lifetime: timedelta
     team_id: UUID | None = None
     team_role: str | None = None
+    language: str | None = None
+
+
+class Letters(Row):
+    """How many letters an address got."""
+
+    email: str
+    letters: int
 
 
 class InvitationId(Row):
     """The id of an invitation."""
 
     id: UUID
+
+
+class Mailed(Row):
+    """How many invitations were mailed within the hour, and when the first of them was."""
+
+    letters: int
+    since: datetime | None
 
 
 _ID = Invitation.id == bindparam("invitation", type_=Invitation.id.type)
@@ -76,11 +94,11 @@ _LOCK_OF_ADDRESS = Statement(
 )
 _KEYS = (
     *("tenant_id", "id", "way", "email", "role", "status", "made_by", "created_at", "expires_at"),
-    *("uses", "max_uses", "letters", "letters_since", "team_id", "team_role"),
+    *("uses", "max_uses", "letters", "letters_since", "team_id", "team_role", "language"),
 )
 # Of two who invite one address at once, one makes the invitation; the other finds it.
 _PUT = Statement(InvitationId, insert(Invitation).on_conflict_do_nothing().returning(Invitation.id), insert_keys=_KEYS)
-_RENEWED = ("role", "made_by", "expires_at", "letters", "letters_since", "team_id", "team_role")
+_RENEWED = ("role", "made_by", "expires_at", "letters", "letters_since", "team_id", "team_role", "language")
 _RENEW = Statement(
     Nothing,
     update(Invitation).where(_ID).values({name: bindparam(f"new_{name}") for name in _RENEWED}),
@@ -124,10 +142,49 @@ _WELCOME = Statement(
         User.email == bindparam("mail", type_=User.email.type)
     ),
 )
+# A letter counts from the beginning of its invitation's hour.
+_MAILED = Statement(
+    Mailed,
+    select(
+        cast(func.coalesce(func.sum(Invitation.letters), 0), Integer).label("letters"),
+        func.min(Invitation.letters_since).label("since"),
+    ).where(
+        Invitation.email.is_not(None),
+        Invitation.letters_since > bindparam("moment", type_=Invitation.letters_since.type),
+    ),
+)
+_TO = Statement(
+    Letters,
+    select(Invitation.email, cast(func.sum(Invitation.letters), Integer).label("letters"))
+    .where(
+        Invitation.email == any_(bindparam("mails", type_=ARRAY(Text()))),
+        Invitation.letters_since > bindparam("moment", type_=Invitation.letters_since.type),
+    )
+    .group_by(Invitation.email),
+)
 _before = bindparam("before", type_=Invitation.expires_at.type)
 _FORGET = Statement(
     Nothing, delete(Invitation).where(or_(Invitation.expires_at < _before, Invitation.ended_at < _before))
 )
+
+
+async def lock_letters(ctx: Ctx) -> Mailed:
+    """What the community mailed within the hour. Until the transaction ends nobody else there mails one.
+
+    So the hour's share holds however many invite at once, and no two who each lock many invitations wait for each other.
+    Taken before any invitation is locked.
+    """
+    await ctx.db.connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended($1, 0))", f"letters of {ctx.tenant_id}"
+    )
+    found = await ctx.db.one(_MAILED, moment=ctx.now - timedelta(hours=1))
+    return found or Mailed(letters=0, since=None)
+
+
+async def letters_to(ctx: Ctx, emails: Sequence[str]) -> dict[str, int]:
+    """How many letters addresses got within the hour, also of invitations that were taken back. Under `lock_letters`."""
+    found = await ctx.db.all(_TO, mails=emails, moment=ctx.now - timedelta(hours=1))
+    return {each.email: each.letters for each in found}
 
 
 async def read_invitation(tx: Transaction, invitation_id: UUID) -> Invited | None:
@@ -158,6 +215,7 @@ async def put_invitation(
         role=terms.role,
         team_id=terms.team_id,
         team_role=terms.team_role,
+        language=terms.language,
         status=InvitationStatus.PENDING,
         made_by=ctx.user_id,
         created_at=ctx.now,
@@ -182,6 +240,7 @@ async def renew_invitation(ctx: Ctx, invitation_id: UUID, terms: Terms, *, lette
         new_letters_since=since,
         new_team_id=terms.team_id,
         new_team_role=terms.team_role,
+        new_language=terms.language,
     )
 
 

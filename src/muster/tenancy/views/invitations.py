@@ -28,7 +28,7 @@ class InvitationView(View, of=Invitation):
     expires_at: when it ends; nobody comes in by it from then on. uses: how many came in by it. max_uses: how many
     may; null is any number. made_by: whose rights it rests on. user: who accepted it; null for a link, and until then.
     ended_at: when it was answered or taken back; null until then. team: into which it leads, too; null for none, and
-    for one that the viewer may not see. team_role: as what.
+    for one that the viewer may not see. team_role: as what. language: of its letter; null where nobody chose one.
     """
 
     filters = {"way": equals(Invitation.way), "status": equals(Invitation.status)}
@@ -40,6 +40,7 @@ class InvitationView(View, of=Invitation):
         "maxUses": 1,
         "endedAt": None,
         "teamRole": "MEMBER",
+        "language": "pl",
     }
 
     id: UUID
@@ -56,6 +57,7 @@ class InvitationView(View, of=Invitation):
     ended_at: datetime | None
     team: TeamView | None = one("team_id")
     team_role: str | None
+    language: str | None
 
 
 class InvitationUseView(View, of=InvitationUse):

@@ -37,7 +37,7 @@ from muster.kit.views.fields import Field, Leaf, ToOne, ToUnion, fields_of, spli
 from muster.kit.views.page_arguments import filter_struct, order_names, read_page
 from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE
 from muster.kit.views.picks import SlotValues
-from muster.kit.views.results import Payload, payload_fields
+from muster.kit.views.results import Payload, listed_payload, payload_fields
 from muster.kit.views.view import UnionView, View
 
 READS = "reads"
@@ -275,6 +275,8 @@ def _payload_field(annotation: Any) -> Any:
     kind, is_optional = split_optional(annotation)
     if isinstance(kind, type) and issubclass(kind, View):
         return view_type(kind)
+    if (listed := listed_payload(kind)) is not None:
+        return GraphQLNonNull(GraphQLList(GraphQLNonNull(payload_type(listed))))
     return _scalar_or_enum(kind) if is_optional else GraphQLNonNull(_scalar_or_enum(kind))
 
 

@@ -13,7 +13,7 @@ from muster.kit.documentation import meanings_of
 from muster.kit.endpoints.openapi.examples import Schema, example_of
 from muster.kit.endpoints.rest.include import COUNT, relations
 from muster.kit.views.fields import Field, Leaf, ToMany, ToOne, ToUnion, fields_of, split_optional
-from muster.kit.views.results import Payload, payload_fields
+from muster.kit.views.results import Payload, listed_payload, payload_fields
 from muster.kit.views.view import View
 
 _PROBLEM: Schema = {
@@ -180,6 +180,8 @@ class Schemas:
 
     def _annotation(self, annotation: Any) -> Schema:
         kind, nullable = split_optional(annotation)
+        if (listed := listed_payload(kind)) is not None:
+            return {"type": "array", "items": self.payload(listed)}
         schema = self._brief(kind) if isinstance(kind, type) and issubclass(kind, View) else self._scalar(kind)
         return _or_null(schema, nullable)
 
