@@ -323,3 +323,42 @@ async def test_an_operator_takes_the_log_along(operate: Operate, urls: Urls, tmp
     found = [json.loads(line) for line in operate("audit", "export").stdout.splitlines()]
     assert [each["verb"] for each in found] == ["user create", "audit export"]
     assert operate("audit", "export", "--since", "2100-01-01").stdout == ""
+
+
+async def test_the_people_of_a_file_are_invited_row_by_row_and_members_are_limited(
+    operate: Operate, urls: Urls, tmp_path: Path
+) -> None:
+    operate("user", "create", "ada@example.org", "Ada")
+    operate("tenant", "create", "chess-club", "Chess club", "--owner", "ada@example.org")
+    (tmp_path / "people.csv").write_text(
+        "Email;Role;Language\n"
+        "cyd@example.org;moderator;pl\n"
+        "ada@example.org;;\n"
+        'dee@example.org;"never closed;\n'
+        "CYD@example.org;;\n"
+        "no address;;\n"
+    )
+    invite = ("tenant", "invite", "chess-club", "people.csv", "--json")
+    dry = operate(*invite, "--dry-run")
+    assert (dry.returncode, json.loads(dry.stdout)["invited"]) == (1, 1)
+    assert await value(urls, "select count(*) from invitations") == 0
+    first, second = (json.loads(operate(*invite).stdout) for _ in range(2))
+    assert (first["invited"], first["again"], first["refused"]) == (1, 0, 4)
+    assert (second["invited"], second["again"], second["refused"]) == (0, 1, 4)
+    assert await value(urls, "select count(*) from facts where kind = 'invitation.made'") == 1
+    report = tmp_path / "people.report.csv"
+    assert report.stat().st_mode & 0o077 == 0
+    assert [line.split(",")[:4] for line in report.read_text().splitlines()[1:]] == [
+        ["2", "cyd@example.org", "AGAIN", ""],
+        ["3", "ada@example.org", "REFUSED", "ALREADY_MEMBER"],
+        ["4", "", "REFUSED", "UNREADABLE"],
+        ["5", "cyd@example.org", "REFUSED", "DOUBLE"],
+        ["6", "no address", "REFUSED", "INVALID_EMAIL"],
+    ]
+    nobody = operate(*invite, "--by", "cyd@example.org")
+    assert (nobody.returncode, "nobody who may invite here" in nobody.stderr) == (1, True)
+    limited = told(operate("tenant", "limit", "chess-club", "1", "--json"))
+    assert (limited["members"], limited["maxMembers"]) == (1, 1)
+    full = operate("user", "create", "dee@example.org", "Dee", "--tenant", "chess-club")
+    assert (full.returncode, "as many members as it may" in full.stderr) == (1, True)
+    assert await value(urls, "select count(*) from users") == 1

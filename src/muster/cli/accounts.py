@@ -25,6 +25,7 @@ from muster.kit.commands.context import Ctx
 from muster.kit.processes import CannotRun
 from muster.tenancy import queries as tenancy
 from muster.tenancy.registration import RegisterInput
+from muster.tenancy.rules import has_room
 
 EmailArgument = Annotated[str, Parameter(help="The mail of whose account.")]
 PasswordFlag = Annotated[bool, Parameter(negative="", help="Read the password from the standard input.")]
@@ -53,6 +54,10 @@ async def create_user(
     async with operating("user create", tenant=tenant) as operator, operator.transaction() as ctx:
         if role == OWNER and await tenancy.find_owner(ctx) is not None:
             raise CannotRun("The community has an owner; it is handed over by its owner, who offers it to a member.")
+        # As at every other door: whoever comes in holds this lock, so the community's seats are never exceeded.
+        seats = await tenancy.lock_seats(ctx)
+        if not has_room(seats.taken, seats.most):
+            raise CannotRun("The community has as many members as it may; `muster tenant limit` makes room.")
         user_id = await open_account(ctx, name=given.name, email=given.email, verified=True)
         await identity.put_password(ctx, user_id=user_id, hashed=hashed)
         await tenancy.put_member(ctx, user_id=user_id, role=role)

@@ -80,6 +80,30 @@ async def _move(verb: str, slug: str, deed: Deed, reason: str | None = None) -> 
         await tenancy.move(ctx, ctx.tenant_id, deed, reason)
 
 
+async def limit_tenant(
+    slug: SlugArgument,
+    members: Annotated[
+        int | None, Parameter(help="How many members it may have; without a number, any number.")
+    ] = None,
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say how many members a community may have. Who is in stays in; nobody comes while there are as many or more.
+
+    Example: muster tenant limit chess-club 200
+    """
+    if members is not None and not 1 <= members <= 1_000_000_000:
+        raise CannotRun("The number of members is from 1 to 1000000000.")
+    async with operating("tenant limit", tenant=slug) as operator, operator.transaction() as ctx:
+        taken = await tenancy.limit_members(ctx, members)
+    most = "any number of" if members is None else f"at most {members}"
+    show(
+        {"slug": slug, "members": taken, "maxMembers": members},
+        f"Community {slug} may have {most} members; it has {taken}.",
+        as_json=as_json,
+    )
+
+
 async def list_tenants(*, as_json: JsonFlag = False) -> None:
     """List all communities.
 

@@ -7,7 +7,7 @@ many cells as the first line is broken in its first line alone, and reading goes
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
 from muster.events.importing.rows import LONGEST_LINE, TOO_LONG, Line, Row, Unreadable, lines_of, unreadable
@@ -21,27 +21,30 @@ _OPEN = "unexpected end of data"
 _UNCLOSED = "a quotation mark is never closed, or in the wrong place"
 
 
-def read_table(file: BinaryIO) -> Iterator[Row]:
-    """The rows below the first line, which names their fields; empty rows are none. Raises Unreadable without names."""
+def read_table(file: BinaryIO, *, needs: Collection[str] = ("name", "start_date")) -> Iterator[Row]:
+    """The rows below the first line, which names their fields; empty rows are none.
+
+    needs: the fields that it has to name. Raises Unreadable without these.
+    """
     lines = _Lines(lines_of(file))
     head = lines.take()
     if head is None:
         return
-    names, delimiter = _names(head)
+    names, delimiter = _names(head, needs)
     while (line := lines.take()) is not None:
         row = _Rows(lines, names, delimiter).read(line)
         if row is not None:
             yield row
 
 
-def _names(head: Line) -> tuple[list[str], str]:
+def _names(head: Line, needs: Collection[str]) -> tuple[list[str], str]:
     """The fields that the first line names, and what stands between them."""
     for delimiter in _DELIMITERS:
         cells = _cells(head.text or b"", delimiter)
         names = [_name(each) for each in cells] if isinstance(cells, list) else []
-        if {"name", "start_date"} <= set(names):
+        if set(needs) <= set(names):
             return names, delimiter
-    raise Unreadable("the first line has to name the columns, name and start_date among them")
+    raise Unreadable(f"the first line has to name the columns, {' and '.join(needs)} among them")
 
 
 def _name(cell: str) -> str:

@@ -11,7 +11,7 @@ from muster.kit.commands.context import Ctx
 from muster.kit.errors import Conflict, Gone, NotFound
 from muster.kit.limits import API
 from muster.tenancy import queries, rules
-from muster.tenancy.facts import TenantClosed, TenantDeletionBegun, TenantOpened, TenantRestored
+from muster.tenancy.facts import TenantClosed, TenantDeletionBegun, TenantOpened, TenantRestored, TenantUpdated
 from muster.tenancy.queries import LockedTenant
 from muster.tenancy.rules import Deed
 from muster.tenancy.views import TenantView
@@ -148,6 +148,21 @@ async def begin_deletion(ctx: Ctx, tenant_id: UUID) -> TenantView:
         await _enter(ctx, tenant_id)
         ctx.record(TenantDeletionBegun(tenant_id=tenant_id, deletes_at=deletes_at))
     return TenantView.ref(tenant_id)
+
+
+async def limit_members(ctx: Ctx, most: int | None) -> int:
+    """Let the transaction's community have so many members, None being any number; answers with how many it has.
+
+    Raises NoSuchTenant, DefaultTenant.
+    """
+    if (await _lock(ctx, ctx.tenant_id)).is_default:
+        raise DefaultTenant("The community that everybody who registers joins takes any number.")
+    # Whoever comes in holds this lock too, so nobody does by the number of before.
+    seats = await queries.lock_seats(ctx)
+    if seats.most != most:
+        await queries.put_limit(ctx, most)
+        ctx.record(TenantUpdated(tenant_id=ctx.tenant_id, changed=["maxMembers"]))
+    return seats.taken
 
 
 async def _lock(ctx: Ctx, tenant_id: UUID) -> LockedTenant:

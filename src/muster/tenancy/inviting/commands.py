@@ -78,32 +78,28 @@ async def invite_members(ctx: Ctx, *, rows: Rows, days: Days = 7) -> InvitationR
     Sent again, it mails nobody anew. Whether an address is a member's is told to who may remove members, and to nobody else.
     """
     most = ctx.settings.communities.letters
-    told = await invite_rows(ctx, rows, days=days, most=most, tells_members=ctx.may(MEMBER_REMOVE))
-    return report_of(told)
-
-
-def report_of(rows: list[InvitedRow]) -> InvitationReport:
-    """Rows with how many came to what."""
-    outcomes = [each.outcome for each in rows]
+    read = list(read_rows(enumerate(rows, 1), {}))
+    told = await invite_rows(ctx, read, days=days, most=most, tells_members=ctx.may(MEMBER_REMOVE))
+    outcomes = [each.outcome for each in told]
     return InvitationReport(
         invited=outcomes.count(InvitationOutcome.INVITED),
         again=outcomes.count(InvitationOutcome.AGAIN),
         refused=outcomes.count(InvitationOutcome.REFUSED),
-        rows=rows,
+        rows=told,
     )
 
 
 async def invite_rows(
-    ctx: Ctx, rows: Iterable[InvitationRow], *, days: int, most: int | None, tells_members: bool, first: int = 1
+    ctx: Ctx, rows: Sequence[tuple[Wanted, Refusal | None]], *, days: int, most: int | None, tells_members: bool
 ) -> list[InvitedRow]:
     """Invite the people of some rows, as the acting person.
 
-    most: how many letters the community mails within an hour; None is any number. tells_members: whether a row of a member
-    says so. first: the number of the first row.
+    rows: as `read_rows` gave them. most: how many letters the community mails within an hour; None is any number.
+    tells_members: whether a row of a member says so.
     """
     # Until the end nobody else here invites anybody by mail, so what is counted and found missing stays so.
     mailed = await tenancy.lock_letters(ctx)
-    run = _Run(ctx, list(read_rows(rows, first=first)), timedelta(days=days))
+    run = _Run(ctx, rows, timedelta(days=days))
     await run.check_roles()
     # All invitations before all teams, as everybody locks them.
     found = await queries.lock_invitations_of(ctx, run.emails)

@@ -41,7 +41,7 @@ class Refusal(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What a row asks for. number: of the row, from 1 on."""
+    """What a row asks for. number: of the row."""
 
     number: int
     email: str
@@ -55,13 +55,14 @@ class _Fields(Input):
     language: Locale | None = None
 
 
-def read_rows(rows: Iterable[InvitationRow], *, first: int = 1) -> Iterator[tuple[Wanted, Refusal | None]]:
+def read_rows(
+    rows: Iterable[tuple[int, InvitationRow]], seen: dict[str, int]
+) -> Iterator[tuple[Wanted, Refusal | None]]:
     """What each row asks for, and what is wrong with it by itself. An address counts where it stands first.
 
-    first: the number of the first row.
+    rows: with their numbers. seen: where addresses stood in earlier rows; those of these are added.
     """
-    seen: dict[str, int] = {}
-    for number, row in enumerate(rows, first):
+    for number, row in rows:
         language = row.language.strip() or None
         email = normal_email(row.email)
         wanted = Wanted(number, email, row.role.strip() or "participant", row.team.strip(), language)

@@ -40,6 +40,7 @@ from muster.tenancy.queries.life import (
     find_due,
     is_due,
     lock_tenant,
+    put_limit,
     put_tenant_status,
     remove,
 )
@@ -165,6 +166,7 @@ __all__ = [
     "put_gone",
     "put_host",
     "put_invitation",
+    "put_limit",
     "put_member",
     "put_offer",
     "put_request",

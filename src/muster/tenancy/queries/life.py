@@ -53,6 +53,10 @@ _PUT_STATUS = Statement(
         deletes_at=bindparam("gone_at", type_=Tenant.deletes_at.type),
     ),
 )
+_PUT_LIMIT = Statement(
+    Nothing,
+    update(Tenant).where(_THIS).values(max_members=bindparam("most", type_=Tenant.max_members.type)),
+)
 _FIND_DUE = Statement(DueTenant, select(Tenant.id).where(_DUE).order_by(Tenant.deletes_at, Tenant.id))
 _IS_DUE = Statement(DueTenant, select(Tenant.id).where(_THIS, _DUE))
 _BLANK_SERVICES = Statement(
@@ -90,6 +94,11 @@ async def put_tenant_status(
         moment=ctx.now,
         gone_at=deletes_at,
     )
+
+
+async def put_limit(ctx: Ctx, most: int | None) -> None:
+    """Say how many members the transaction's community may have. Under `lock_seats`."""
+    await ctx.db.run(_PUT_LIMIT, tenant=ctx.tenant_id, most=most)
 
 
 async def find_due(ctx: Ctx) -> list[DueTenant]:
