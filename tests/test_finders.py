@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import BinaryExpression, ColumnElement, literal_column
+from sqlalchemy import BinaryExpression, ColumnClause, ColumnElement, literal_column
 from sqlalchemy.sql.visitors import iterate
 
 import muster.slices  # noqa: F401 - declares every query
@@ -83,14 +83,14 @@ select ':tenant', gen_random_uuid(), team_id, user_id, user_id, 'ASKED', 'MEMBER
         union all select ':viewer', id, row_number() over () from teams where tenant_id = ':tenant' and id <> ':event') as all_;
 insert into events (tenant_id, id, owner_id, title, description, starts_at, ends_at, timezone, meeting_kind, join_mode,
                     mode, min, visibility, status, city, country, joined_count, last_queue_number, created_at, version,
-                    updated_at, cancelled_at, latitude, longitude)
-select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, user_id, 'Event ' || n,
-       'word' || n % 200, now() + n * interval '1 hour', now() + (n + 1) * interval '1 hour', 'UTC',
-       (array['ONSITE', 'ONLINE', 'HYBRID'])[n % 3 + 1], (array['OPEN', 'REQUEST', 'INVITE_ONLY'])[n % 3 + 1], 'CUSTOM', 1,
-       'PUBLIC', (array['DRAFT', 'CANCELLED', 'PUBLISHED'])[least(n % 9 + 1, 3)], 'Word' || n % 200, 'Word' || n % 200,
-       1, 0, now() - n * interval '1 minute', 1, now(), now(),
-       n % 89, n % 179
-  from numbered;
+                    updated_at, cancelled_at, latitude, longitude, levels, language, price, currency, max)
+select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, user_id, 'Event ' || n, word,
+       now() + n * interval '1 hour', now() + (n + 1) * interval '1 hour', 'UTC', (array['ONSITE', 'ONLINE', 'HYBRID'])[k],
+       (array['OPEN', 'REQUEST', 'INVITE_ONLY'])[k], (array['ONE_TO_ONE', 'GROUP', 'CUSTOM'])[k], 1, 'PUBLIC',
+       (array['DRAFT', 'CANCELLED', 'PUBLISHED'])[least(n % 9 + 1, 3)], initcap(word), initcap(word), n % 150, 0,
+       now() - n * interval '1 minute', 1, now(), now(), n % 89, n % 179,
+       case n % 40 when 0 then '{BEGINNER}'::text[] else '{}' end, word, n % 300, word, case k when 1 then greatest(n % 150, 1) end
+  from (select *, 'word' || n % 200 as word, n % 3 + 1 as k from numbered) as numbered;
 insert into domains (tenant_id, id, name, token, added_at)
 select ':tenant', gen_random_uuid(), 'd' || n || '.example', 'T', now() + n * interval '1 second' from numbered;
 insert into event_tags (tenant_id, id, event_id, tag)
@@ -179,8 +179,7 @@ OF_ONE_PERSON = {
     "myEvents": "event_members",
     "myTenants": "communities_of",
 }
-"""Lists of what one person takes part in, by the table or the finder that says so: it is entered by the person, and few
-rows are left to filter and sort."""
+"""Lists of what one person takes part in, by the table or finder that is entered by them: few rows are left to sort."""
 FILTERS = [(name, each) for name, query in LISTS.items() if name not in OF_ONE_PERSON for each in query.view.filters]
 ORDERS = [(name, each) for name, query in LISTS.items() for each in query.view.orders]
 FINDERS = sorted({each.finder for view in VIEWS.values() for each in view.filters.values() if each.finder})
@@ -292,7 +291,8 @@ def _compared(query: Query, filter_name: str) -> tuple[str, str]:
     given = literal_column("given", declared.sql_type)
     condition = declared.condition(table_of(query.view).columns, given)
     comparisons = [each for each in iterate(condition) if isinstance(each, BinaryExpression)]
-    column: Any = next(each.left for each in comparisons if any(part is given for part in iterate(each.right)))
+    left = next(each.left for each in comparisons if any(part is given for part in iterate(each.right)))
+    column: Any = next(each for each in iterate(left) if isinstance(each, ColumnClause))
     return getattr(column.table, "element", column.table).name, column.key
 
 

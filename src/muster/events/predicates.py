@@ -1,8 +1,9 @@
 """SQL predicates that views and commands share."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
 
 from muster.chat.tables import Message, MessageVersion
 from muster.events.rules import ATTENDING, CONCERNED, ORGANISERS, SHOWN
@@ -13,9 +14,12 @@ from muster.events.tables import (
     EventMemberStatus,
     EventStatus,
     EventTag,
+    Level,
     Visibility,
 )
+from muster.identity.tables import User
 from muster.kit.db.tables import once_more
+from muster.kit.views.paging import probe
 from muster.kit.views.view import Viewer
 from muster.profiles.tables import Disclosure
 
@@ -122,8 +126,36 @@ def takes_part_in(
 
 def has_tag(event: type[Event], tag: ColumnElement[str]) -> ColumnElement[bool]:
     """The event has the tag, or one of several. tag: in small letters."""
+    return _tagged(event, tag).exists()
+
+
+def is_tagged(event: type[Event], tag: ColumnElement[str]) -> ColumnElement[bool]:
+    """`has_tag`, asked of one event after the other."""
+    return probe(_tagged(event, tag))
+
+
+def _tagged(event: type[Event], tag: ColumnElement[str]) -> Select[Any]:
     tagged = once_more(EventTag)
-    return select(tagged.id).where(tagged.event_id == event.id, tagged.tag == tag).exists()
+    return select(tagged.id).where(tagged.event_id == event.id, tagged.tag == tag)
+
+
+def has_words(event: type[Event], words: ColumnElement[str]) -> ColumnElement[bool]:
+    """The event has the words, as a search reads them."""
+    # A sub-select, so that the words are read once and not for each event.
+    wanted = select(func.websearch_to_tsquery(literal_column("'public.folded'::regconfig"), words)).scalar_subquery()
+    return event.search.bool_op("@@")(wanted)
+
+
+def is_of_verified(event: type[Event], verified: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether who organises the event has shown that their mail is theirs is as asked."""
+    owner = once_more(User)
+    return probe(select(owner.id).where(owner.id == event.owner_id, owner.verified_at.is_not(None))) == verified
+
+
+def level_sets(levels: Sequence[str]) -> list[int]:
+    """The values of `level_set` that hold one of these levels."""
+    wanted = sum(1 << number for number, level in enumerate(Level) if level in levels)
+    return [each for each in range(1 << len(Level)) if each & wanted]
 
 
 def membership_visible(member: type[EventMember], viewer: Viewer) -> ColumnElement[bool]:

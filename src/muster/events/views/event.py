@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, case, func, select
+from sqlalchemy import ColumnElement, SmallInteger, Text, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
 from muster.events.joining.predicates import can_join, lock_reason
@@ -12,6 +12,10 @@ from muster.events.predicates import (
     address_visible,
     event_visible,
     has_tag,
+    has_words,
+    is_of_verified,
+    is_tagged,
+    level_sets,
     online_url_visible,
     takes_part_in,
     takes_place,
@@ -25,26 +29,30 @@ from muster.events.tables import (
     EventStatus,
     EventTag,
     JoinMode,
+    Level,
     MeetingKind,
     Mode,
     Visibility,
     WaitlistPolicy,
 )
-from muster.events.topics.predicates import categories_of, has_category
+from muster.events.topics.predicates import categories_of, has_category, is_in_category
 from muster.identity.views import UserView
 from muster.kit.caller import anyone, member
 from muster.kit.db.tables import Json, once_more
 from muster.kit.views.near import near, nearest
 from muster.kit.views.paging import (
+    Filter,
     among,
     ascending,
     at_least,
+    at_most,
     before,
     best_match,
     descending,
     equals,
     finder,
     in_any_case,
+    scattered,
     several,
 )
 from muster.kit.views.query import query
@@ -115,7 +123,7 @@ class EventView(View, of=Event):
     visible = event_visible
     brief = ("id", "title", "joinedCount")
     filters = {
-        "text": finder("finders.events_by_text"),
+        "text": finder("finders.events_by_text", has_words),
         "startsAfter": at_least(Event.starts_at),
         "startsBefore": before(Event.starts_at),
         "meetingKind": among(Event.meeting_kind),
@@ -125,13 +133,34 @@ class EventView(View, of=Event):
         "online": equals(Event.is_online),
         "city": in_any_case(Event.city_key),
         "country": in_any_case(Event.country_key),
-        "category": several(str, "In one of these categories, by slug.", has_category),
-        "tag": several(str, "With one of these tags, in small letters or large.", has_tag, in_small_letters),
-        "near": near(Event.shown_latitude, Event.shown_longitude),
+        "category": scattered(several(str, "In one of these categories, by slug.", has_category), is_in_category),
+        "tag": scattered(
+            several(str, "With one of these tags, in small letters or large.", has_tag, in_small_letters), is_tagged
+        ),
+        "near": scattered(near(Event.shown_latitude, Event.shown_longitude)),
+        "mode": among(Event.mode),
+        "levels": scattered(
+            several(
+                Level,
+                "For one of these levels; what is for everybody names none.",
+                lambda event, given: event.level_set == given,
+                level_sets,
+                SmallInteger(),
+            )
+        ),
+        "language": among(Event.language),
+        "priceFrom": scattered(at_least(Event.price)),
+        "priceUpTo": scattered(at_most(Event.price)),
+        "currency": equals(Event.currency),
+        "hasPlaces": equals(Event.has_places),
+        "ownerVerified": scattered(
+            Filter(bool, "Whether its owner has shown that their mail is theirs.", is_of_verified)
+        ),
     }
     orders = {
         "START": ascending(Event.starts_at),
-        "NEWEST": descending(Event.created_at),
+        "NEWEST": descending(Event.created_at, is_alone=True),
+        "MEMBERS": descending(Event.crowd, is_alone=True),
         "RELEVANCE": best_match("text"),
         "DISTANCE": nearest("near"),
     }

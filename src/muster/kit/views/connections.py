@@ -2,14 +2,20 @@
 
 Where page information is wanted, the inner select takes one row more than asked and numbers them; what the outer one
 aggregates is at most the page. Nobody else pays for that: it is a fifth of the cost of a nested list.
+
+What a filter finds may lie anywhere in the order: a common word in every tenth row, a rare one in three of a million. One
+plan serves both, and it can neither sort all that is common nor walk past all that does not match. So such a list is
+walked first, a bounded way from where the page begins; only where that does not fill the page, what the filters find is
+looked up, which is then rare (decision 0029).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    CompoundSelect,
     Integer,
     Select,
     Subquery,
@@ -19,12 +25,15 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    not_,
     select,
     true,
     tuple_,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from muster.kit.views.fields import table_of
 from muster.kit.views.page_arguments import PageShape
 from muster.kit.views.paging import CHECK_LENGTH, LARGEST_SIZE, SEPARATOR, measure_of
 from muster.kit.views.picks import Pick
@@ -34,6 +43,21 @@ from muster.kit.views.writing import constant, join, json_object, moment, or_nul
 
 Node = Callable[[Source, Sequence[Pick]], ColumnElement[str]]
 """Writes the picked fields of one row."""
+# The planner sees that no more rows are wanted than these, whatever size the one plan for all sizes is given.
+_MOST = literal_column(str(LARGEST_SIZE + 1), Integer())
+# Rows that are walked before they are looked up: of what is in one of two hundred that is a page; what is rarer than that
+# is 5,000 of a million, which take as long to look up (decision 0029).
+_WALK = literal_column("4000", Integer())
+_NONE = literal_column("0", Integer())
+
+
+class Found(NamedTuple):
+    """A statement over the rows of a list: the columns of a row, what it is ordered by, and its rank by each filter."""
+
+    statement: Select[Any]
+    row: Any
+    keys: list[ColumnElement[Any]]
+    ranks: dict[str, ColumnElement[float]]
 
 
 class Connection:
@@ -63,10 +87,11 @@ class Connection:
         self.order = view.orders[self.shape.order]
         self.size = scope.bind(self.slot, "size", Integer())
         self.is_numbered = any(each.name == "pageInfo" for each in pick.picks)
-        self.chosen, self.row, self.keys, ranks = self._rows(select(), beyond_cursor=False)
-        self.measures = {measure_of(name): rank.label(measure_of(name)) for name, rank in ranks.items()}
-        self.types = {column.key: column.type for column in (*self.row, *self.measures.values())}
-        self.types |= {f"key{number}": key.type for number, key in enumerate(self.keys)} | {"rn": Integer()}
+        self.found = self._rows(select(), beyond_cursor=False)
+        self.keys = [f"key{number}" for number in range(len(self.found.keys))]
+        self.types = {column.key: column.type for column in self.found.row}
+        self.types |= {measure_of(name): rank.type for name, rank in self.found.ranks.items()}
+        self.types |= {name: key.type for name, key in zip(self.keys, self.found.keys, strict=True)} | {"rn": Integer()}
         self.inner = Rows(scope.name("page"), self.types)
 
     def text(self) -> ColumnElement[str]:
@@ -84,7 +109,7 @@ class Connection:
             case "pageInfo":
                 return self._page_info(pick)
             case "totalCount":
-                counted = self._rows(select(func.count()), beyond_cursor=None)[0]
+                counted = self._rows(select(func.count()), beyond_cursor=None).statement
                 return cast(correlated(counted, self.outer).scalar_subquery(), Text)
         return f'"{self.view.type_name()}Connection"'
 
@@ -98,7 +123,7 @@ class Connection:
         """What the rows of the page stand in order by. Unnumbered ones come in that order, so PostgreSQL sorts nothing."""
         if self.is_numbered:
             return [self.inner.c.rn.desc() if self.shape.backwards else self.inner.c.rn]
-        keys = (self.inner.c[f"key{number}"] for number in range(len(self.keys)))
+        keys = (self.inner.c[name] for name in self.keys)
         return [key.desc() if self.order.descending else key.asc() for key in keys]
 
     def _is_on_page(self) -> ColumnElement[bool]:
@@ -113,7 +138,7 @@ class Connection:
             case "node":
                 return self.node(self.inner, pick.picks)
             case "cursor":
-                return join(['"', self._cursor([self.inner.c[f"key{n}"] for n in range(len(self.keys))]), '"'])
+                return join(['"', self._cursor([self.inner.c[name] for name in self.keys]), '"'])
         return f'"{self.view.type_name()}Edge"'
 
     def _page_info(self, pick: Pick) -> ColumnElement[str]:
@@ -136,8 +161,8 @@ class Connection:
         """The cursor at one end of the page, computed once and not per row."""
         rank = self.inner.c.rn.desc() if last else self.inner.c.rn
         keys = []
-        for number, key in enumerate(self.keys):
-            values = func.array_agg(aggregate_order_by(self.inner.c[f"key{number}"], rank), type_=ARRAY(key.type))
+        for name in self.keys:
+            values = func.array_agg(aggregate_order_by(self.inner.c[name], rank), type_=ARRAY(self.types[name]))
             keys.append(values.filter(self._is_on_page())[1])
         return or_null(join(['"', self._cursor(keys), '"']))
 
@@ -145,57 +170,96 @@ class Connection:
         """Whether rows lie on the other side of the cursor that the page starts from."""
         if not self.shape.cursor:
             return false()
-        found = self._rows(select(true()), beyond_cursor=True)[0]
+        found = self._rows(select(true()), beyond_cursor=True).statement
         return correlated(found, self.outer).exists()
 
     def _page(self) -> Subquery:
         """The rows that are aggregated, with the columns that were asked for until now."""
-        keys = [f"key{number}" for number in range(len(self.keys))]
-        wanted = [name for name in self.inner.c if name not in (*keys, "rn")]
-        # The planner sees that no more rows are wanted than these, whatever size the one plan for all sizes is given.
-        most = literal_column(str(LARGEST_SIZE + 1), Integer())
-        chosen = (
-            self.chosen.add_columns(
-                *(self.measures[name] if name in self.measures else self.row[name] for name in wanted)
-            )
-            .add_columns(*(key.label(name) for name, key in zip(keys, self.keys, strict=True)))
-            .order_by(*self._ordered(self.keys))
-            .limit(most)
-        )
+        wanted = [name for name in self.inner.c if name not in (*self.keys, "rn")]
+        scattered = self._scattered()
+        chosen = self._walked_or_looked_up(wanted, scattered) if scattered else self._first(self.found, wanted)
         rows = Rows(self.scope.name("rows"), self.types)
-        ordered = self._ordered(rows.c[name] for name in keys)
-        page = select(*(rows.c[name].label(name) for name in (*wanted, *keys)))
+        ordered = self._ordered(rows.c[name] for name in self.keys)
+        page = select(*(rows.c[name].label(name) for name in (*wanted, *self.keys)))
         if self.is_numbered:
             number = func.row_number().over(order_by=ordered).label("rn")
             page = page.add_columns(number).limit(self.size + 1)
         else:
             # The order is said again, since PostgreSQL does not see through two selects that the rows are in it already.
             page = page.order_by(*ordered).limit(self.size)
-        return page.select_from(correlated(chosen, self.outer).subquery(rows.name)).subquery(self.inner.name)
+        return page.select_from(chosen.subquery(rows.name)).subquery(self.inner.name)
+
+    def _with_columns(self, found: Found, wanted: Sequence[str]) -> Select[Any]:
+        """What was found, with the columns of the page."""
+        ranks = {measure_of(name): rank for name, rank in found.ranks.items()}
+        columns = ((ranks[name] if name in ranks else found.row[name]).label(name) for name in wanted)
+        keys = (key.label(name) for name, key in zip(self.keys, found.keys, strict=True))
+        return correlated(found.statement.add_columns(*columns, *keys), self.outer)
+
+    def _first(self, found: Found, wanted: Sequence[str]) -> Select[Any]:
+        """The first of what was found, in the order of the list."""
+        return self._with_columns(found, wanted).order_by(*self._ordered(found.keys)).limit(_MOST)
+
+    def _scattered(self) -> tuple[str, ...]:
+        """The filters whose rows lie anywhere in the order; none where they are not worth a walk."""
+        if self.order.ranked_by or self.outer is not None:
+            return ()
+        return tuple(name for name in self.shape.filters if self.order.is_alone or self.view.filters[name].is_scattered)
+
+    def _walked_or_looked_up(self, wanted: Sequence[str], scattered: tuple[str, ...]) -> CompoundSelect[Any]:
+        """The first rows, by a walk if that fills the page, else by looking up all that the filters find."""
+        walked = self._first(self._walked(scattered), wanted).cte(self.scope.name("walked"), nesting=True)
+        is_enough = select(func.count() > self.size).select_from(walked).scalar_subquery()
+        # Behind OFFSET the planner sees no limit that would make it walk after all.
+        found = self._with_columns(self.found, wanted).offset(_NONE).subquery(self.scope.name("found"))
+        ordered = self._ordered(found.c[name] for name in self.keys)
+        looked_up = select(found).where(not_(is_enough)).order_by(*ordered).limit(_MOST)
+        return union_all(select(walked).where(is_enough), looked_up)
+
+    def _walked(self, scattered: tuple[str, ...]) -> Found:
+        """What the scattered filters leave of the rows that a walk of bounded length comes by."""
+        near = self._rows(select(), beyond_cursor=False, without=scattered)
+        table = table_of(self.view)
+        rows = Rows(self.scope.name("near"), {column.key: column.type for column in table.columns})
+        # One star for all columns: those that nobody asks for the planner leaves out.
+        way = near.statement.add_columns(literal_column(f"{near.row.id.table.name}.*"))
+        way = way.order_by(*self._ordered(near.keys)).limit(_WALK)
+        statement = select().select_from(way.subquery(rows.name))
+        statement, conditions, ranks = self._narrowed(statement, rows.c, scattered, walked=True)
+        return Found(statement.where(and_(*conditions)), rows.c, [rows.c[name] for name in self.order.columns], ranks)
 
     def _ordered(self, keys: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
         return [key.desc() if self.order.descending != self.shape.backwards else key.asc() for key in keys]
 
-    def _rows(self, statement: Select[Any], *, beyond_cursor: bool | None) -> Any:
-        """`statement` over the rows of the list; with their columns, their order keys, and their rank by each filter.
+    def _rows(self, statement: Select[Any], *, beyond_cursor: bool | None, without: tuple[str, ...] = ()) -> Found:
+        """`statement` over the rows of the list.
 
-        beyond_cursor: False for those after the cursor, True for the others, None for all.
+        beyond_cursor: False for those after the cursor, True for the others, None for all. without: filters not to ask.
         """
         source = self.scope.alias(self.view)
         row = source.c
         statement = statement.select_from(source)
         conditions = [self.chooses(row), *self.scope.visible(self.view, source, within_checked=self.within_checked)]
-        ranks: dict[str, ColumnElement[float]] = {}
-        for name in self.shape.filters:
-            statement, condition, rank = self.scope.narrowed(statement, self.view, row, self.slot, name)
-            conditions.append(condition)
-            if rank is not None:
-                ranks[name] = rank
+        asked = [name for name in self.shape.filters if name not in without]
+        statement, narrowing, ranks = self._narrowed(statement, row, asked)
         keys: list[ColumnElement[Any]] = [ranks[self.order.ranked_by]] if self.order.ranked_by else []
         keys += [row[name] for name in self.order.columns]
         if beyond_cursor is not None and self.shape.cursor:
             conditions.append(self._compare_with_cursor(keys, beyond=beyond_cursor))
-        return statement.where(and_(*conditions)), row, keys, ranks
+        return Found(statement.where(and_(*conditions, *narrowing)), row, keys, ranks)
+
+    def _narrowed(
+        self, statement: Select[Any], row: Any, names: Iterable[str], *, walked: bool = False
+    ) -> tuple[Select[Any], list[ColumnElement[bool]], dict[str, ColumnElement[float]]]:
+        """A statement with what filters ask of a row, and how well a row matches each that can say so."""
+        conditions: list[ColumnElement[bool]] = []
+        ranks: dict[str, ColumnElement[float]] = {}
+        for name in names:
+            statement, condition, rank = self.scope.narrowed(statement, self.view, row, self.slot, name, walked=walked)
+            conditions.append(condition)
+            if rank is not None:
+                ranks[name] = rank
+        return statement, conditions, ranks
 
     def _compare_with_cursor(self, keys: Sequence[ColumnElement[Any]], *, beyond: bool) -> ColumnElement[bool]:
         marks = tuple_(*(self.scope.bind(self.slot, f"cursor_{n}", key.type) for n, key in enumerate(keys)))

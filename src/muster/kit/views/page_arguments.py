@@ -22,7 +22,7 @@ class PageShape:
     """What of a list's arguments changes the text of its statement.
 
     flags: the query's own arguments that do (booleans, and whether an optional one is given).
-    alone: the filters that take several values and are given one, which an index answers in order.
+    alone: the filters that compare with several values and are given one, which an index answers in order.
     """
 
     order: str
@@ -88,12 +88,12 @@ def read_page(
     filters = _present(getattr(given, "filter", None))
     name, order = _order(view, getattr(given, "order", None), filters)
     tag = cursor_tag(list_name, name, {**chosen, **filters})
-    bound = {f"filter_{key}": view.filters[key].bound(value) for key, value in filters.items()}
-    values = {**chosen, "size": size, "tag": tag, **bound}
+    bound: dict[str, Any] = {key: view.filters[key].bound(value) for key, value in filters.items()}
+    values = {**chosen, "size": size, "tag": tag, **{f"filter_{key}": value for key, value in bound.items()}}
     cursor = _cursor(view, order, tag, given, backwards=backwards)
     values |= {f"cursor_{number}": key for number, key in enumerate(cursor or ())}
     flags = tuple((key, value) for key, value in chosen.items() if isinstance(value, bool) or value is None)
-    alone = tuple(each for each, value in filters.items() if view.filters[each].takes_several and len(value) == 1)
+    alone = tuple(each for each, value in bound.items() if view.filters[each].takes_several and len(value) == 1)
     return SlotValues(values, PageShape(name, backwards, cursor is not None, tuple(filters), flags, alone))
 
 

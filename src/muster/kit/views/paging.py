@@ -4,13 +4,13 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, get_args, get_origin
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Boolean, ColumnElement, DateTime, Text, Uuid, func
+from sqlalchemy import ARRAY, BigInteger, Boolean, ColumnElement, DateTime, Select, Text, Uuid, func, literal_column
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import TypeEngine
 
@@ -27,9 +27,12 @@ _SQL_TYPES: dict[Any, TypeEngine[Any]] = {
     Instant: DateTime(timezone=True),
     WholeNumber: BigInteger(),
 }
+TEXT = Text()
 DEFAULT_SIZE = 20
 LARGEST_SIZE = 100
 _MOST_VALUES = 50
+Condition = Callable[[Any, ColumnElement[Any]], ColumnElement[bool]]
+"""A condition over a table's columns and a value."""
 
 
 def _as_it_is(value: object) -> object:
@@ -45,16 +48,20 @@ class Filter:
     bound_type: of the bound value, unless the value's own type says it. bound: makes it of the given one.
     rank: what an order that ranks by this filter sorts by first, of a finder the one that it returns.
     tells_of: columns whose values one might guess by asking; a row is found only by who may see them.
+    is_scattered: whether no index that serves it ends in the first order's columns, so that all it finds would be sorted
+    for a page (`Connection`). walked: the condition asked of one row after the other, where that is another.
     """
 
     type: Any
     meaning: str
-    condition: Callable[[Any, ColumnElement[Any]], ColumnElement[bool]] | None = None
+    condition: Condition | None = None
     finder: str | None = None
     bound_type: TypeEngine[Any] | None = None
     bound: Callable[[Any], object] = _as_it_is
     rank: Callable[[Any, ColumnElement[Any]], ColumnElement[float]] | None = None
     tells_of: tuple[str, ...] = ()
+    is_scattered: bool = False
+    walked: Condition | None = None
 
     @property
     def sql_type(self) -> TypeEngine[Any]:
@@ -77,15 +84,17 @@ def equals(column: InstrumentedAttribute[Any]) -> Filter:
 def several(
     kind: Any,
     meaning: str,
-    condition: Callable[[Any, ColumnElement[Any]], ColumnElement[bool]],
+    condition: Condition,
     bound: Callable[[list[str]], object] = _as_it_is,
+    member: TypeEngine[Any] = TEXT,
 ) -> Filter:
     """Rows that have to do with one of several texts.
 
-    condition: over the table and what equals any of them (`row.kind == given`). bound: makes the bound list of the given one.
+    condition: over the table and what equals any of them (`row.kind == given`). bound: makes the bound list of the given
+    one. member: the type of what is in that.
     """
     listed = Annotated[list[kind], msgspec.Meta(min_length=1, max_length=_MOST_VALUES)]
-    return Filter(listed, meaning, condition, bound_type=ARRAY(Text()), bound=bound)
+    return Filter(listed, meaning, condition, bound_type=ARRAY(member), bound=bound)
 
 
 def among(column: InstrumentedAttribute[Any]) -> Filter:
@@ -111,9 +120,31 @@ def before(column: InstrumentedAttribute[Any]) -> Filter:
     return Filter(_INPUTS[kind], f"Before this {_WORDS[kind]}.", lambda row, value: row[column.key] < value)
 
 
-def finder(function: str) -> Filter:
-    """Rows that a finder returns: for operators that row security keeps from an index, such as full-text search."""
-    return Filter(str, "With these words; `-` before one excludes it, quotes keep them together.", finder=function)
+def at_most(column: InstrumentedAttribute[Any]) -> Filter:
+    """Rows up to the moment or number."""
+    kind = column.type.python_type
+    return Filter(_INPUTS[kind], f"Up to this {_WORDS[kind]}.", lambda row, value: row[column.key] <= value)
+
+
+def finder(function: str, walked: Condition | None = None) -> Filter:
+    """Rows that a finder returns: for operators that row security keeps from an index, such as full-text search.
+
+    walked: the same asked of one row, for lists that are walked in their order.
+    """
+    meaning = "With these words; `-` before one excludes it, quotes keep them together."
+    return Filter(str, meaning, finder=function, is_scattered=walked is not None, walked=walked)
+
+
+def scattered(declared: Filter, walked: Condition | None = None) -> Filter:
+    """The same filter, told that what it finds lies anywhere in the first order (`Filter.is_scattered`)."""
+    return replace(declared, is_scattered=True, walked=walked)
+
+
+def probe(statement: Select[Any]) -> ColumnElement[bool]:
+    """Whether a statement about a row finds anything, asked of each row: OFFSET keeps PostgreSQL from making a join of it,
+    which it then orders by how rare it takes everything for.
+    """
+    return statement.offset(literal_column("0")).exists()
 
 
 def measure_of(filter_name: str) -> str:
@@ -125,12 +156,14 @@ def measure_of(filter_name: str) -> str:
 class Order:
     """An order of a list: columns that end in the id, all in one direction.
 
-    ranked_by: the filter whose rank comes first; the order then needs that filter.
+    ranked_by: the filter whose rank comes first; the order then needs that filter. is_alone: whether no filter's index
+    ends in it.
     """
 
     columns: tuple[str, ...]
     descending: bool = False
     ranked_by: str | None = None
+    is_alone: bool = False
 
 
 def ascending(*columns: InstrumentedAttribute[Any]) -> Order:
@@ -138,9 +171,9 @@ def ascending(*columns: InstrumentedAttribute[Any]) -> Order:
     return Order((*(column.key for column in columns), "id"))
 
 
-def descending(*columns: InstrumentedAttribute[Any]) -> Order:
+def descending(*columns: InstrumentedAttribute[Any], is_alone: bool = False) -> Order:
     """From the largest; the id is added as the last key."""
-    return Order((*(column.key for column in columns), "id"), descending=True)
+    return Order((*(column.key for column in columns), "id"), descending=True, is_alone=is_alone)
 
 
 def best_match(filter_name: str) -> Order:

@@ -126,18 +126,21 @@ class Scope:
         return [each.guard(row, self.viewer) for each in leaves if each.guard is not None]
 
     def narrowed(
-        self, statement: Select[Any], view: type[View], row: Any, slot: int, name: str
+        self, statement: Select[Any], view: type[View], row: Any, slot: int, name: str, *, walked: bool = False
     ) -> tuple[Select[Any], ColumnElement[bool], ColumnElement[float] | None]:
         """A statement over rows of `view` with one of the view's filters: the condition that it puts on a row, and how
         well a row matches, where the filter can say so. The value stands in the slot.
+
+        walked: the rows are looked at one after the other, so no finder is asked.
         """
         declared, shape = view.filters[name], self.slots[slot].shape
         value: Any = self.bind(slot, f"filter_{name}", declared.sql_type)
         if declared.takes_several:
             value = Grouping(value)[1] if isinstance(shape, PageShape) and name in shape.alone else any_(value)
-        if declared.condition is not None:
+        condition = (walked and declared.walked) or declared.condition
+        if condition is not None:
             rank = None if declared.rank is None else declared.rank(row, value)
-            return statement, and_(declared.condition(row, value), *self.shown(view, row, declared.tells_of)), rank
+            return statement, and_(condition(row, value), *self.shown(view, row, declared.tells_of)), rank
         schema, _, function = (declared.finder or "").partition(".")
         found = (
             getattr(getattr(func, schema), function)(value)

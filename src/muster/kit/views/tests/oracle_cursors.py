@@ -26,6 +26,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "Event": {
         "START": (("starts_at", "id"), False),
         "NEWEST": (("created_at", "id"), True),
+        "MEMBERS": (("crowd", "id"), True),
         "RELEVANCE": (("rank", "id"), True),
         "DISTANCE": (("distance_km", "id"), False),
     },

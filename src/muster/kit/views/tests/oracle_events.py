@@ -51,6 +51,13 @@ def coarse(event: Row) -> tuple[float, float]:
     return latitude, round(event["longitude"] * squares, 0) / squares
 
 
+def crowd(event: Row) -> int:
+    """How many have a place, to two digits."""
+    count: int = event["joined_count"]
+    step: int = 10 ** max(0, len(str(count)) - 2)
+    return int(count // step * step)
+
+
 def computed_of(mine: Mapping[Any, Row]) -> dict[str, Callable[[Row], Any]]:
     """The fields of events that not everybody is shown. mine: the viewer's memberships by event."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from muster.kit.text import camel
 from muster.kit.views.tests.oracle_world import Row, World
 
-_FROM = {"startsAfter": "starts_at", "since": "at", "fromSequence": "sequence"}
+_FROM = {"startsAfter": "starts_at", "since": "at", "fromSequence": "sequence", "priceFrom": "price"}
 _UP_TO = {"startsBefore": "starts_at", "until": "at", "beforeSequence": "sequence"}
 """The columns of filters that bound a list."""
 
@@ -40,9 +40,24 @@ def matches(world: World, held: Held, row: Row, name: str, value: Any) -> bool:
             return row[name] is not None and row[name].lower() == value.lower()
         case "tag":
             return bool({each.lower() for each in value} & {*held[name][row["id"]]})
+        case "levels" | "priceUpTo" | "hasPlaces" | "ownerVerified":
+            return _suits(world, row, name, value)
         case "category":
             return bool({*value} & {*held[name][row["id"]]})
     return _equals(row, name, value)
+
+
+def _suits(world: World, event: Row, name: str, value: Any) -> bool:
+    """Whether an event is for whom it should be."""
+    match name:
+        case "levels":
+            return bool({*value} & {*event["levels"]})
+        case "priceUpTo":
+            return bool(event["price"] <= value)
+        case "hasPlaces":
+            return (event["max"] is None or event["joined_count"] + event["held_count"] < event["max"]) is value
+    owner = next(each for each in world.tables["users"] if each["id"] == event["owner_id"])
+    return (owner["verified_at"] is not None) is value
 
 
 def _equals(row: Row, name: str, value: Any) -> bool:

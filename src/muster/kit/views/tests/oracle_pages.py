@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from muster.kit.views.tests.oracle_cursors import ORDERS, Key, decode_cursor, encode_cursor, is_beyond
+from muster.kit.views.tests.oracle_events import crowd
 from muster.kit.views.tests.oracle_filters import around, filters_of, matches
 from muster.kit.views.tests.oracle_lists import Connection, List
 from muster.kit.views.tests.oracle_world import Row, World
@@ -67,7 +68,8 @@ class Pages:
         """What the order sorts by."""
         columns = ORDERS[list_.type][_order(list_, given)][0]
         ranks = self.world.ranks.get(filters_of(given).get("text", ""), {})
-        return lambda row: tuple(ranks[row["id"]] if name == "rank" else row[name] for name in columns)
+        own: dict[str, Callable[[Row], Any]] = {"rank": lambda row: ranks[row["id"]], "crowd": crowd}
+        return lambda row: tuple(own[name](row) if name in own else row[name] for name in columns)
 
 
 def _order(list_: List, given: dict[str, Any]) -> str:

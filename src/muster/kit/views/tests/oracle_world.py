@@ -202,7 +202,7 @@ class _Builder:
             updated_at=pick(MOMENTS),
             version=self.random.randint(1, 9),
             published_at=maybe(pick(MOMENTS)),
-            joined_count=self.random.randint(0, 50),
+            joined_count=pick((0, 7, 50, 99, 100, 109, 1_049, 10_999)),
             last_queue_number=0,
             created_at=pick(MOMENTS),
             **more_of_event(self.random),
