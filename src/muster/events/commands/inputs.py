@@ -10,6 +10,15 @@ from muster.events.tables import JoinMode, Level, MeetingKind, Mode, Visibility,
 from muster.kit.arguments import Input, Instant
 from muster.profiles.tables import Disclosure
 
+ClockTime = Annotated[
+    str,
+    Meta(
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$",
+        examples=["19:30"],
+        description="A time of a day, on the clock of the event.",
+    ),
+]
+
 
 class Shadow(StrEnum):
     """How deep a shadow is."""

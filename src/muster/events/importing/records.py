@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from muster.events import rules
-from muster.events.commands.inputs import CreateEventInput
+from muster.events.commands.inputs import ClockTime, CreateEventInput
 from muster.events.importing.rows import Row
 from muster.events.tables import MeetingKind
 from muster.kit.arguments import read_struct
@@ -30,8 +30,6 @@ SAID = (
 """What a row says of its event beside its tags; the rest is for people here to decide."""
 
 
-ClockTime = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")]
-"""A time of a day, such as 19:30."""
 _USUAL_LENGTH = timedelta(hours=2)
 """Of an event whose row says when it starts, and not when it ends."""
 

@@ -3,8 +3,10 @@
 What concerns one occurrence alone is done to that event, by the verbs of events; it keeps what was changed there.
 """
 
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, Meta, UnsetType, structs
 
@@ -12,16 +14,16 @@ from muster.access.roles import EVENT_CREATE, EVENT_MODERATE
 from muster.events import queries as events
 from muster.events.commands.attend import leave
 from muster.events.commands.finding import NotOwner, NotPublished, lock_event_for
-from muster.events.commands.inputs import UpdateEventInput
+from muster.events.commands.inputs import ClockTime, UpdateEventInput
 from muster.events.commands.life import Reason, cancel
 from muster.events.commands.organise import edited, update_event
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import EditableEvent, Visit
-from muster.events.rules import Deed, Phase
+from muster.events.rules import LONGEST, Deed, Phase
 from muster.events.series import queries
 from muster.events.series.making import join_if_possible, make_occurrences, read_template, template_of
 from muster.events.series.queries import LockedSeries
-from muster.events.series.rules import NoRule, Recurrence, check
+from muster.events.series.rules import NoRule, Recurrence, begins_at, check
 from muster.events.series.views import EventSeriesView
 from muster.kit.arguments import Instant
 from muster.kit.caller import member
@@ -48,17 +50,24 @@ _OF_EACH = ("starts_at", "ends_at", "timezone", "visibility", "version")
 Rule = Annotated[
     str, Meta(max_length=200, examples=["FREQ=WEEKLY;BYDAY=TH"], description="An RRULE of RFC 5545, without that word.")
 ]
+_OF_SERIES = frozenset({"since", "start_time", "minutes", "added"})
+_LONGEST = int(LONGEST.total_seconds()) // 60
+Added = Annotated[list[Instant], Meta(max_length=100, description="Occurrences beside the rule, of the same length.")]
 Excluded = Annotated[list[Instant], Meta(max_length=100, description="Occurrences that do not take place.")]
 
 
 class UpdateSeriesInput(UpdateEventInput):
-    """What changes of all that is to come. What is absent stays as it is; times are each event's own.
+    """What changes of all that is to come. What is absent stays as it is.
 
     version: each event has its own, so that none is taken here. since: the first occurrence that changes, by when it is due;
-    absent, all that are to come.
+    absent, all that are to come. start_time, minutes: when each begins on its day, and how long it lasts. added: all moments
+    beside the rule at which it takes place; they are made within minutes.
     """
 
     since: Instant | UnsetType = UNSET
+    start_time: ClockTime | UnsetType = UNSET
+    minutes: Annotated[int, Meta(ge=1, le=_LONGEST)] | UnsetType = UNSET
+    added: Added | UnsetType = UNSET
 
 
 @command(
@@ -69,7 +78,9 @@ class UpdateSeriesInput(UpdateEventInput):
     limit=EVENT_WRITE,
     answers=(201,),
 )
-async def repeat(ctx: Ctx, *, event_id: UUID, rule: Rule, excluded: Excluded | None = None) -> EventSeriesView:
+async def repeat(
+    ctx: Ctx, *, event_id: UUID, rule: Rule, excluded: Excluded | None = None, added: Added | None = None
+) -> EventSeriesView:
     """Have a published event of one's own come again by a rule. It is the first of a series; the others are events like it,
     made ahead of time, each with places and a life of its own.
 
@@ -85,6 +96,8 @@ async def repeat(ctx: Ctx, *, event_id: UUID, rule: Rule, excluded: Excluded | N
     if await queries.is_repeated(ctx, event_id):
         raise ComesAgainAlready
     template = await events.editable(ctx, event_id)
+    if added and min(added) <= template.starts_at:
+        raise Invalid.field("added", "must be after the start of the event")
     recurrence = Recurrence(rule, template.starts_at, template.timezone, frozenset(excluded or ()))
     try:
         check(recurrence)
@@ -97,6 +110,7 @@ async def repeat(ctx: Ctx, *, event_id: UUID, rule: Rule, excluded: Excluded | N
         starts_at=template.starts_at,
         timezone=template.timezone,
         excluded=sorted(recurrence.excluded),
+        added=sorted(set(added or ())),
         ends_before=None,
         visibility=template.visibility,
         template=template_of(template),
@@ -111,21 +125,27 @@ async def repeat(ctx: Ctx, *, event_id: UUID, rule: Rule, excluded: Excluded | N
 async def update_series(ctx: Ctx, *, id: UUID, input: UpdateSeriesInput) -> EventSeriesView:
     """Change all that is to come of a series, and what it makes later. An occurrence keeps what was changed of it alone.
 
-    Raises SeriesNotFound, NotOwner, Invalid, and for an occurrence what `updateEvent` raises.
+    What has begun keeps its times. Raises SeriesNotFound, NotOwner, Invalid, and for an occurrence what `updateEvent` raises.
     """
     series = await _lock_owned(ctx, id)
-    given = {name: value for name, value in structs.asdict(input).items() if value is not UNSET and name != "since"}
+    asked = {name: value for name, value in structs.asdict(input).items() if value is not UNSET}
+    given = {name: value for name, value in asked.items() if name not in _OF_SERIES}
     if shared := given.keys() & {*_OF_EACH}:
         raise Invalid.field(f"input.{camel(min(shared))}", "cannot be changed of a whole series")
     before = read_template(series)
-    after = edited(before, UpdateEventInput(**given), None, ctx)
+    after = _retimed(series, edited(before, UpdateEventInput(**given), None, ctx), input)
     since = series.starts_at if input.since is UNSET else input.since
-    for event_id in await queries.coming(ctx, id, since):
-        now_is = await events.editable(ctx, event_id)
+    for due in await queries.coming(ctx, id, since):
+        now_is = await events.editable(ctx, due.event_id)
         changes = {name: getattr(input, name) for name in given if _is_as_made(now_is, before, name)}
+        old, new = (_times(series, due.recurrence_id, each) for each in (before, after))
+        if old != new and (now_is.starts_at, now_is.ends_at) == old and now_is.starts_at > ctx.now:
+            changes |= {"starts_at": new[0], "ends_at": new[1]}
         if changes:
-            await update_event(ctx, id=event_id, input=UpdateEventInput(**changes))
+            await update_event(ctx, id=due.event_id, input=UpdateEventInput(**changes))
     await queries.put_template(ctx, id, template_of(after))
+    if input.added is not UNSET:
+        await queries.put_added(ctx, id, sorted(set(input.added)))
     return EventSeriesView.ref(id)
 
 
@@ -140,8 +160,8 @@ async def cancel_series(
     """
     series = await _lock_owned(ctx, id)
     first = max(since or ctx.now, series.starts_at)
-    for event_id in await queries.coming(ctx, id, first):
-        await cancel(ctx, id=event_id, reason=reason)
+    for each in await queries.coming(ctx, id, first):
+        await cancel(ctx, id=each.event_id, reason=reason)
     if series.ends_before is None or first < series.ends_before:
         await queries.end_series(ctx, id, first)
     return EventSeriesView.ref(id)
@@ -157,7 +177,7 @@ async def join_series(ctx: Ctx, *, id: UUID) -> EventSeriesView:
     await _lock_seen(ctx, id)
     await queries.follow(ctx, id)
     coming = await queries.coming(ctx, id, ctx.now)
-    await join_if_possible(ctx, [Visit(event_id=each, user_id=ctx.user_id) for each in coming])
+    await join_if_possible(ctx, [Visit(event_id=each.event_id, user_id=ctx.user_id) for each in coming])
     return EventSeriesView.ref(id)
 
 
@@ -169,7 +189,8 @@ async def leave_series(ctx: Ctx, *, id: UUID) -> EventSeriesView:
     """
     await _lock_seen(ctx, id)
     await queries.unfollow(ctx, id)
-    for event_id in await queries.taken_part(ctx, await queries.coming(ctx, id, ctx.now)):
+    coming = [each.event_id for each in await queries.coming(ctx, id, ctx.now)]
+    for event_id in await queries.taken_part(ctx, coming):
         await leave(ctx, event_id=event_id)
     return EventSeriesView.ref(id)
 
@@ -186,6 +207,24 @@ async def _lock_owned(ctx: Ctx, series_id: UUID) -> LockedSeries:
     if series.owner_id != ctx.user_id and not ctx.may(EVENT_MODERATE):
         raise NotOwner
     return series
+
+
+def _retimed(series: LockedSeries, template: EditableEvent, input: UpdateSeriesInput) -> EditableEvent:
+    """The template with the time of day and the length that the input asks for."""
+    starts_at, lasts = template.starts_at, template.ends_at - template.starts_at
+    if input.start_time is not UNSET:
+        zone = ZoneInfo(series.timezone)
+        day = series.starts_at.astimezone(zone).date()
+        starts_at = datetime.combine(day, time.fromisoformat(input.start_time), zone).astimezone(UTC)
+    if input.minutes is not UNSET:
+        lasts = timedelta(minutes=input.minutes)
+    return structs.replace(template, starts_at=starts_at, ends_at=starts_at + lasts)
+
+
+def _times(series: LockedSeries, moment: datetime, template: EditableEvent) -> tuple[datetime, datetime]:
+    """When the occurrence that is due at a moment begins and ends, as the template has it."""
+    starts_at = begins_at(series.recurrence, moment, template.starts_at)
+    return starts_at, starts_at + (template.ends_at - template.starts_at)
 
 
 def _is_as_made(event: EditableEvent, template: EditableEvent, name: str) -> bool:

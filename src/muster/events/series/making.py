@@ -13,7 +13,7 @@ from muster.events.rules import ALONE, EARLIEST_START, Verdict
 from muster.events.series import queries
 from muster.events.series.facts import OccurrenceMade
 from muster.events.series.queries import LockedSeries
-from muster.events.series.rules import due
+from muster.events.series.rules import begins_at, due
 from muster.events.topics.queries import keep_categories
 from muster.kit.commands.context import Ctx
 from muster.kit.db.tables import Json
@@ -49,7 +49,8 @@ async def make_occurrences(ctx: Ctx, series: LockedSeries) -> None:
     template = read_template(series)
     lasts = template.ends_at - template.starts_at
     for moment in (each for each in wanted if each not in known):
-        event = structs.replace(template, starts_at=moment, ends_at=moment + lasts)
+        starts_at = begins_at(series.recurrence, moment, template.starts_at)
+        event = structs.replace(template, starts_at=starts_at, ends_at=starts_at + lasts)
         given = structs.asdict(event)
         del given["version"]
         # A category that the community gave up meanwhile is left out.

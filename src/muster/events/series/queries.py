@@ -34,6 +34,7 @@ class LockedSeries(Row):
     starts_at: datetime
     timezone: str
     excluded: list[datetime]
+    added: list[datetime]
     ends_before: datetime | None
     visibility: Visibility
     template: Json
@@ -41,7 +42,7 @@ class LockedSeries(Row):
     @property
     def recurrence(self) -> Recurrence:
         """When it takes place."""
-        return Recurrence(self.rule, self.starts_at, self.timezone, frozenset(self.excluded))
+        return Recurrence(self.rule, self.starts_at, self.timezone, frozenset(self.excluded), frozenset(self.added))
 
 
 class Occurrence(Row):
@@ -103,6 +104,12 @@ _PUT_TEMPLATE = Statement(
     Nothing,
     update(EventSeries).where(EventSeries.id == bindparam("series")).values(template=bindparam("made_with")),
 )
+_PUT_ADDED = Statement(
+    Nothing,
+    update(EventSeries)
+    .where(EventSeries.id == bindparam("series"))
+    .values(added=bindparam("moments"), looked_at=bindparam("moment")),
+)
 _END = Statement(
     Nothing, update(EventSeries).where(EventSeries.id == bindparam("series")).values(ends_before=bindparam("end"))
 )
@@ -113,8 +120,8 @@ _KNOWN = Statement(
     ),
 )
 _COMING = Statement(
-    EventId,
-    select(SeriesOccurrence.event_id)
+    Occurrence,
+    select(*columns(Occurrence, SeriesOccurrence))
     .join(Event, Event.id == SeriesOccurrence.event_id)
     .where(
         _THIS,
@@ -203,15 +210,19 @@ async def known_among(ctx: Ctx, series_id: UUID, moments: Collection[datetime]) 
     return {each.recurrence_id for each in found}
 
 
-async def coming(ctx: Ctx, series_id: UUID, since: datetime) -> list[UUID]:
+async def coming(ctx: Ctx, series_id: UUID, since: datetime) -> list[Occurrence]:
     """The published events of a series that are not over, in the order of ids. since: the first, by the rule."""
-    found = await ctx.db.all(_COMING, series=series_id, since=since, moment=ctx.now)
-    return [each.event_id for each in found]
+    return await ctx.db.all(_COMING, series=series_id, since=since, moment=ctx.now)
 
 
 async def put_template(ctx: Ctx, series_id: UUID, template: Json) -> None:
     """Have a locked series make its occurrences otherwise from now on."""
     await ctx.db.run(_PUT_TEMPLATE, series=series_id, made_with=template)
+
+
+async def put_added(ctx: Ctx, series_id: UUID, moments: list[datetime]) -> None:
+    """Have a locked series take place at these moments too. The next look at what is due makes them."""
+    await ctx.db.run(_PUT_ADDED, series=series_id, moments=moments, moment=ctx.now - _PAUSE)
 
 
 async def is_repeated(ctx: Ctx, event_id: UUID) -> bool:

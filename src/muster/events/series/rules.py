@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from heapq import merge
+from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
@@ -48,13 +49,14 @@ class Recurrence:
     """When a series takes place.
 
     rule: as RFC 5545 writes an RRULE, without that word. starts_at: the first occurrence. timezone: on whose clock it
-    comes again. excluded: occurrences that do not take place.
+    comes again. excluded: occurrences that do not take place. added: moments beside the rule, at which it does.
     """
 
     rule: str
     starts_at: datetime
     timezone: str
     excluded: Collection[datetime] = ()
+    added: Collection[datetime] = ()
 
 
 def check(recurrence: Recurrence) -> None:
@@ -76,6 +78,24 @@ def check(recurrence: Recurrence) -> None:
 
 def occurrences(recurrence: Recurrence, until: datetime) -> Iterator[datetime]:
     """The occurrences up to a moment, in their order, in UTC. Raises NoRule for a rule that is none."""
+    added = sorted(each.astimezone(UTC) for each in recurrence.added if each <= until)
+    both = merge(_by_rule(recurrence, until), added)
+    yield from (each for each, _ in groupby(both) if each not in recurrence.excluded)
+
+
+def begins_at(recurrence: Recurrence, moment: datetime, first: datetime) -> datetime:
+    """When an occurrence begins that is due at a moment: at the time of day of `first`, where that differs from the rule's.
+
+    What was added beside the rule has a time of its own.
+    """
+    zone = ZoneInfo(recurrence.timezone)
+    clock = first.astimezone(zone).time()
+    if moment in recurrence.added or clock == recurrence.starts_at.astimezone(zone).time():
+        return moment
+    return datetime.combine(moment.astimezone(zone).date(), clock, zone).astimezone(UTC)
+
+
+def _by_rule(recurrence: Recurrence, until: datetime) -> Iterator[datetime]:
     zone = ZoneInfo(recurrence.timezone)
     parts = _parts(recurrence.rule)
     first = recurrence.starts_at.astimezone(zone).replace(tzinfo=None)
@@ -88,7 +108,7 @@ def occurrences(recurrence: Recurrence, until: datetime) -> Iterator[datetime]:
         moments = (each.replace(tzinfo=zone).astimezone(UTC) for each in times)
         counted = islice(moments, int(parts["COUNT"])) if "COUNT" in parts else moments
         end = min(until, _until(parts, zone) or until)
-        yield from (each for each in counted if each <= end and each not in recurrence.excluded)
+        yield from (each for each in counted if each <= end)
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise NoRule(str(error)) from None
 

@@ -14,7 +14,7 @@ from muster.kit.db.tables import Erasure, Json, TenantTable, one_of, personal, p
 class EventSeries(TenantTable):
     """An event that comes again. Its row is the lock that serialises who joins it and what is made of it.
 
-    rule, starts_at, timezone, excluded: its `Recurrence`. ends_before: from when on there are no more occurrences.
+    rule, starts_at, timezone, excluded, added: its `Recurrence`. ends_before: from when on there are no more occurrences.
     template: what an occurrence is made with, as an organiser last wanted it for all. looked_at: when occurrences were
     last made.
     """
@@ -35,6 +35,7 @@ class EventSeries(TenantTable):
     starts_at: Mapped[datetime] = plain()
     timezone: Mapped[str] = plain()
     excluded: Mapped[list[datetime]] = plain(ARRAY(DateTime(timezone=True)))
+    added: Mapped[list[datetime]] = plain(ARRAY(DateTime(timezone=True)))
     ends_before: Mapped[datetime | None] = plain()
     visibility: Mapped[Visibility] = state(Visibility)
     template: Mapped[Json] = personal(erased="'{}'")

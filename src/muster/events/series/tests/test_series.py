@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -176,3 +177,62 @@ async def test_a_hidden_series_and_one_whose_owner_has_gone(town: Town) -> None:
         await _make_at(work, town, datetime.now(UTC) + timedelta(days=3))
     await change(urls, "update members set status = 'ACTIVE' where user_id = $1", owner.user_id)
     assert await _made(town, series_id) == made
+
+
+async def test_a_series_takes_place_beside_its_rule_too(town: Town) -> None:
+    owner, starts_at = town.people[Standing.OWNER], _soon()
+    extra = [starts_at + timedelta(days=3, hours=-4), starts_at + timedelta(days=1)]
+    event_id = await make_event(
+        owner.client, timezone="Europe/Warsaw", startsAt=starts_at, endsAt=starts_at + timedelta(hours=2)
+    )
+    early = await owner.client.call(
+        "repeatEvent", eventId=event_id, rule="FREQ=DAILY;COUNT=3", added=[starts_at - timedelta(days=1)]
+    )
+    assert (early.code, [each["path"] for each in early.problem["errors"]]) == ("VALIDATION_ERROR", ["added"])
+    made = await owner.client.call("repeatEvent", eventId=event_id, rule="FREQ=DAILY;COUNT=3", added=extra)
+    series_id = UUID(made.ok()["id"])
+    expected = sorted({extra[0], *(starts_at + timedelta(days=number) for number in range(3))})
+    assert [moment for moment, _ in await _made(town, series_id)] == expected
+    later = starts_at + timedelta(days=9)
+    (await owner.client.call("updateSeries", id=series_id, input={"added": [*extra, later]})).ok()
+    async with working(town.service.urls) as work:
+        await _make_at(work, town, datetime.now(UTC))
+    assert [moment for moment, _ in await _made(town, series_id)] == [*expected, later]
+
+
+async def test_the_times_of_all_that_is_to_come_change_but_of_what_was_moved_alone(town: Town) -> None:
+    owner, starts_at = town.people[Standing.OWNER], _soon()
+    added = starts_at + timedelta(days=2, hours=-5)
+    event_id = await make_event(
+        owner.client, timezone="Europe/Warsaw", startsAt=starts_at, endsAt=starts_at + timedelta(hours=2)
+    )
+    made = await owner.client.call("repeatEvent", eventId=event_id, rule="FREQ=WEEKLY;COUNT=30", added=[added])
+    series_id = UUID(made.ok()["id"])
+    first, beside, second, third, *_ = await _made(town, series_id)
+    moved = {"startsAt": third[0] + timedelta(hours=1), "endsAt": third[0] + timedelta(hours=3)}
+    (await owner.client.call("updateEvent", id=third[1], input=moved)).ok()
+    refused = await owner.client.call("updateSeries", id=series_id, input={"startTime": "25:00"})
+    assert [each["path"] for each in refused.problem["errors"]] == ["startTime"]
+    change_of = {"since": second[0], "startTime": "09:15", "minutes": 45}
+    (await owner.client.call("updateSeries", id=series_id, input=change_of)).ok()
+
+    async def times(event: UUID) -> tuple[str, int]:
+        told = (await owner.client.call("event", id=event)).ok()
+        start, end = (datetime.fromisoformat(told[name]) for name in ("startsAt", "endsAt"))
+        return start.astimezone(ZoneInfo("Europe/Warsaw")).strftime("%H:%M"), (end - start).seconds // 60
+
+    usual = starts_at.astimezone(ZoneInfo("Europe/Warsaw")).strftime("%H:%M")
+    assert await times(first[1]) == (usual, 120)
+    assert await times(beside[1]) == (added.astimezone(ZoneInfo("Europe/Warsaw")).strftime("%H:%M"), 120)
+    assert await times(second[1]) == ("09:15", 45)
+    assert (await times(third[1]))[1] == 120
+    # What is made later begins then, too, on its own day.
+    async with working(town.service.urls) as work:
+        await _make_at(work, town, datetime.now(UTC) + timedelta(days=60))
+    *_, last = await _made(town, series_id)
+    assert await times(last[1]) == ("09:15", 45)
+
+
+def _soon() -> datetime:
+    """At five in the afternoon in UTC, in two days."""
+    return (datetime.now(UTC) + timedelta(days=2)).replace(hour=17, minute=0, second=0, microsecond=0)
