@@ -150,7 +150,11 @@ on(EventOfferLapsed, waitlist_notices.tell_lapsed)
 on(EventKicked, event_notices.tell_kicked)
 on(EventRoleChanged, event_notices.tell_new_role)
 on(EventCancelled, outside(event_notices.tell_cancelled, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
-on(EventUpdated, outside(event_notices.tell_moved, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
+on(
+    EventUpdated,
+    outside(event_notices.tell_moved, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT),
+    outside(waitlist_notices.tell_too_large, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT),
+)
 on(ReminderDue, outside(reminder_notices.remind, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(FeedbackDue, outside(reminder_notices.ask_for_feedback, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(EventDeleted, outside(event_notices.tell_deleted, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))

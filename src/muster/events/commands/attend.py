@@ -69,6 +69,12 @@ class IsBanned(Denied):
     code = "BANNED"
 
 
+class PartyTooLarge(Conflict):
+    """This event never has places for so many under one name, whoever leaves; bring fewer guests."""
+
+    code = "PARTY_TOO_LARGE"
+
+
 class MembershipNotFound(NotFound):
     """There is no such membership of this event."""
 
@@ -110,6 +116,7 @@ _REFUSALS = {
     Verdict.KICKED: WasKicked,
     Verdict.REJECTED: WasRejected,
     Verdict.BANNED: IsBanned,
+    Verdict.TOO_LARGE: PartyTooLarge,
 }
 
 
@@ -151,7 +158,7 @@ async def join(
     Who is invited accepts by it. Joining twice gives the first membership.
     answers: to the join form, where the event has one; who is invited may leave them out. guests: who come along; all are
     seated together, or wait together. key: of a share link, for who sees the event by it.
-    Raises EventNotFound, JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned, Invalid.
+    Raises EventNotFound, JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned, PartyTooLarge, Invalid.
     """
     visit = Visit(event_id=event_id, user_id=ctx.user_id)
     doors = shared or await Doors.open(ctx.db, [visit], () if key is None else [(event_id, key)])
@@ -177,7 +184,8 @@ def enter(
     """Let somebody and their guests in as it was decided; answers with the id of their membership.
 
     way: by which they come, for the history. answers: to what the event asks; who is invited need not answer.
-    Raises JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned for who is refused, Invalid for answers that do not fit.
+    Raises JoinClosed, NotInvited, WasKicked, WasRejected, IsBanned, PartyTooLarge for who is refused, Invalid for answers
+    that do not fit.
     """
     refuse(decision)
     said = _answered(doors.forms.get(event.id, ()), answers or (), is_free=own.status == EventMemberStatus.INVITED)

@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from muster.events import queries, rules
-from muster.events.facts import EventCancelled, EventDeleted, EventLeft
+from muster.events.facts import EventCancelled, EventDeleted, EventLeft, EventOwnershipWithdrawn, EventWithdrawn
+from muster.events.ownership.queries import find_offer, forget_offer
 from muster.events.rules import Deed, MemberDeed, Phase, Ruling
 from muster.events.tables import EventMemberRole
 from muster.events.waitlist.promotion import depart
@@ -33,9 +34,11 @@ async def _leave(ctx: Ctx, event_id: UUID, user_id: UUID) -> None:
     phase = event.phase(ctx.now)
     if own.role == EventMemberRole.OWNER:
         await _call_off(ctx, event_id, phase, user_id)
+        await _end_offer(ctx, event_id, phase)
     elif phase != Phase.OVER and rules.LIFE[Deed.LEAVE][phase] == Ruling.DO:
         await depart(ctx, event, own, MemberDeed.LEAVE)
-        ctx.record(EventLeft(event_id=event_id, user_id=user_id, member_id=own.member_id))
+        left = EventLeft if own.status in rules.ATTENDING else EventWithdrawn
+        ctx.record(left(event_id=event_id, user_id=user_id, member_id=own.member_id))
 
 
 async def _call_off(ctx: Ctx, event_id: UUID, phase: Phase, user_id: UUID) -> None:
@@ -48,3 +51,12 @@ async def _call_off(ctx: Ctx, event_id: UUID, phase: Phase, user_id: UUID) -> No
     elif phase in (Phase.DRAFT, Phase.SCHEDULED):
         await queries.put_deleted(ctx, event_id)
         ctx.record(EventDeleted(event_id=event_id))
+
+
+async def _end_offer(ctx: Ctx, event_id: UUID, phase: Phase) -> None:
+    """Take back what was offered of an event that is called off: nobody becomes its owner without having said so. What is
+    over may still find a new one.
+    """
+    offer = None if phase == Phase.OVER else await find_offer(ctx, event_id)
+    if offer is not None and await forget_offer(ctx, event_id):
+        ctx.record(EventOwnershipWithdrawn(event_id=event_id, user_id=offer.user_id))

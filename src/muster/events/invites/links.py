@@ -182,7 +182,7 @@ async def join_by_link(
 
     Who is in already uses up nothing. answers: to the join form, where the event has one. guests: who come along; all
     are seated together, or wait together.
-    Raises EventLinkInvalid, JoinClosed, WasKicked, WasRejected, IsBanned, Invalid.
+    Raises EventLinkInvalid, JoinClosed, WasKicked, WasRejected, IsBanned, PartyTooLarge, Invalid.
     """
     found = await link_by_code(ctx, code, ctx.user_id)
     if found is None:

@@ -56,7 +56,7 @@ async def approve(ctx: Ctx, *, event_id: UUID, user_id: UUID) -> EventMemberView
     """Let in who asked: to a place, or, when the event is full, to the waitlist, where they stand by when they asked.
 
     Approving twice changes nothing.
-    Raises EventNotFound, NotOrganiser, MembershipNotFound, OwnerStays, NotAsked, JoinClosed.
+    Raises EventNotFound, NotOrganiser, MembershipNotFound, OwnerStays, NotAsked, JoinClosed, PartyTooLarge.
     """
     event, _ = await lock_event_for(ctx, event_id, MemberDeed.APPROVE)
     member_id, target = await member_of(ctx, event_id, user_id)

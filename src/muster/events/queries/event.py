@@ -131,6 +131,7 @@ class Outline(Row):
     """What a letter says of an event."""
 
     title: str
+    max: int | None
     status: EventStatus
     starts_at: datetime
     timezone: str

@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    delete,
     func,
     null,
     or_,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
+from muster.events.ownership.tables import EventOwnershipOffer
 from muster.events.predicates import event_visible
 from muster.events.rules import ALONE, CONCERNED, ORGANISERS, Party
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus
@@ -124,7 +126,8 @@ _STANDINGS = Statement(
     .outerjoin(EventMember, and_(EventMember.event_id == Event.id, EventMember.user_id == _visit.c.person)),
 )
 
-_THIS_EVENT = Event.id == bindparam("event", type_=Event.id.type)
+_event = bindparam("event", type_=Event.id.type)
+_THIS_EVENT = Event.id == _event
 
 _come = given(event=Uuid(), number=EventMember.queue_number.type, heads=EventMember.party_size.type)
 _more = (
@@ -163,15 +166,24 @@ _ENTER = Statement(
     ),
 )
 
+_person = bindparam("person", type_=EventMember.user_id.type)
+# Nobody owns an event that they are not in, so an offer of it ends with the membership.
+_ended = (
+    delete(EventOwnershipOffer)
+    .where(EventOwnershipOffer.event_id == _event, EventOwnershipOffer.user_id == _person)
+    .returning(EventOwnershipOffer.id)
+    .cte("ended")
+)
 _DEPART = (
     update(EventMember)
-    .where(EventMember.id == bindparam("member"))
+    .where(EventMember.event_id == _event, EventMember.user_id == _person)
     .values(
         status=bindparam("new_status"),
         queue_number=null(),
         offer_expires_at=null(),
         note=func.coalesce(bindparam("remark", type_=Text()), EventMember.note),
     )
+    .returning(select(_ended.c.id).exists().label("found"))
 )
 _freed = (
     update(Event)
@@ -182,8 +194,8 @@ _freed = (
     )
 )
 # The counters change in the statement that changes what they count.
-_GIVE_UP_PLACES = Statement(Nothing, _DEPART.add_cte(_freed.cte("freed")))
-_GIVE_UP_TURN = Statement(Nothing, _DEPART)
+_GIVE_UP_PLACES = Statement(Found, _DEPART.add_cte(_freed.cte("freed")))
+_GIVE_UP_TURN = Statement(Found, _DEPART)
 _SET_ROLE = Statement(
     Nothing, update(EventMember).where(EventMember.id == bindparam("member")).values(role=bindparam("new_role"))
 )
@@ -285,20 +297,23 @@ def put_entry(ctx: Ctx, entry: Entry) -> None:
 
 async def put_departed(
     ctx: Ctx,
-    event_id: UUID,
+    visit: Visit,
     *,
-    member_id: UUID,
     seats: int,
     held: int,
     now_is: EventMemberStatus,
     note: str | None = None,
-) -> None:
-    """Take a party's places or their turn in the queue. seats, held: the places they had, and those offered to them."""
-    departure = {"member": member_id, "new_status": now_is, "remark": note}
+) -> bool:
+    """Take a party's places or their turn in the queue; answers whether they had been offered to own the event.
+
+    seats, held: the places they had, and those offered to them.
+    """
+    departure = {"event": visit.event_id, "person": visit.user_id, "new_status": now_is, "remark": note}
     if seats or held:
-        await ctx.db.run(_GIVE_UP_PLACES, event=event_id, seats=seats, held=held, **departure)
+        found = await ctx.db.one(_GIVE_UP_PLACES, seats=seats, held=held, **departure)
     else:
-        await ctx.db.run(_GIVE_UP_TURN, **departure)
+        found = await ctx.db.one(_GIVE_UP_TURN, **departure)
+    return found is not None and found.found
 
 
 async def put_role(ctx: Ctx, *, member_id: UUID, role: EventMemberRole) -> None:

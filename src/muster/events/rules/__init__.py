@@ -26,7 +26,7 @@ from muster.events.rules.joining import (
     Verdict,
     decide_join,
     join_locks,
-    opens_next,
+    opens,
     shut_by,
 )
 from muster.events.rules.life import (
@@ -88,7 +88,7 @@ __all__ = [
     "join_locks",
     "may",
     "move_problems",
-    "opens_next",
+    "opens",
     "phase",
     "publication_problems",
     "restored_status",

@@ -169,6 +169,7 @@ class Verdict(StrEnum):
     ASKED = "ASKED"
     UNCHANGED = "UNCHANGED"
     CLOSED = "CLOSED"
+    TOO_LARGE = "TOO_LARGE"
     NOBODY = "NOBODY"
     BANNED = "BANNED"
     KICKED = "KICKED"
@@ -218,18 +219,14 @@ def shut_by(way: MemberDeed, terms: Terms, places: Places, now: datetime) -> Joi
     return told[0] if shuts.intersection(told) else None
 
 
-def opens_next(terms: Terms, places: Places, now: datetime) -> datetime | None:
-    """When an event lets people in again by the clock alone; None for one that does so now, or for no such moment.
+def opens(terms: Terms, places: Places, now: datetime) -> datetime | None:
+    """When an event lets people in by the clock alone: now where it does so, else the next moment; None for never.
 
     A window opens some time before the start, or at the start, for who comes late to what was shut shortly before.
     """
-    if shut_by(MemberDeed.PROMOTE, terms, places, now) is None:
-        return None
-    moments = ([] if terms.opens is None else [terms.starts_at - _minutes(terms.opens)]) + [terms.starts_at]
-    for moment in moments:
-        if moment > now and shut_by(MemberDeed.PROMOTE, terms, places, moment) is None:
-            return moment
-    return None
+    window = [] if terms.opens is None else [terms.starts_at - _minutes(terms.opens)]
+    moments = [now, *(each for each in (*window, terms.starts_at) if each > now)]
+    return next((each for each in moments if shut_by(MemberDeed.PROMOTE, terms, places, each) is None), None)
 
 
 def decide_join(
@@ -258,6 +255,8 @@ def decide_join(
     lock = shut_by(way, terms, places, now)
     if lock is not None:
         return Decision(Verdict.CLOSED, lock)
+    if not places.ever_seats(party):
+        return Decision(Verdict.TOO_LARGE)
     if way == MemberDeed.JOIN and terms.join_mode == JoinMode.REQUEST:
         return Decision(Verdict.ASKED)
     return Decision(_by_places(places, standing, way, party))

@@ -43,12 +43,20 @@ class Places:
         """Whether so many places are free, whoever waits."""
         return self.free is None or party <= self.free
 
+    def ever_seats(self, party: int = 1) -> bool:
+        """Whether a party could have places at all, once everybody has left but the owner, who always has one.
+
+        Nobody is too many alone: they wait for a larger event.
+        """
+        return self.max is None or party <= max(1, self.max - 1)
+
     def seats(self, party: int = 1) -> bool:
         """Whether a party that comes now is seated: it fits, and overtakes nobody who could have its places.
 
-        Of a queue that is served by `BEST_FIT`, nobody can have them whose party is larger than what is free.
+        Of a queue that is served by `BEST_FIT`, nobody can have them whose party is larger than what is free. If not even
+        the smallest that waits could ever have places, nobody who waits could.
         """
-        if not self.has_room(party) or self.smallest_waiting is None:
+        if not self.has_room(party) or self.smallest_waiting is None or not self.ever_seats(self.smallest_waiting):
             return self.has_room(party)
         return self.policy == WaitlistPolicy.BEST_FIT and not self.has_room(self.smallest_waiting)
 
@@ -64,17 +72,18 @@ class Waits(Protocol):
 W = TypeVar("W", bound=Waits)
 
 
-def served(queue: Sequence[W], free: int | None, policy: WaitlistPolicy) -> list[W]:
+def served(queue: Sequence[W], places: Places) -> list[W]:
     """Who of a queue gets places now, each party whole.
 
-    queue: in its order. free: places; None is unlimited. `FIFO_STRICT` stops at the first that does not fit, `BEST_FIT`
-    goes past it.
+    queue: in its order. `FIFO_STRICT` stops at the first that does not fit, `BEST_FIT` goes past it. Both go past whom the
+    event could never seat.
     """
     chosen: list[W] = []
+    free = places.free
     for party in queue:
         if free is None or party.party_size <= free:
             chosen.append(party)
             free = None if free is None else free - party.party_size
-        elif policy == WaitlistPolicy.FIFO_STRICT:
+        elif places.policy == WaitlistPolicy.FIFO_STRICT and places.ever_seats(party.party_size):
             break
     return chosen

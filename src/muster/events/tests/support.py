@@ -79,7 +79,8 @@ async def sound(service: Service, event_id: Any) -> None:
     assert parties == await value(service.urls, _SEATS_IN_ROOM, event_id)
     assert seated + held <= most
     assert len(set(queue)) == len(queue)
-    waiting = [row[1] for row in await ask(service.urls, _WAITING, event_id)]
+    # Whom the event could never seat, nobody waits for.
+    waiting = [row[1] for row in await ask(service.urls, _WAITING, event_id) if row[1] <= max(1, most - 1)]
     policy = WaitlistPolicy(await value(service.urls, _POLICY, event_id))
     first = waiting[:1] if policy == WaitlistPolicy.FIFO_STRICT else waiting
     assert all(size > most - seated - held for size in first)

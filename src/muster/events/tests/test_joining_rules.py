@@ -19,7 +19,7 @@ from muster.events.rules import (
     Verdict,
     decide_join,
     join_locks,
-    opens_next,
+    opens,
     shut_by,
 )
 from muster.events.tables import EventMemberStatus, EventStatus, JoinMode
@@ -31,6 +31,7 @@ OPEN = Terms(status=EventStatus.PUBLISHED, starts_at=START, ends_at=END, join_mo
 ON_REQUEST, PRIVATE = replace(OPEN, join_mode=JoinMode.REQUEST), replace(OPEN, join_mode=JoinMode.INVITE_ONLY)
 
 FREE, FULL = Places(taken=1, max=2), Places(taken=2, max=2)
+LARGER = Places(taken=2, max=3, smallest_waiting=1)
 FREE_WITH_QUEUE, UNLIMITED = Places(taken=1, max=2, smallest_waiting=1), Places(taken=90_000, max=None)
 
 S = EventMemberStatus
@@ -116,9 +117,9 @@ def test_which_lock_shuts_which_way_in(way: MemberDeed, lock: JoinLock) -> None:
 @pytest.mark.parametrize(
     ("terms", "now", "opens_at"),
     [
-        (OPEN, BEFORE, None),
+        (OPEN, BEFORE, BEFORE),
         (WINDOW, BEFORE, _at(-120)),
-        (WINDOW, _at(-120), None),
+        (WINDOW, _at(-120), _at(-120)),
         # What is shut shortly before the start is open again at the start, for who comes late.
         (WINDOW, _at(-30), _at(0)),
         (replace(WINDOW, late_cutoff=0), _at(-30), None),
@@ -131,8 +132,8 @@ def test_which_lock_shuts_which_way_in(way: MemberDeed, lock: JoinLock) -> None:
         (OPEN, END, None),
     ],
 )
-def test_when_an_event_opens_by_the_clock(terms: Terms, now: datetime, opens_at: datetime | None) -> None:
-    assert opens_next(terms, FREE, now) == opens_at
+def test_when_an_event_opens_by_the_clock_alone(terms: Terms, now: datetime, opens_at: datetime | None) -> None:
+    assert opens(terms, FREE, now) == opens_at
 
 
 def test_the_first_lock_is_told_where_another_shuts() -> None:
@@ -148,8 +149,14 @@ def test_the_first_lock_is_told_where_another_shuts() -> None:
     ("places", "party", "expected"),
     [
         (FREE, 1, Verdict.SEATED),
-        (FREE, 2, Verdict.WAITING),
+        (FREE, 2, Verdict.TOO_LARGE),
         (FULL, 1, Verdict.WAITING),
+        (Places(taken=3, max=4), 3, Verdict.WAITING),
+        (Places(taken=3, max=4), 4, Verdict.TOO_LARGE),
+        # Who comes alone may wait for an event that is its owner's alone as yet.
+        (Places(taken=1, max=1), 1, Verdict.WAITING),
+        # Nobody who waits could ever have the place.
+        (Places(taken=1, max=2, smallest_waiting=2), 1, Verdict.SEATED),
         # A place is free, but somebody waits for it: a newcomer never overtakes.
         (FREE_WITH_QUEUE, 1, Verdict.WAITING),
         (UNLIMITED, 6, Verdict.SEATED),
@@ -167,7 +174,7 @@ def test_who_may_come_in_sits_or_waits(way: MemberDeed, places: Places, party: i
 @pytest.mark.parametrize("way", [MemberDeed.PROMOTE, MemberDeed.ADMIT])
 def test_who_waits_is_taken_from_anywhere_in_the_queue_if_there_is_room(way: MemberDeed) -> None:
     assert decide_join(OPEN, FREE_WITH_QUEUE, S.WAITLIST, BEFORE, way=way) == Decision(Verdict.SEATED)
-    assert decide_join(OPEN, FREE_WITH_QUEUE, S.WAITLIST, BEFORE, way=way, party=2) == Decision(Verdict.UNCHANGED)
+    assert decide_join(OPEN, LARGER, S.WAITLIST, BEFORE, way=way, party=2) == Decision(Verdict.UNCHANGED)
 
 
 @pytest.mark.parametrize("standing", STANDINGS)

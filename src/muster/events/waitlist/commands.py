@@ -7,12 +7,12 @@ from dataclasses import replace
 from uuid import UUID
 
 from muster.events import rules
-from muster.events.commands.attend import MembershipNotFound, refuse
+from muster.events.commands.attend import MembershipNotFound, PartyTooLarge, refuse
 from muster.events.commands.finding import is_left_to_do, lock_event_for, lock_seen_event
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import LockedEvent, Standing, standing
 from muster.events.rules import ATTENDING, Decision, Deed, MemberDeed, Verdict
-from muster.events.tables import EventMemberStatus
+from muster.events.tables import EventMemberRole, EventMemberStatus
 from muster.events.views import EventMemberView
 from muster.events.waitlist.parties import Guests, party_of
 from muster.events.waitlist.promotion import promote, seat
@@ -73,7 +73,8 @@ async def accept_offer(ctx: Ctx, *, event_id: UUID) -> EventMemberView:
 async def promote_from_waitlist(ctx: Ctx, *, event_id: UUID, user_id: UUID) -> EventMemberView:
     """Give somebody who waits a free place, wherever they stand in the queue; the history says who chose them.
 
-    Twice is once. Raises EventNotFound, NotOrganiser, MembershipNotFound, NotWaiting, EventFull, JoinClosed.
+    Twice is once. Raises EventNotFound, NotOrganiser, MembershipNotFound, NotWaiting, EventFull, JoinClosed,
+    PartyTooLarge.
     """
     event, _ = await lock_event_for(ctx, event_id, MemberDeed.PROMOTE)
     target = await standing(ctx, event_id, user_id)
@@ -99,7 +100,7 @@ async def bring_guests(ctx: Ctx, *, event_id: UUID, guests: Guests) -> EventMemb
     their turn, and waits until all fit. Places given back go to who wait.
 
     guests: all of them; none is to come alone.
-    Raises EventNotFound, MembershipNotFound, EventIsCancelled, JoinClosed, EventFull.
+    Raises EventNotFound, MembershipNotFound, EventIsCancelled, JoinClosed, EventFull, PartyTooLarge.
     """
     event, own = await lock_seen_event(ctx, event_id)
     if own.member_id is None or own.status not in ATTENDING:
@@ -126,6 +127,9 @@ def _check_room(ctx: Ctx, event: LockedEvent, own: Standing, more: int) -> None:
     refuse(Decision(Verdict.SEATED if lock is None else Verdict.CLOSED, lock))
     takes_place = own.status == EventMemberStatus.JOINED or own.offer_expires_at is not None
     places = replace(event.places, smallest_waiting=own.smallest_waiting)
+    # The owner's own places are theirs, so that all of an event may be one party.
+    if own.role != EventMemberRole.OWNER and not places.ever_seats(own.party.size + more):
+        raise PartyTooLarge
     if takes_place and not places.seats(more):
         raise EventFull
 

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from muster.chat import commands as chat
 from muster.events import queries
-from muster.events.facts import EventOffered, EventPromoted
+from muster.events.facts import EventOffered, EventOwnershipDeclined, EventOwnershipWithdrawn, EventPromoted
 from muster.events.joining.queries import put_change
-from muster.events.queries import LockedEvent, Standing
-from muster.events.rules import MEMBERSHIPS, MemberDeed, opens_next, served, shut_by
+from muster.events.queries import LockedEvent, Standing, Visit
+from muster.events.rules import MEMBERSHIPS, MemberDeed, opens, served
 from muster.events.tables import EventMemberRole, EventMemberStatus
 from muster.events.waitlist.queries import Waiting, heads, put_offers, put_places, put_promotion_due
 from muster.kit.commands.context import Ctx
@@ -23,10 +23,13 @@ async def depart(ctx: Ctx, event: LockedEvent, own: Standing, deed: MemberDeed, 
     """
     now_is = MEMBERSHIPS[deed][own.status]
     assert isinstance(now_is, EventMemberStatus)
-    assert own.member_id is not None
     seats = own.party.size if own.status == EventMemberStatus.JOINED else 0
     held = own.party.size if own.offer_expires_at is not None else 0
-    await queries.put_departed(ctx, event.id, member_id=own.member_id, seats=seats, held=held, now_is=now_is, note=note)
+    visit = Visit(event_id=event.id, user_id=own.user_id)
+    if await queries.put_departed(ctx, visit, seats=seats, held=held, now_is=now_is, note=note):
+        # Who was to own the event will not. Who leaves says no by it; who is removed is not asked.
+        ended = EventOwnershipDeclined if deed == MemberDeed.LEAVE else EventOwnershipWithdrawn
+        ctx.record(ended(event_id=event.id, user_id=own.user_id))
     role = own.role or EventMemberRole.PARTICIPANT
     put_change(ctx, event_id=event.id, user_id=own.user_id, deed=deed, status=now_is, role=role, note=note)
     event.joined_count -= seats
@@ -44,13 +47,11 @@ async def promote(ctx: Ctx, event: LockedEvent) -> None:
     that ends by the clock alone, the schedule does it then.
     """
     places = event.places
-    is_shut = shut_by(MemberDeed.PROMOTE, event.terms, places, ctx.now) is not None
-    opens_at = opens_next(event.terms, places, ctx.now) if is_shut else None
-    chosen: list[Waiting] = []
-    if places.has_room() and (opens_at is not None or not is_shut):
-        chosen = served(await heads(ctx, event.id, places.free), places.free, event.waitlist_policy)
-    await _remember(ctx, event, opens_at if chosen else None)
-    if chosen and not is_shut:
+    opens_at = opens(event.terms, places, ctx.now) if places.has_room() else None
+    chosen = [] if opens_at is None else served(await heads(ctx, event.id, places.free), places)
+    is_open = opens_at == ctx.now
+    await _remember(ctx, event, opens_at if chosen and not is_open else None)
+    if chosen and is_open:
         await (seat if event.offer_minutes is None else _offer)(ctx, event, chosen)
 
 

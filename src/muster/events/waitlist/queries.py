@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Uuid, any_, bindparam, column, func, null, select, true, update
+from sqlalchemy import ARRAY, BigInteger, Integer, Uuid, any_, bindparam, column, func, null, select, true, update
 
 from muster.events.queries import LockedEvent
+from muster.events.queries.members import Recipient
 from muster.events.rules import Party
 from muster.events.tables import Event, EventMember, EventMemberRole, EventMemberStatus
 from muster.events.tables.member import MOST_GUESTS
@@ -107,6 +108,18 @@ _OFFER = Statement(
 )
 
 
+_PARTIES_AFTER = Statement(
+    Recipient,
+    select(EventMember.user_id, true().label("by_mail"))
+    .where(
+        EventMember.event_id == bindparam("event"),
+        EventMember.queue_number.is_not(None),
+        EventMember.party_size == any_(bindparam("sizes", type_=ARRAY(BigInteger()))),
+        EventMember.user_id > bindparam("after", type_=EventMember.user_id.type),
+    )
+    .order_by(EventMember.user_id)
+    .limit(bindparam("size", type_=Integer())),
+)
 _PUT_PROMOTION_DUE = Statement(
     Nothing,
     update(Event)
@@ -131,6 +144,13 @@ TENANTS_WITH_DUE_PROMOTIONS = Statement(
 async def heads(ctx: Ctx, event_id: UUID, free: int | None) -> list[Waiting]:
     """Who of the queue may have a turn when so many places are free, in the order of the queue. free: None is unlimited."""
     return await ctx.db.all(_HEADS, event=event_id, free=free)
+
+
+async def parties_after(ctx: Ctx, event_id: UUID, sizes: Sequence[int], after: UUID, *, size: int) -> list[Recipient]:
+    """The next people who wait with parties of these sizes, by their ids. after: the last one known. size: how many at
+    most.
+    """
+    return await ctx.db.all(_PARTIES_AFTER, event=event_id, sizes=sizes, after=after, size=size)
 
 
 async def put_places(ctx: Ctx, event_id: UUID, member_ids: Sequence[UUID], *, seats: int, were_held: int = 0) -> None:

@@ -133,6 +133,8 @@ async def test_who_ends_gives_up_places_and_what_they_organise_is_called_off(tow
     soon = datetime.now(UTC) + timedelta(hours=1)
     (await member.client.call("schedulePublication", id=scheduled, publishAt=soon)).ok()
     (await owner.client.call("joinEvent", eventId=theirs)).ok()
+    (await member.client.call("offerEventOwnership", eventId=theirs, userId=owner.user_id)).ok()
+    await change(town.service.urls, "update event_ownership_offers set expires_at = now() + interval '90 days'")
     (await member.client.call("deleteAccount")).ok()
     await _days_later(town.service, GRACE)
     seated = await ask(
@@ -145,5 +147,9 @@ async def test_who_ends_gives_up_places_and_what_they_organise_is_called_off(tow
     assert await value(town.service.urls, "select status from events where id = $1", theirs) == "CANCELLED"
     for unseen in (drafted, scheduled):
         assert await value(town.service.urls, "select status from events where id = $1", unseen) == "DELETED"
+    # Nobody becomes the owner of what was offered to them by its owner's going.
+    assert (
+        await value(town.service.urls, "select count(*) from event_ownership_offers where event_id = $1", theirs) == 0
+    )
     told = await ask(town.service.urls, "select user_id from notifications where kind = 'EVENT_CANCELLED'")
     assert told == [(owner.user_id,)]

@@ -97,13 +97,20 @@ async def test_only_the_owner_offers_and_only_to_who_is_in_it(town: Town) -> Non
     assert await _owner_of(town.service, town.event_id) == owner.user_id
 
 
-async def test_who_left_meanwhile_cannot_accept(service: Service) -> None:
+async def test_an_offer_ends_with_the_place_of_whom_it_is_for(service: Service) -> None:
+    """Who leaves says no by it, and the owner is told; who is removed is not asked."""
     owner, guest = await some_people(service, 2)
     event_id = await _event_with(owner, guest)
+    for verb, who, fact in (("leaveEvent", guest, "declined"), ("kickMember", owner, "withdrawn")):
+        (await _offer(owner, event_id, guest)).ok()
+        whom: Any = {"userId": guest.user_id} if who is owner else {}
+        (await who.client.call(verb, eventId=event_id, **whom)).ok()
+        assert (await owner.client.call("eventOwnershipOffer", eventId=event_id)).missing
+        assert await value(service.urls, FACTS, f"event.ownership_{fact}", event_id) == 1
+        await change(service.urls, "update event_members set status = 'LEFT' where user_id = $1", guest.user_id)
+        (await guest.client.call("joinEvent", eventId=event_id)).ok()
+        assert (await guest.client.call("acceptEventOwnership", eventId=event_id)).code == "OFFER_NOT_FOUND"
     (await _offer(owner, event_id, guest)).ok()
-    (await guest.client.call("leaveEvent", eventId=event_id)).ok()
-    assert (await guest.client.call("acceptEventOwnership", eventId=event_id)).code == "NOT_SEATED"
-    (await guest.client.call("joinEvent", eventId=event_id)).ok()
     (await owner.client.call("cancelEvent", id=event_id)).ok()
     assert (await guest.client.call("acceptEventOwnership", eventId=event_id)).code == "EVENT_CANCELLED"
 
