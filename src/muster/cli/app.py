@@ -9,7 +9,7 @@ from cyclopts import App, CycloptsError
 
 from muster import __version__
 from muster.kit.errors import AppError
-from muster.kit.processes import CannotRun
+from muster.kit.processes import CannotRun, begin
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -93,6 +93,7 @@ _verb(_audit, "audit_export:export_audit", "export")
 
 def main() -> None:
     """Run one verb; what goes wrong is one plain sentence and exit code 1."""
+    begin()
     try:
         app()
     except CycloptsError as error:

@@ -1,5 +1,5 @@
 """Processes: how one gives up in front of a person, how a child says that it serves, how it learns that its parent is
-gone, where its sockets find room, and how it keeps its pauses short.
+gone, where its sockets find room, and how it starts quickly and keeps its pauses short.
 """
 
 import ctypes
@@ -76,6 +76,18 @@ def allow_open_files() -> int:
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
+_USUAL = gc.get_threshold()
+_RARE = (100_000, *_USUAL[1:])
+
+
+def begin() -> None:
+    """Say that this process has yet to import what it needs, so that it looks for garbage less often until it settles.
+
+    Almost all that is made meanwhile stays; to look for what does not took a fifth of the time that an API needs to start.
+    """
+    gc.set_threshold(*_RARE)
+
+
 def settle() -> None:
     """Say that what this process has made so far stays, so that the collector of garbage walks it no more.
 
@@ -84,3 +96,4 @@ def settle() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_USUAL)
