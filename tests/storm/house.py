@@ -13,7 +13,7 @@ import psutil
 
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, embedded_urls
-from tests.storm.processes import end_of, environment, free_port, running, until_ready
+from tests.storm.processes import end_of, environment, free_port, supervising, until_ready
 
 PARTS = ("serve", "worker", "postgres")
 
@@ -53,7 +53,7 @@ async def house() -> AsyncIterator[House]:
     port = free_port()
     environ = environment(MUSTER_DATA_DIR=str(folder), PORT=str(port))
     try:
-        async with running("up", folder / "up.log", environ) as supervisor:
+        async with supervising(folder / "up.log", environ) as supervisor:
             up = House(folder, port, supervisor)
             await up.until_ready()
             yield up

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from muster.kit.db.migrate import Urls
+from muster.testing import shell
 from tests.storm.client import Connection
 from tests.storm.people import SECRET
 
@@ -33,14 +34,21 @@ def environment(**values: str) -> Mapping[str, str]:
 
 
 @asynccontextmanager
-async def running(verb: str, log: Path, environ: Mapping[str, str]) -> AsyncIterator[Process]:
-    """A verb of `muster` as a process that writes into `log`; it is asked to stop at the end, then made to."""
+async def supervising(log: Path, environ: Mapping[str, str]) -> AsyncIterator[Process]:
+    """`muster up` as a process that writes into `log`; it is asked to stop at the end, then made to."""
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "muster.cli", verb, env=environ, stdout=output, stderr=output
+            sys.executable, "-m", "muster.cli", "up", env=environ, stdout=output, stderr=output
         )
-    try:
+    async with _stopped(process):
         yield process
+
+
+@asynccontextmanager
+async def _stopped(process: Process | shell.Running) -> AsyncIterator[None]:
+    """Ask a process to stop at the end, then make it."""
+    try:
+        yield
     finally:
         with suppress(ProcessLookupError):
             process.terminate()
@@ -55,7 +63,7 @@ async def running(verb: str, log: Path, environ: Mapping[str, str]) -> AsyncIter
 class Running:
     """A process of ours that can be killed. port: of an API; 0 for a worker."""
 
-    process: Process
+    process: shell.Running
     port: int = 0
 
     async def kill(self) -> None:
@@ -70,7 +78,8 @@ async def serving(urls: Urls, folder: Path) -> AsyncIterator[Running]:
     port = free_port()
     log = folder / f"serve-{port}.log"
     environ = environment(DATABASE_URL=urls.app, PORT=str(port))
-    async with running("serve", log, environ) as process:
+    process = shell.Running("serve", folder=folder, log=log, environ=environ)
+    async with _stopped(process):
         await until_ready(port, process, log)
         yield Running(process, port)
 
@@ -79,7 +88,9 @@ async def serving(urls: Urls, folder: Path) -> AsyncIterator[Running]:
 async def working(urls: Urls, folder: Path, name: str = "worker") -> AsyncIterator[Running]:
     """A worker process."""
     addresses = {"DATABASE_URL": urls.app, "DATABASE_OWNER_URL": urls.owner, "DATABASE_WORKER_URL": urls.worker}
-    async with running("worker", folder / f"{name}.log", environment(**addresses)) as process:
+    log = folder / f"{name}.log"
+    process = shell.Running("worker", folder=folder, log=log, environ=environment(**addresses))
+    async with _stopped(process):
         yield Running(process)
 
 
@@ -94,7 +105,7 @@ async def is_ready(port: int) -> bool:
         connection.close()
 
 
-async def until_ready(port: int, process: Process, log: Path) -> None:
+async def until_ready(port: int, process: Process | shell.Running, log: Path) -> None:
     """Wait until the API serves. Fails with what the process said when it ends or takes too long."""
     deadline = time.monotonic() + STARTING_SECONDS
     while not await is_ready(port):
