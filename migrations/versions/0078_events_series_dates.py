@@ -4,8 +4,8 @@ from alembic import op
 
 from muster.kit.db.isolation import grant
 
-revision = "0077"
-down_revision = "0076"
+revision = "0078"
+down_revision = "0077"
 branch_labels = None
 depends_on = None
 
