@@ -60,7 +60,7 @@ class UpdateSeriesInput(UpdateEventInput):
     """What changes of all that is to come. What is absent stays as it is.
 
     version: each event has its own, so that none is taken here. since: the first occurrence that changes, by when it is due;
-    absent, all that are to come. start_time, minutes: when each begins on its day, and how long it lasts. added: all moments
+    absent, all that are to come. start_time: when each begins on its day. minutes: how long each lasts. added: all moments
     beside the rule at which it takes place; they are made within minutes.
     """
 
