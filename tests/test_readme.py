@@ -35,7 +35,7 @@ def house(data_dir: Path) -> Iterator[dict[str, str]]:
     with said.open("w") as output:
         process = subprocess.Popen([sys.executable, "-m", "muster.cli", "up"], env=os.environ | settings, stdout=output)
     try:
-        wait_until_said("Three things to try", said, process)
+        wait_until_said("Four things to try", said, process)
         yield settings
     finally:
         process.send_signal(signal.SIGTERM)

@@ -33,6 +33,8 @@ import muster.events.map.documents
 import muster.events.ownership.commands
 import muster.events.ownership.notices
 import muster.events.ownership.views
+import muster.events.pages.event
+import muster.events.pages.explore
 import muster.events.programme.commands
 import muster.events.programme.views
 import muster.events.reminders.commands

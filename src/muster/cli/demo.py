@@ -88,11 +88,12 @@ def _tell(settings: Settings, found: _Found, password: str, *, as_json: bool) ->
     shown = [] if found == _Found.LEFT_OUT else accounts
     tries = [
         f"curl '{api}/api/v1/events?city=Krak%C3%B3w&first=3'",
+        f"{api}/explore, what is on, as a list and on a map",
         f"{api}/docs and {api}/graphql in a browser",
         f"{api}/dev/mail, the mails that would have gone out",
     ]
     lines = [f"The demo community is {found}.", ""] if shown else []
     for account, is_what in zip(shown, _SHOWN.values(), strict=False):
         lines.append(f"  {account['name']} ({is_what}): {account['email']}, password {account['password']}")
-    lines += ["", "Three things to try:", *(f"  {each}" for each in tries)]
+    lines += ["", "Four things to try:", *(f"  {each}" for each in tries)]
     show({"demo": found, "accounts": shown, "try": tries}, "\n".join(lines), as_json=as_json)

@@ -15,13 +15,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+import muster
 from muster.kit.endpoints.accept import takes_gzip
 
-_OWN = Path(__file__).parent / "static"
+_OWN = Path(muster.__file__).parent
 _GRAPHIQL = "graphene_django_graphiql_static/static/graphene_django_graphiql_static"
 _FOREIGN = {
     "swagger-ui.js": "offapi/swagger_bundle.js",
     "swagger-ui.css": "offapi/swagger_style.css",
+    "maplibre-gl.js": "maplibre/srcjs/maplibre-gl.js",
+    "maplibre-gl.css": "maplibre/srcjs/maplibre-gl.css",
     "graphiql.css": f"{_GRAPHIQL}/graphiql.min.css",
     "graphiql-program.js": f"{_GRAPHIQL}/graphiql.min.js",
     "react.js": f"{_GRAPHIQL}/react.production.min.js",
@@ -52,7 +55,7 @@ async def serve_asset(request: Request) -> Response:
 
 @cache
 def _files() -> dict[str, Path]:
-    own = {path.name: path for path in _OWN.iterdir()}
+    own = {path.name: path for path in _OWN.glob("**/pages/static/*")}
     return own | {name: _in_package(*path.split("/", 1)) for name, path in _FOREIGN.items()}
 
 

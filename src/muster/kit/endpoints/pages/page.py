@@ -48,7 +48,7 @@ class Visit:
             raise Invalid.field(name, "is required", "REQUIRED")
         return self.fields[name]
 
-    async def run(self, name: str, /, **arguments: str) -> Any:
+    async def run(self, name: str, /, **arguments: object) -> Any:
         """Run the command of this GraphQL name, as every other way in does; gives what it returned.
 
         arguments: as clients name them. Raises the AppError that the command refuses with, which becomes a page that
