@@ -21,6 +21,7 @@ from muster.kit.db.statements import Row, Statement, columns
 from muster.kit.db.tables import Json
 from muster.kit.metrics import JOB_SECONDS, JOBS_DONE
 from muster.kit.tracing.switch import Attributes, follow
+from muster.kit.work.desk import Desk
 from muster.kit.work.errands import Errand, NotYet
 from muster.kit.work.handlers import Follower, followers
 from muster.kit.work.job import HandlerJob
@@ -39,6 +40,8 @@ _HEARTBEAT = timedelta(seconds=15)
 _LOOK = timedelta(seconds=1)
 _BATCH = 20
 _AT_ONCE = 60
+# Of the worker's eight connections: the others are for handlers that make their own transactions, and for the schedule.
+_SERVED = 6
 
 
 class _Stored(Row):
@@ -73,12 +76,12 @@ async def run_jobs(services: Services, url: str, stop: asyncio.Event) -> None:
         limits = {name: each.terms.tenant_at_once for name, each in followers().items() if each.terms.tenant_at_once}
         queue = queue_on(connection, limits)
         await _report_strangers(queue)
-        manager = QueueManager(queue, channel=NAMES.channel)
+        manager, desk = QueueManager(queue, channel=NAMES.channel), Desk(_SERVED)
         for follower in followers().values():
             entry = manager.entrypoint(
                 follower.name, concurrency_limit=follower.terms.at_once, on_failure="hold", accepts_context=False
             )
-            entry(partial(_follow, services, queue, follower))
+            entry(partial(_follow, services, queue, desk, follower))
         running = asyncio.create_task(
             manager.run(
                 dequeue_timeout=_LOOK,
@@ -118,7 +121,7 @@ async def _until_stopped(running: asyncio.Task[None], manager: QueueManager, sto
         running.result()
 
 
-async def _follow(services: Services, queue: Queue, follower: Follower, job: Job) -> None:
+async def _follow(services: Services, queue: Queue, desk: Desk, follower: Follower, job: Job) -> None:
     """One attempt of one job."""
     call = msgspec.json.decode(job.payload or b"", type=HandlerJob)
     with structlog.contextvars.bound_contextvars(
@@ -137,13 +140,13 @@ async def _follow(services: Services, queue: Queue, follower: Follower, job: Job
         try:
             if follower.terms.gathers:
                 await queue.start_gathering_anew(job.id)
-            await _attempt(follower, Errand(services, call, follower.name, job.id), job.attempts + 1)
+            await _attempt(follower, Errand(services, call, follower.name, job.id), desk, job.attempts + 1)
         finally:
             if follower.terms.tenant_at_once:
                 await queue.give_place(job)
 
 
-async def _attempt(follower: Follower, errand: Errand, attempt: int) -> None:
+async def _attempt(follower: Follower, errand: Errand, desk: Desk, attempt: int) -> None:
     """Run the handler; what it raises says what becomes of the job. attempt: 1 is the first."""
     began, outcome = time.perf_counter(), "done"
     call = errand.call
@@ -155,7 +158,7 @@ async def _attempt(follower: Follower, errand: Errand, attempt: int) -> None:
     }
     try:
         with follow(call.trace, f"job {follower.name}", told, calm=(NotYet, asyncio.CancelledError)):
-            await _handle(follower, errand)
+            await _handle(follower, errand, desk)
     except asyncio.CancelledError:
         outcome = "put_off"
         # The library would take a cancelled job for one that nobody wants any more.
@@ -185,8 +188,8 @@ def backoff(attempt: int) -> timedelta:
     return timedelta(seconds=2 ** (attempt - 1) * random.uniform(0.75, 1.25))
 
 
-async def _handle(follower: Follower, errand: Errand) -> None:
-    async with errand.transaction() as ctx:
+async def _handle(follower: Follower, errand: Errand, desk: Desk) -> None:
+    async with desk.place(errand.call.tenant_id), errand.transaction() as ctx:
         fact = await _fact(ctx, errand.call)
         if fact is not None and not follower.outside:
             await follower.function(ctx, fact)
