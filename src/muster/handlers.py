@@ -76,8 +76,12 @@ from muster.privacy.facts import (
 from muster.tenancy import jobs as tenancy_jobs
 from muster.tenancy import notices as tenancy_notices
 from muster.tenancy import security as tenancy_security
+from muster.tenancy import tenant_notices
 from muster.tenancy.facts import (
     DomainDue,
+    DomainFailing,
+    DomainLost,
+    DomainProven,
     InvitationMade,
     InvitationSentAgain,
     JoinApproved,
@@ -85,8 +89,26 @@ from muster.tenancy.facts import (
     MemberLeft,
     MemberRemoved,
     MemberResumed,
+    MemberRoleChanged,
     MemberSuspended,
+    OwnershipDeclined,
+    OwnershipOffered,
+    OwnershipTransferred,
+    TenantClosed,
+    TenantDeletionBegun,
     TenantDue,
+    TenantOpened,
+    TenantRestored,
+)
+from muster.tenancy.teams import notices as team_notices
+from muster.tenancy.teams.facts import (
+    TeamApproved,
+    TeamAsked,
+    TeamInherited,
+    TeamInvited,
+    TeamLeft,
+    TeamRejected,
+    TeamRoleChanged,
 )
 
 # Connections to the mail server; providers refuse who opens many.
@@ -169,6 +191,27 @@ on(EventOwnershipDeclined, ownership_notices.tell_declined)
 on(EventOwnerChanged, ownership_notices.tell_new_owner)
 on(OccurrenceMade, outside(series_making.seat_followers, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(RoomUnread, outside(event_notices.tell_of_messages, at_once=_ROOMS_AT_ONCE, tenant_at_once=_ROOMS_OF_TENANT))
+
+on(MemberRoleChanged, tenant_notices.tell_role_changed)
+
+on(TenantClosed, tenant_notices.tell_closed)
+on(TenantOpened, tenant_notices.tell_opened)
+on(TenantDeletionBegun, tenant_notices.tell_deletion_begun)
+on(TenantRestored, tenant_notices.tell_restored)
+on(OwnershipOffered, tenant_notices.tell_offered)
+on(OwnershipDeclined, tenant_notices.tell_declined)
+on(OwnershipTransferred, tenant_notices.tell_passed)
+on(DomainProven, tenant_notices.tell_domain_proven)
+on(DomainFailing, tenant_notices.tell_domain_failing)
+on(DomainLost, tenant_notices.tell_domain_lost)
+
+on(TeamInvited, team_notices.tell_invited)
+on(TeamAsked, team_notices.tell_asked)
+on(TeamApproved, team_notices.tell_approved)
+on(TeamRejected, team_notices.tell_rejected)
+on(TeamLeft, team_notices.tell_left)
+on(TeamRoleChanged, team_notices.tell_role_changed)
+on(TeamInherited, team_notices.tell_inherited)
 
 on(TenantDue, outside(tenancy_jobs.erase_due, at_once=1))
 on(DomainDue, outside(tenancy_jobs.check_domain, at_once=4))

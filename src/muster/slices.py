@@ -80,7 +80,9 @@ import muster.tenancy.notices
 import muster.tenancy.pages
 import muster.tenancy.registration
 import muster.tenancy.teams.commands
+import muster.tenancy.teams.notices
 import muster.tenancy.teams.views
+import muster.tenancy.tenant_notices
 import muster.tenancy.views
 
 __all__ = ["muster"]

@@ -9,12 +9,13 @@ from muster.kit.commands.facts import Fact
 from muster.tenancy.rules import Way
 
 
-class TenantFact(Fact):
-    """Base of what happens to one community."""
+class TenantFact(Fact, kw_only=True):
+    """Base of what happens to one community. by_id: who did it, and needs no telling; None where nobody in it did."""
 
     kind: ClassVar[str] = "tenant"
     about: ClassVar[str] = "tenant_id"
     tenant_id: UUID
+    by_id: UUID | None = None
 
 
 class TenantCreated(TenantFact):
@@ -143,12 +144,13 @@ class MemberResumed(MemberFact):
     kind: ClassVar[str] = "member.resumed"
 
 
-class MemberRoleChanged(MemberFact):
-    """A member has another role. was: the one before."""
+class MemberRoleChanged(MemberFact, kw_only=True):
+    """A member has another role. was: the one before. by_id: who did it."""
 
     kind: ClassVar[str] = "member.role_changed"
     role: str
     was: str
+    by_id: UUID | None = None
 
 
 class InvitationFact(Fact):

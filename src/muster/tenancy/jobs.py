@@ -11,6 +11,7 @@ from muster.tenancy import queries
 from muster.tenancy.commands import DomainTaken, look, lose, settle
 from muster.tenancy.facts import DomainDue, TenantDue, TenantErased
 from muster.tenancy.teams import queries as teams
+from muster.tenancy.tenant_notices import mail_erased
 
 KEPT = timedelta(days=30)
 """How long an address stays here after its invitation has ended, and a request after it was decided."""
@@ -30,6 +31,7 @@ async def erase_due(errand: Errand, fact: TenantDue) -> None:
     async with errand.transaction() as ctx:
         if not await queries.is_due(ctx, fact.tenant_id):
             return
+    await mail_erased(errand, fact)
     async with errand.services.database.transaction(fact.tenant_id) as tx:
         await queries.blank_services(tx)
     erased = await erase_tenant(errand.services.database, fact.tenant_id, datetime.now(UTC))

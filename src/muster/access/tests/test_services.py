@@ -108,6 +108,15 @@ async def test_a_program_has_no_other_way_in(town: Town) -> None:
     assert await code(admin, "removeMember", userId=made["user_id"]) == "MEMBER_NOT_FOUND"
 
 
+async def test_a_program_is_in_no_team(town: Town) -> None:
+    admin = await admin_of(town)
+    made = await account(admin)
+    key = await key_of(admin, made["id"], "self:act")
+    team = (await admin.call("createTeam", input={"name": "Choir", "visibility": "PUBLIC"})).ok()
+    assert (await admin.call("inviteToTeam", teamId=team["id"], userId=made["user_id"])).code == "MEMBER_NOT_FOUND"
+    assert (await key.client.call("askToJoinTeam", teamId=team["id"])).code == "MEMBER_NOT_FOUND"
+
+
 async def test_a_program_is_of_one_community(town: Town) -> None:
     admin = await admin_of(town)
     made = await account(admin)

@@ -164,7 +164,8 @@ async def lose(ctx: Ctx, domain: KnownDomain) -> None:
     """Let a domain not lead to the transaction's tenant any more."""
     await queries.forget_host(ctx, domain.id)
     await queries.put_checked(ctx, domain.id, proven_at=None, failing_since=None)
-    ctx.record(DomainLost(tenant_id=ctx.tenant_id, domain_id=domain.id, name=domain.name))
+    by_id = ctx.actor.user_id
+    ctx.record(DomainLost(tenant_id=ctx.tenant_id, by_id=by_id, domain_id=domain.id, name=domain.name))
 
 
 async def _lead_here(ctx: Ctx, domain: KnownDomain, texts: frozenset[str]) -> None:
@@ -178,7 +179,8 @@ async def _lead_here(ctx: Ctx, domain: KnownDomain, texts: frozenset[str]) -> No
             raise DomainTaken
         await queries.forget_host(ctx, holder.id)
     await queries.put_host(ctx, domain)
-    ctx.record(DomainProven(tenant_id=ctx.tenant_id, domain_id=domain.id, name=domain.name))
+    by_id = ctx.actor.user_id
+    ctx.record(DomainProven(tenant_id=ctx.tenant_id, by_id=by_id, domain_id=domain.id, name=domain.name))
 
 
 def _ours(settings: Settings) -> list[str]:

@@ -109,7 +109,7 @@ async def restore(ctx: Ctx) -> TenantView:
     if not rules.can_restore(tenant.status, tenant.deletes_at, ctx.now):
         raise GraceOver
     await queries.put_tenant_status(ctx, tenant.id, tenant.status_before)
-    ctx.record(TenantRestored(tenant_id=tenant.id))
+    ctx.record(TenantRestored(tenant_id=tenant.id, by_id=ctx.actor.user_id))
     return TenantView.ref(tenant.id)
 
 
@@ -128,10 +128,11 @@ async def move(ctx: Ctx, tenant_id: UUID, deed: Deed, reason: str | None = None)
         raise DefaultTenant
     await queries.put_tenant_status(ctx, tenant_id, to, reason=reason)
     await _enter(ctx, tenant_id)
+    by_id = ctx.actor.user_id
     if to == TenantStatus.ACTIVE:
-        ctx.record(TenantOpened(tenant_id=tenant_id, status=tenant.status))
+        ctx.record(TenantOpened(tenant_id=tenant_id, by_id=by_id, status=tenant.status))
     else:
-        ctx.record(TenantClosed(tenant_id=tenant_id, status=to, reason=reason))
+        ctx.record(TenantClosed(tenant_id=tenant_id, by_id=by_id, status=to, reason=reason))
     return TenantView.ref(tenant_id)
 
 
@@ -146,7 +147,7 @@ async def begin_deletion(ctx: Ctx, tenant_id: UUID) -> TenantView:
             ctx, tenant_id, TenantStatus.DELETING, before=tenant.status, deletes_at=deletes_at
         )
         await _enter(ctx, tenant_id)
-        ctx.record(TenantDeletionBegun(tenant_id=tenant_id, deletes_at=deletes_at))
+        ctx.record(TenantDeletionBegun(tenant_id=tenant_id, by_id=ctx.actor.user_id, deletes_at=deletes_at))
     return TenantView.ref(tenant_id)
 
 

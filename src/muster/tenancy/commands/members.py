@@ -138,7 +138,8 @@ async def change_role(ctx: Ctx, *, user_id: UUID, role: RoleName) -> MemberView:
     await check_grant(ctx, role)
     if target.role != role:
         await queries.put_role(ctx, target.id, role)
-        ctx.record(MemberRoleChanged(user_id=user_id, member_id=target.id, role=role, was=target.role))
+        by_id = ctx.user_id
+        ctx.record(MemberRoleChanged(user_id=user_id, member_id=target.id, role=role, was=target.role, by_id=by_id))
     return MemberView.ref(target.id)
 
 

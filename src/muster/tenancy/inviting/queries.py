@@ -116,8 +116,7 @@ async def standings_of(ctx: Ctx, emails: Sequence[str]) -> dict[str, Standing]:
 async def teams_named(ctx: Ctx, names: Collection[str]) -> list[NamedTeam]:
     """The teams of these names or ids that the acting person sees, in the order of their ids."""
     ids = [as_uuid for each in names if (as_uuid := as_id(each)) is not None]
-    viewer = {"viewer": ctx.user_id, "tenant": str(ctx.tenant_id), "now": ctx.now, "session": ctx.session_id}
-    found = await ctx.db.all(_TEAMS, names=list(names), ids=ids, **viewer)
+    found = await ctx.db.all(_TEAMS, names=list(names), ids=ids, **ctx.as_viewer())
     return sorted(found, key=lambda team: team.id)
 
 

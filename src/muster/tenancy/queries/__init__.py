@@ -60,6 +60,7 @@ from muster.tenancy.queries.members import (
     put_member,
     put_role,
     put_status,
+    runners_of,
     seat_member,
 )
 from muster.tenancy.queries.ownership import (
@@ -181,5 +182,6 @@ __all__ = [
     "remove_domain",
     "renew_invitation",
     "revoke_invitations_of",
+    "runners_of",
     "seat_member",
 ]

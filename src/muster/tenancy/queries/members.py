@@ -69,6 +69,9 @@ _MEMBERS = Statement(
 )
 _ACTIVE = select(Member.user_id).where(Member.status == MemberStatus.ACTIVE)
 _OWNER = Statement(MemberId, _ACTIVE.where(Member.role == "owner").order_by(Member.joined_at, Member.id).limit(1))
+_RUNNERS = Statement(
+    MemberId, _ACTIVE.where(Member.role.in_(("owner", "admin")), ~Member.is_service).order_by(Member.user_id)
+)
 _MEMBER_BY_EMAIL = Statement(
     MemberId, _ACTIVE.join(User, User.id == Member.user_id).where(User.email == bindparam("mail"))
 )
@@ -84,7 +87,7 @@ _LOCK_MEMBER = Statement(Membership, _MEMBERSHIP.with_for_update(key_share=True)
 # Against every change of the row: who suspends them, or lets them go, waits.
 _HOLD = Statement(
     MemberId,
-    _ACTIVE.where(Member.user_id == any_(bindparam("people", type_=ARRAY(Uuid()))))
+    _ACTIVE.where(Member.user_id == any_(bindparam("people", type_=ARRAY(Uuid()))), ~Member.is_service)
     .order_by(Member.user_id)
     .with_for_update(read=True),
 )
@@ -134,7 +137,7 @@ async def put_member(ctx: Ctx, *, user_id: UUID, role: str) -> None:
 
 
 async def hold_members(ctx: Ctx, people: Collection[UUID]) -> set[UUID]:
-    """Who of these people are active members, and stay so until the transaction ends."""
+    """Who of these people are active members, and stay so until the transaction ends. A program is none of them."""
     return {each.user_id for each in await ctx.db.all(_HOLD, people=list(people))}
 
 
@@ -205,6 +208,11 @@ async def find_owner(ctx: Ctx) -> UUID | None:
     """Who has owned the transaction's tenant for longest."""
     found = await ctx.db.one(_OWNER)
     return None if found is None else found.user_id
+
+
+async def runners_of(ctx: Ctx) -> list[UUID]:
+    """Who runs the transaction's tenant: its owner and its admins."""
+    return [each.user_id for each in await ctx.db.all(_RUNNERS)]
 
 
 async def find_member(ctx: Ctx, email: str) -> UUID | None:

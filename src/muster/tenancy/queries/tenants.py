@@ -36,6 +36,9 @@ class Look(Row):
     """What of a community its pages and mails show. is_known: everybody may know that there is it."""
 
     name: str
+    status: TenantStatus
+    status_reason: str | None
+    deletes_at: datetime | None
     logo_url: str | None
     primary_colour: str | None
     accent_colour: str | None
@@ -87,6 +90,9 @@ _LOOK = Statement(
     Look,
     select(
         Tenant.name,
+        Tenant.status,
+        Tenant.status_reason,
+        Tenant.deletes_at,
         Tenant.logo_url,
         Tenant.primary_colour,
         Tenant.accent_colour,

@@ -7,6 +7,7 @@ from msgspec import structs
 from sqlalchemy import and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from muster.identity.predicates import not_blocked
 from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, columns, insertion
@@ -28,6 +29,12 @@ class Found(Row):
     """The id of a row."""
 
     id: UUID
+
+
+class Meeting(Row):
+    """Whether neither of two people has blocked the other."""
+
+    welcome: bool
 
 
 class TeamParts(Row):
@@ -63,7 +70,7 @@ class SeatId(Row):
 
 
 class Request(Row):
-    """A request of a locked team."""
+    """A request of a locked team. reason: why it was turned down."""
 
     id: UUID
     team_id: UUID
@@ -72,6 +79,7 @@ class Request(Row):
     way: TeamRequestWay
     role: TeamRole
     status: RequestStatus
+    reason: str | None
 
 
 _TEAM = Team.id == bindparam("team", type_=Team.id.type)
@@ -183,6 +191,11 @@ _DECIDE = Statement(
 )
 _FORGET = Statement(
     Nothing, delete(TeamRequest).where(TeamRequest.decided_at < bindparam("before", type_=TeamRequest.decided_at.type))
+)
+
+
+_MAY_MEET = Statement(
+    Meeting, select(not_blocked(_PERSON, bindparam("other", type_=Member.user_id.type)).label("welcome"))
 )
 
 
@@ -329,6 +342,12 @@ async def decide_request(ctx: Ctx, request_id: UUID, status: RequestStatus, *, r
 async def forget_requests(ctx: Ctx, before: datetime) -> None:
     """Remove the requests that were decided before a moment."""
     await ctx.db.run(_FORGET, before=before)
+
+
+async def may_meet(ctx: Ctx, user_id: UUID, other_id: UUID) -> bool:
+    """Whether neither of two people has blocked the other."""
+    found = await ctx.db.one(_MAY_MEET, person=user_id, other=other_id)
+    return found is not None and found.welcome
 
 
 async def runners_of(ctx: Ctx, team_id: UUID) -> list[UUID]:
