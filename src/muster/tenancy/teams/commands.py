@@ -153,7 +153,7 @@ async def ask(ctx: Ctx, *, team_id: UUID, note: Note | None = None) -> TeamReque
     """Ask to be in a team. Whom the team has invited is in it at once; asking twice is once.
 
     note: what those who run it should know.
-    Raises TeamNotFound, InTeamAlready, TeamFull.
+    Raises TeamNotFound, MemberNotFound for a program, InTeamAlready, TeamFull.
     """
     await _lock_person(ctx, ctx.user_id)
     _, own = await seating.enter(ctx, team_id)
