@@ -20,7 +20,10 @@ SCALARS = (str, int, float, bool, UUID, datetime, Json, list[str])
 
 @dataclass(frozen=True)
 class Leaf:
-    """A field with a scalar value; `column`, `sql` or the filter `measured` gives it, `guard` hides it from some."""
+    """A field with a scalar value; `column`, `sql` or the filter `measured` gives it, `guard` hides it from some.
+
+    asked: only for who asks for it by name.
+    """
 
     key: str
     type: Any
@@ -29,6 +32,7 @@ class Leaf:
     sql: Sql | None
     guard: Predicate | None
     measured: str | None = None
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class ToUnion:
 
 
 Field = Leaf | ToOne | ToMany | ToUnion
+
+
+def is_widening(field: Field) -> bool:
+    """Whether REST gives the field only where it is included."""
+    return isinstance(field, ToMany) or (isinstance(field, Leaf) and field.asked)
 
 
 def table_of(view: type[View]) -> Table:
@@ -135,7 +144,7 @@ def _leaf(view: type[View], name: str, kind: Any, nullable: bool, declared: obje
     if kind not in SCALARS and not (isinstance(kind, type) and issubclass(kind, StrEnum)):
         raise TypeError(f"{place}: {kind!r} is neither a scalar nor a view")
     if isinstance(declared, Sql):
-        return Leaf(camel(name), kind, nullable, None, declared, None)
+        return Leaf(camel(name), kind, nullable, None, declared, None, asked=declared.asked)
     if isinstance(declared, Measured):
         if not nullable or view.filters[declared.filter].rank is None:
             raise TypeError(f"{place}: it is null without its filter, so it is `| None`, and the filter ranks")

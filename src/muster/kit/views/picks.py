@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from muster.kit.views.fields import Leaf, ToMany, ToOne, ToUnion, fields_of
+from muster.kit.views.fields import Leaf, ToMany, ToOne, ToUnion, fields_of, is_widening
 from muster.kit.views.view import View
 
 
@@ -39,8 +39,9 @@ VERSION = "version"
 
 
 def whole(view: type[View]) -> tuple[Pick, ...]:
-    """The fixed selection of REST: every scalar field, and each relation to one row in brief."""
-    return version_last(shown(field) for field in fields_of(view).values() if not isinstance(field, ToMany))
+    """The fixed selection of REST: every scalar field that need not be asked for, and each relation to one row in brief."""
+    usual = (field for field in fields_of(view).values() if not isinstance(field, ToMany))
+    return version_last(shown(field) for field in usual if not is_widening(field))
 
 
 def version_last(picks: Iterable[Pick]) -> tuple[Pick, ...]:

@@ -37,9 +37,10 @@ Expression = Callable[[Any, Viewer], ColumnElement[Any]]
 
 @dataclass(frozen=True)
 class Sql:
-    """A field computed by an expression."""
+    """A field computed by an expression. asked: only for who asks for it by name."""
 
     expression: Expression
+    asked: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,12 @@ class Measured:
     filter: str
 
 
-def sql(expression: Expression) -> Any:
-    """A field computed by an expression over the row and the viewer."""
-    return Sql(expression)
+def sql(expression: Expression, *, asked: bool = False) -> Any:
+    """A field computed by an expression over the row and the viewer.
+
+    asked: it costs something and few want it, so REST gives it only with `include`, as GraphQL does by its nature.
+    """
+    return Sql(expression, asked)
 
 
 def only_if(predicate: Predicate) -> Any:

@@ -127,14 +127,14 @@ class Operations:
         }
 
     def _include(self, view: type[View]) -> list[Schema]:
-        """The relations that a read may be widened along."""
+        """The relations that a read may be widened along, and the fields that are for who asks."""
         names = relations(view)
         if not names:
             return []
         made = self._parameter(
             NAME, "query", {"type": "array", "items": {"type": "string", "enum": list(names)}}, required=False
         )
-        told = "Relations to show whole, or to show at all; of a list the first page."
+        told = "Relations to show whole, and what is not shown else; of a list the first page."
         return [{**made, "description": told, **_LISTED["array"]}]
 
     def _parameter(self, key: str, place: str, schema: Schema, *, required: bool) -> Schema:

@@ -12,7 +12,7 @@ from muster.kit.db.tables import Json
 from muster.kit.documentation import meanings_of
 from muster.kit.endpoints.openapi.examples import Schema, example_of
 from muster.kit.endpoints.rest.include import COUNT, relations
-from muster.kit.views.fields import Field, Leaf, ToMany, ToOne, ToUnion, fields_of, split_optional
+from muster.kit.views.fields import Field, Leaf, ToMany, ToOne, ToUnion, fields_of, is_widening, split_optional
 from muster.kit.views.results import Payload, listed_payload, payload_fields
 from muster.kit.views.view import View
 
@@ -92,8 +92,8 @@ class Schemas:
     def view(self, view: type[View]) -> Schema:
         """One row as REST gives it."""
         fields = fields_of(view).values()
-        shown = {each.key for each in fields if not isinstance(each, ToMany) or each.key in relations(view)}
-        always = [each.key for each in fields if not isinstance(each, ToMany)]
+        shown = {each.key for each in fields if not is_widening(each) or each.key in relations(view)}
+        always = [each.key for each in fields if not is_widening(each)]
 
         def properties() -> Schema:
             described = {field.key: self._field(view, field) for field in fields if field.key in shown}

@@ -1,12 +1,12 @@
-"""What widens a read, still in one statement: `?include=members.user,owner` along the relations that its view declares,
-and `?totalCount=true` by how many rows a list has in all.
+"""What widens a read, still in one statement: `?include=members.user,owner` along the relations that its view declares
+and by the fields that it gives only to who asks, and `?totalCount=true` by how many rows a list has in all.
 """
 
 from collections.abc import Collection
 
 from muster.kit.errors import Invalid
 from muster.kit.remembered import remembered
-from muster.kit.views.fields import ToMany, ToOne, fields_of
+from muster.kit.views.fields import ToMany, ToOne, fields_of, is_widening
 from muster.kit.views.page_arguments import read_page
 from muster.kit.views.picks import Pick, SlotValues, shown, version_last
 from muster.kit.views.view import View
@@ -66,7 +66,7 @@ def widened(
             picks.append(
                 Pick(field.key, field.key, picks=widened(field.target, include, slots, first=first, path=f"{name}."))
             )
-        else:
+        elif not is_widening(field) or name in include:
             picks.append(shown(field))
     return version_last(picks)
 
@@ -87,8 +87,11 @@ def _relations(view: type[View], depth: int) -> list[str]:
             inner = _relations(field.target, depth - 1)
             adds = isinstance(field, ToMany) or inner or set(field.target.brief) != set(_scalars(field.target))
             found += [field.key, *(f"{field.key}.{each}" for each in inner)] if adds else []
+        elif depth and is_widening(field):
+            found.append(field.key)
     return found
 
 
 def _scalars(view: type[View]) -> list[str]:
-    return [field.key for field in fields_of(view).values() if not isinstance(field, ToOne | ToMany)]
+    fields = (field for field in fields_of(view).values() if not isinstance(field, ToOne | ToMany))
+    return [field.key for field in fields if not is_widening(field)]
