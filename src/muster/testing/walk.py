@@ -22,7 +22,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 # What is random or holds ids or moments inside.
 _OPAQUE = re.compile(
     r'"(accessToken|deviceCode|refreshToken|endCursor|userCode|verificationUriComplete)": "[^"]*"|'
-    r'"(token|url|secret|uri|qr|options)": "(\\.|[^"])*"|"codes": \[[^]]*\]|"code": "[A-Za-z0-9]{10}"|'
+    r'"(token|key|url|secret|uri|qr|options)": "(\\.|[^"])*"|"codes": \[[^]]*\]|"code": "[A-Za-z0-9]{10}"|'
     r"[0-9a-f]{32}@example\.org|((town|name)-|role_|[Ww]ord )[0-9a-f]{12}"
 )
 # They end the caller's membership, session or account, so they come last.
