@@ -134,8 +134,7 @@ select ':tenant', gen_random_uuid(), ':event', ':viewer', 'Hallo', now() + n * i
 insert into sessions (id, user_id, generation, created_at, refreshed_at, expires_at)
 select gen_random_uuid(), ':viewer', 0, now() + n * interval '1 second', now(), now() + interval '1 day' from numbered;
 insert into passkeys (id, user_id, credential, public_key, sign_count, name, created_at)
-select gen_random_uuid(), ':viewer', gen_random_uuid(), '', 0, 'A phone', now() + n * interval '1 second'
-  from generate_series(1, 4000) as n;
+select gen_random_uuid(), ':viewer', gen_random_uuid(), '', 0, 'A phone', now() + n * interval '1 second' from numbered;
 insert into ties (id, from_id, to_id, kind, created_at)
 select gen_random_uuid(), ':viewer', user_id, kind, now() + n * interval '1 second'
   from numbered, unnest(array['STAR', 'FOLLOW']) as kind where user_id <> ':viewer'
@@ -148,21 +147,20 @@ union all
 select gen_random_uuid(), user_id, ':viewer', now() from numbered where user_id <> ':viewer' and n % 9 = 0;
 insert into impersonations (id, staff_id, user_id, community_id, session_id, why, ticket, started_at, expires_at)
 select gen_random_uuid(), ':viewer', ':viewer', ':tenant', gen_random_uuid(), 'To help', 'S-1', now() + n * interval '1 second',
-       now() + n * interval '1 second'
-  from generate_series(1, 4000) as n;
+       now() + n * interval '1 second' from numbered;
 insert into external_identities (id, user_id, provider, issuer, subject, email, created_at, used_at)
-select gen_random_uuid(), ':viewer', 'p', ':tenant', n, 'm', now() + n * interval '1 second', now()
-  from generate_series(1, 4000) as n;
+select gen_random_uuid(), ':viewer', 'p', ':tenant', n, 'm', now() + n * interval '1 second', now() from numbered;
 insert into notifications (tenant_id, id, user_id, fact_id, kind, data, created_at)
-select ':tenant', gen_random_uuid(), ':viewer', gen_random_uuid(), 'K', '{}', now() + n * interval '1 second'
-  from generate_series(1, 4000) as n;
+select ':tenant', gen_random_uuid(), ':viewer', gen_random_uuid(), 'K', '{}', now() + n * interval '1 second' from numbered;
 insert into api_keys (tenant_id, id, user_id, name, hash, hint, scopes, networks, created_at)
-select ':tenant', gen_random_uuid(), ':viewer', 'K', '', '', '{}', '{}', now() + n * interval '1 second'
-  from generate_series(1, 4000) as n;
+select ':tenant', gen_random_uuid(), ':viewer', 'K', '', '', '{}', '{}', now() + n * interval '1 second' from numbered;
 insert into calendar_feeds (tenant_id, id, user_id, scope, event_id, created_at)
 select tenant_id, gen_random_uuid(), ':viewer', 'EVENT', id, created_at from events where tenant_id = ':tenant';
 insert into reminder_choices (tenant_id, id, user_id, event_id, leads, by_mail, changed_at)
 select tenant_id, gen_random_uuid(), ':viewer', id, '{}', true, created_at from events where tenant_id = ':tenant';
+insert into event_sponsorships
+select ':tenant', gen_random_uuid(), ':event', n, 'BOOST', 'PRO', -1, 0, 0, 0, null, null, now() from numbered;
+insert into event_favourites select tenant_id, gen_random_uuid(), ':viewer', id, now() from rooms where tenant_id = ':tenant';
 insert into audit_rows (tenant_id, id, at, actor_kind, actor_id, acted_as, verb, outcome, object_kind, object_id, request_id)
 select ':tenant', gen_random_uuid(), now() + n * interval '1 second', 'person', user_id, user_id, 'word' || n % 200,
        (array['done', 'done', 'word7'])[n % 3 + 1], 'Event', user_id, 'r'

@@ -35,6 +35,8 @@ from muster.events.reminders import notices as reminder_notices
 from muster.events.reminders.facts import FeedbackDue, ReminderDue
 from muster.events.series import making as series_making
 from muster.events.series.facts import OccurrenceMade
+from muster.events.sponsorship import notices as sponsorship_notices
+from muster.events.sponsorship.facts import EventBoosted, EventPushed, EventSponsored
 from muster.events.waitlist import notices as waitlist_notices
 from muster.identity import notices as identity_notices
 from muster.identity import security_notices
@@ -185,6 +187,9 @@ on(
     EventAnnounced,
     outside(announcement_notices.tell_announced, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT),
 )
+on(EventSponsored, sponsorship_notices.tell_sponsored)
+on(EventBoosted, sponsorship_notices.tell_boosted)
+on(EventPushed, outside(sponsorship_notices.tell_nearby, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(EventMissedPublication, event_notices.tell_not_published)
 on(EventOwnershipOffered, ownership_notices.tell_offered)
 on(EventOwnershipDeclined, ownership_notices.tell_declined)

@@ -21,7 +21,8 @@ import muster.events.checkin.exporting
 import muster.events.checkin.views
 import muster.events.commands
 import muster.events.explaining
-import muster.events.favourites.tables
+import muster.events.favourites.commands
+import muster.events.favourites.views
 import muster.events.invites.links
 import muster.events.invites.views
 import muster.events.joining.commands
@@ -43,7 +44,8 @@ import muster.events.reminders.views
 import muster.events.series.commands
 import muster.events.series.views
 import muster.events.sharing.commands
-import muster.events.sponsorship.tables
+import muster.events.sponsorship.commands
+import muster.events.sponsorship.views
 import muster.events.streams
 import muster.events.topics.commands
 import muster.events.topics.views

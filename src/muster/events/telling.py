@@ -26,10 +26,10 @@ async def tell_crowd(
     *,
     kind: str,
     data: Mapping[str, object],
-    mail: Mail,
+    mail: Mail | None,
     but: UUID | None = None,
 ) -> None:
-    """Tell everybody about an event. but: who needs no telling, since they did it."""
+    """Tell everybody about an event. mail: None tells in the product alone. but: who needs no telling, since they did it."""
     about, last = EventView.ref(event_id), _BEFORE_EVERYBODY
     while True:
         async with errand.transaction() as ctx:

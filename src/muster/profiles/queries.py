@@ -71,6 +71,7 @@ class EditableProfile(Row):
     keeps_last_seen: bool
     default_address_visibility: Disclosure
     default_members_visibility: Disclosure
+    local_push_consent: bool
     bio_short_for: Audience
     bio_long_for: Audience
     city_for: Audience

@@ -150,6 +150,7 @@ class ProfileView(View, of=Profile):
     keeps_last_seen: whether it is noted when they were here; null for everybody else.
     default_address_visibility: to whom their new events show where they are; null for everybody else.
     default_members_visibility: to whom their new events show who takes part; null for everybody else.
+    local_push_consent: whether they want to hear of events near their home; null for everybody else.
     last_seen_at: when they were last here, to within five minutes.
     star_count: how many people have starred them, counted up to 10,000.
     follower_count: how many people follow them, counted up to 10,000.
@@ -207,6 +208,7 @@ class ProfileView(View, of=Profile):
     keeps_last_seen: bool | None = only_if(is_self)
     default_address_visibility: Disclosure | None = only_if(is_self)
     default_members_visibility: Disclosure | None = only_if(is_self)
+    local_push_consent: bool | None = only_if(is_self)
     last_seen_at: datetime | None = sql(last_seen_of)
     star_count: int = sql(star_count)
     follower_count: int = sql(follower_count)

@@ -49,6 +49,7 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
     "checkIn.ticket": lambda: "not a ticket",
     "checkInMyself.latitude": lambda: 52.2,
     "checkInMyself.longitude": lambda: 21.0,
+    "creditSponsorship.input": lambda: {"kind": "RELOAD", "actions": 1, "sourceKey": f"grant-{new_id()}"},
     "createApiKey.input": lambda: {"name": "A program", "scopes": []},
     "createInvitationLink.input": lambda: {"role": "spectator"},
     "createEvent.input": event_input,

@@ -194,10 +194,11 @@ async def _categorise(service: Service, tenant_id: UUID, event_id: UUID) -> None
 
 
 async def _sponsor(service: Service, tenant_id: UUID, event_id: UUID, fan_id: UUID) -> None:
-    """Credit the event a boost and a local push, and have somebody keep the event who once heard of another one."""
-    credit = "insert into event_sponsorships (tenant_id, id, event_id, number, kind, plan, boosts, pushes, boosts_left,"
-    values = "pushes_left, source_key, created_at) values ($1, $2, $3, 1, 'RELOAD', 'FREE', 1, 1, 1, 1, $4, now())"
-    await change(service.urls, f"{credit} {values}", tenant_id, new_id(), event_id, f"town:{event_id}")
+    """Have the event get a plan with a boost and a local push, and let somebody keep it who once heard of another one."""
+    line = "insert into event_sponsorships (tenant_id, id, event_id, number, kind, plan, boosts, pushes, boosts_left,"
+    values = "pushes_left, source_key, created_at) values ($1, $2, $3, 1, 'NEW', 'PLUS', 1, 1, 1, 1, $4, now())"
+    await change(service.urls, f"{line} {values}", tenant_id, new_id(), event_id, f"town-{event_id}")
+    await change(service.urls, "update events set plan = 'PLUS' where id = $1", event_id)
     kept = "insert into event_favourites (tenant_id, id, user_id, event_id, created_at) values ($1, $2, $3, $4, now())"
     await change(service.urls, kept, tenant_id, new_id(), fan_id, event_id)
     heard = "insert into event_push_hearers (tenant_id, id, heard_at) values ($1, $2, now() - interval '2 days')"

@@ -28,6 +28,7 @@ from muster.events.limits import EVENT_WRITE
 from muster.events.queries import LockedEvent, Standing, Visit
 from muster.events.rules import ATTENDING, MEMBERSHIPS, Decision, Deed, JoinLock, MemberDeed, Party, Step, Verdict
 from muster.events.sharing.keys import ShareKey
+from muster.events.sponsorship.limiting import hold_moderators_to_plan
 from muster.events.tables import EventMemberRole, EventMemberStatus
 from muster.events.views import EventMemberView
 from muster.events.waitlist.parties import Guests, party_of
@@ -264,7 +265,8 @@ async def kick(
 async def update_member_role(ctx: Ctx, *, event_id: UUID, user_id: UUID, role: EventMemberRole) -> EventMemberView:
     """Make a member a moderator of the event, or a participant again.
 
-    Raises EventNotFound, NotOrganiser, NotOwner, Invalid, MembershipNotFound, OwnerStays, NotSeated, EventIsCancelled.
+    Raises EventNotFound, NotOrganiser, NotOwner, Invalid, MembershipNotFound, OwnerStays, NotSeated, EventIsCancelled,
+    PlanLimitReached.
     """
     event, _ = await lock_event_for(ctx, event_id, Deed.CHANGE_ROLE)
     if role == EventMemberRole.OWNER:
@@ -274,6 +276,8 @@ async def update_member_role(ctx: Ctx, *, event_id: UUID, user_id: UUID, role: E
     if MEMBERSHIPS[MemberDeed.CHANGE_ROLE][target.status] == Step.OUT:
         raise NotSeated
     if target.role != role:
+        if role == EventMemberRole.MODERATOR:
+            await hold_moderators_to_plan(ctx, event_id)
         await queries.put_role(ctx, member_id=member_id, role=role)
         status = EventMemberStatus.JOINED
         put_change(ctx, event_id=event_id, user_id=user_id, deed=MemberDeed.CHANGE_ROLE, status=status, role=role)

@@ -19,6 +19,7 @@ from muster.events.facts import (
 )
 from muster.events.limits import EVENT_WRITE
 from muster.events.rules import Deed, Deletion
+from muster.events.sponsorship.limiting import hold_to_plan_in_public
 from muster.events.views import EventView
 from muster.kit.arguments import Instant
 from muster.kit.caller import member
@@ -79,12 +80,13 @@ PublishAt = Annotated[
 async def publish(ctx: Ctx, *, id: UUID) -> EventView:
     """Publish a draft, so that others find it and join.
 
-    Raises EventNotFound, NotOrganiser, AlreadyPublished, EventIsCancelled, StartsTooSoon.
+    Raises EventNotFound, NotOrganiser, AlreadyPublished, EventIsCancelled, StartsTooSoon, PlanLimitReached.
     """
     event, _ = await lock_event_for(ctx, id, Deed.PUBLISH)
     is_left_to_do(ctx, event, Deed.PUBLISH)
     if event.starts_at < ctx.now + rules.EARLIEST_START:
         raise StartsTooSoon
+    await hold_to_plan_in_public(ctx, event)
     await queries.put_published(ctx, id)
     ctx.record(EventPublished(event_id=id))
     return EventView.ref(id)
@@ -150,12 +152,13 @@ async def schedule(ctx: Ctx, *, id: UUID, publish_at: PublishAt) -> EventView:
     """Have a draft publish itself at a moment; until then it is seen by its organisers alone, and may still be changed.
 
     Another moment takes the place of the first; `unpublishEvent` takes it back.
-    Raises EventNotFound, NotOrganiser, AlreadyPublished, EventIsCancelled, Invalid.
+    Raises EventNotFound, NotOrganiser, AlreadyPublished, EventIsCancelled, Invalid, PlanLimitReached.
     """
     event, _ = await lock_event_for(ctx, id, Deed.SCHEDULE)
     is_left_to_do(ctx, event, Deed.SCHEDULE)
     for problem in rules.publication_problems(publish_at, event.starts_at, ctx.now):
         raise Invalid.field(problem.field, problem.message)
+    await hold_to_plan_in_public(ctx, event)
     await queries.put_scheduled(ctx, id, publish_at)
     ctx.record(EventScheduled(event_id=id))
     return EventView.ref(id)

@@ -15,7 +15,13 @@ from muster.events.facts import EventCreated, EventUpdated
 from muster.events.joining.queries import put_change
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import EditableEvent, Entry, LockedEvent
-from muster.events.rules import Deed, MemberDeed, Problem
+from muster.events.rules import Deed, MemberDeed, Phase, Problem
+from muster.events.sponsorship.limiting import (
+    hold_new_event_to_plan,
+    hold_to_plan,
+    hold_to_plan_in_public,
+    size_of,
+)
 from muster.events.tables import EventMemberRole, EventMemberStatus, Level
 from muster.events.topics.commands import known_categories
 from muster.events.topics.queries import put_categories
@@ -45,11 +51,12 @@ _SHARED = tuple(name for name in LockedEvent.__struct_fields__ if name in Editab
 async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
     """Draft an event, own it, and take its first place.
 
-    Raises Invalid with every field that breaks a rule.
+    Raises Invalid with every field that breaks a rule, PlanLimitReached.
     """
     draft = rules.draft_of(input)
     _refuse(rules.draft_problems(draft))
     least, most = rules.capacity(draft)
+    await hold_new_event_to_plan(ctx, size_of(most, input.meeting_kind))
     categories = await known_categories(ctx, input.categories)
     given = await _with_defaults(ctx, {**_columns(structs.asdict(input)), "min": least, "max": most})
     del given["categories"]
@@ -98,7 +105,7 @@ def _columns(given: dict[str, Any]) -> dict[str, Any]:
 async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventView:
     """Change an event; if that makes room, whoever waits longest gets a place at once.
 
-    Raises EventNotFound, NotOrganiser, EventIsCancelled, PreconditionFailed, Invalid, TooFewPlaces.
+    Raises EventNotFound, NotOrganiser, EventIsCancelled, PreconditionFailed, Invalid, TooFewPlaces, PlanLimitReached.
     """
     event, _ = await lock_event_for(ctx, id, Deed.UPDATE)
     is_left_to_do(ctx, event, Deed.UPDATE)
@@ -111,8 +118,19 @@ async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventV
     taken = event.joined_count + event.held_count
     if after.max is not None and after.max < taken:
         raise TooFewPlaces.field("input.max", f"{taken} people have a place, or are offered one", "TOO_FEW_PLACES")
+    await _hold_to_plan(ctx, event, before, after)
     await put_changes(ctx, event, before, after)
     return EventView.ref(id)
+
+
+async def _hold_to_plan(ctx: Ctx, event: LockedEvent, before: EditableEvent, after: EditableEvent) -> None:
+    """Refuse what makes a locked event larger than its plan allows, or one that is over active again. What it had before
+    is not held against who changes something else. Raises PlanLimitReached.
+    """
+    if event.phase(ctx.now) == Phase.OVER and after.ends_at > ctx.now:
+        await hold_to_plan_in_public(ctx, event)
+    if (after.max, after.meeting_kind) != (before.max, before.meeting_kind):
+        await hold_to_plan(ctx, event.id, size_of(after.max, after.meeting_kind))
 
 
 async def put_changes(ctx: Ctx, event: LockedEvent, before: EditableEvent, after: EditableEvent) -> None:

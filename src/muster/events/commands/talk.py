@@ -10,6 +10,8 @@ from muster.events.commands.finding import EventNotFound, acts_as
 from muster.events.limits import CHAT_DELETE, CHAT_EDIT, CHAT_SEND, CHAT_TYPING
 from muster.events.queries import Standing
 from muster.events.rules import Deed
+from muster.events.sponsorship.limiting import hold_to_plan
+from muster.events.sponsorship.plans import PlanLimit
 from muster.events.streams import EventTyping
 from muster.events.views import EventChatView
 from muster.kit.caller import member
@@ -24,9 +26,10 @@ from muster.kit.views.paging import WholeNumber
 async def send_message(ctx: Ctx, *, event_id: UUID, content: Content) -> MessageView:
     """Say something in an event's room.
 
-    Raises EventNotFound, and NotInRoom when the caller has no place in the event.
+    Raises EventNotFound, PlanLimitReached, and NotInRoom when the caller has no place in the event.
     """
     await _seen(ctx, event_id)
+    await hold_to_plan(ctx, event_id, {PlanLimit.CHAT: 1})
     return await chat.send(ctx, room_id=event_id, content=content)
 
 

@@ -13,6 +13,8 @@ from muster.events.joining.form import LONGEST_ANSWER, Asked, Question, Question
 from muster.events.joining.views import EventJoinFormView
 from muster.events.limits import EVENT_WRITE
 from muster.events.rules import Deed
+from muster.events.sponsorship.limiting import hold_to_plan
+from muster.events.sponsorship.plans import PlanLimit
 from muster.kit.arguments import Input
 from muster.kit.caller import member
 from muster.kit.commands.command import command
@@ -54,7 +56,7 @@ async def update_join_form(ctx: Ctx, *, event_id: UUID, input: UpdateJoinFormInp
     """Replace what an event asks of who wants in. Answers that were given stay as they are, with what was asked then.
 
     A question that is not changed keeps its id, so that who is answering right now is not thrown back.
-    Raises EventNotFound, NotOrganiser, EventIsCancelled, PreconditionFailed, Invalid.
+    Raises EventNotFound, NotOrganiser, EventIsCancelled, PreconditionFailed, Invalid, PlanLimitReached.
     """
     # The lock lets the form change between two who join, not while one does.
     event, _ = await lock_event_for(ctx, event_id, Deed.UPDATE)
@@ -68,6 +70,8 @@ async def update_join_form(ctx: Ctx, *, event_id: UUID, input: UpdateJoinFormInp
     ]
     if problems := question_problems(asked):
         raise Invalid("; ".join(f"{each.path}: {each.message}" for each in problems), fields=tuple(problems))
+    if len(asked) > len(before.read()):
+        await hold_to_plan(ctx, event_id, {PlanLimit.JOIN_QUESTIONS: len(asked)})
     known = {each.asked: each.id for each in before.read()}
     questions = [_question(known.get(each) or new_id(), each) for each in asked]
     if before.form_id is None or questions != before.read():

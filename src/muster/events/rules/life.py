@@ -39,6 +39,7 @@ class Deed(StrEnum):
     CHANGE_ROLE = "CHANGE_ROLE"
     ANNOUNCE = "ANNOUNCE"
     CHECK_IN = "CHECK_IN"
+    ADVERTISE = "ADVERTISE"
     OFFER_OWNERSHIP = "OFFER_OWNERSHIP"
     CHANGE_OWNER = "CHANGE_OWNER"
     MODERATE_ROOM = "MODERATE_ROOM"
@@ -78,6 +79,7 @@ LIFE: dict[Deed, dict[Phase, Ruling]] = {
     Deed.CHANGE_ROLE: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.CANCELLED),
     Deed.ANNOUNCE: _rulings(_R.NOT_PUBLISHED, _R.NOT_PUBLISHED, _R.DO, _R.DO, _R.CANCELLED),
     Deed.CHECK_IN: _rulings(_R.NOT_PUBLISHED, _R.NOT_PUBLISHED, _R.DO, _R.DO, _R.CANCELLED),
+    Deed.ADVERTISE: _rulings(_R.NOT_PUBLISHED, _R.NOT_PUBLISHED, _R.DO, _R.OVER, _R.CANCELLED),
     Deed.OFFER_OWNERSHIP: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.CANCELLED),
     # So that what is cancelled since its owner left can be brought back.
     Deed.CHANGE_OWNER: _rulings(_R.DO, _R.DO, _R.DO, _R.DO, _R.DO),

@@ -45,6 +45,7 @@ MAY: Mapping[Deed | MemberDeed, frozenset[Who]] = {
     Deed.CHANGE_ROLE: _OWNERS,
     Deed.ANNOUNCE: _RUN_BY,
     Deed.CHECK_IN: _RUN_BY,
+    Deed.ADVERTISE: _RUN_BY,
     Deed.OFFER_OWNERSHIP: _OWNER,
     Deed.CHANGE_OWNER: _ADMINS,
     Deed.MODERATE_ROOM: _RUN_BY,

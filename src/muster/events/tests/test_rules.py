@@ -64,6 +64,7 @@ INVITE           NOT_PUBLISHED  NOT_PUBLISHED  DO         OVER       CANCELLED
 CHANGE_ROLE      DO             DO             DO         DO         CANCELLED
 ANNOUNCE         NOT_PUBLISHED  NOT_PUBLISHED  DO         DO         CANCELLED
 CHECK_IN         NOT_PUBLISHED  NOT_PUBLISHED  DO         DO         CANCELLED
+ADVERTISE        NOT_PUBLISHED  NOT_PUBLISHED  DO         OVER       CANCELLED
 OFFER_OWNERSHIP  DO             DO             DO         DO         CANCELLED
 CHANGE_OWNER     DO             DO             DO         DO         DO
 MODERATE_ROOM    DO             DO             DO         DO         DO

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, SmallInteger, Text, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
+from muster.events.favourites.predicates import is_favourite
 from muster.events.joining.predicates import can_join, lock_reason
 from muster.events.predicates import (
     address_visible,
@@ -26,6 +27,7 @@ from muster.events.tables import (
     Event,
     EventMemberRole,
     EventMemberStatus,
+    EventPlan,
     EventStatus,
     EventTag,
     JoinMode,
@@ -115,8 +117,9 @@ class EventView(View, of=Event):
     join_closed_at: since when its organisers let nobody in; null while they do. join_close_reason: why, in their words.
     lock_reason: the first of the reasons why nobody gets a place now; null without any. can_join: whether joining gives
     the viewer a place, a turn in the queue or a pending request.
-    categories: by their slugs. tags: in small letters, by the alphabet. created_at: when it was drafted.
-    updated_at: when it last changed.
+    plan: what it may have and do. boosted_until: until when lists show it first; past or null when they do not.
+    is_favourite: whether the viewer keeps it for later. categories: by their slugs. tags: in small letters, by the alphabet.
+    created_at: when it was drafted. updated_at: when it last changed.
     version: counts its changes; give it to `updateEvent`, so that it overwrites nobody else's.
     """
 
@@ -205,6 +208,7 @@ class EventView(View, of=Event):
         "lockReason": None,
         "canJoin": True,
         "cancelReason": None,
+        "boostedUntil": None,
         "categories": ["games"],
         "tags": ["chess"],
     }
@@ -264,6 +268,9 @@ class EventView(View, of=Event):
     join_close_reason: str | None
     lock_reason: JoinLock | None = sql(lock_reason)
     can_join: bool = sql(can_join)
+    plan: EventPlan
+    boosted_until: datetime | None
+    is_favourite: bool = sql(is_favourite, asked=True)
     categories: list[str] = sql(categories_of)
     tags: list[str] = sql(tags_of)
     created_at: datetime

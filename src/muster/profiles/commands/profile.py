@@ -115,7 +115,8 @@ class UpdateProfileInput(Input):
     there. is_public: whether who shares no community with one sees it, too, and whether it has a public page. is_indexed:
     whether search engines may list that page. counts_views: whether its views are counted.
     keeps_last_seen: whether it is noted when one was here. default_address_visibility: to whom one's new events show
-    where they are. default_members_visibility: to whom they show who takes part. version: the one that the change is
+    where they are. default_members_visibility: to whom they show who takes part. local_push_consent: whether one
+    wants to hear of events near one's home. version: the one that the change is
     meant for; another is refused.
     """
 
@@ -138,6 +139,7 @@ class UpdateProfileInput(Input):
     keeps_last_seen: bool | UnsetType = UNSET
     default_address_visibility: Disclosure | UnsetType = UNSET
     default_members_visibility: Disclosure | UnsetType = UNSET
+    local_push_consent: bool | UnsetType = UNSET
     privacy: PrivacyInput | UnsetType = UNSET
     version: int | UnsetType = UNSET
 

@@ -102,7 +102,8 @@ class UpdateTenantInput(Input):
     is_listed: anybody may find it. allows_unverified: members may act before they have verified their mail.
     requires_mfa: members need a second factor to do anything here; whoever has none is asked to set one up.
     keeps_content: what people wrote and organised here stays when they delete their account, under nobody's name;
-    otherwise it goes with them.
+    otherwise it goes with them. limits_events: the plan of an event limits what it may have; otherwise every event may have
+    all there is.
     version: the one that the change is meant for; another is refused.
     """
 
@@ -116,6 +117,7 @@ class UpdateTenantInput(Input):
     allows_unverified: bool | UnsetType = UNSET
     requires_mfa: bool | UnsetType = UNSET
     keeps_content: bool | UnsetType = UNSET
+    limits_events: bool | UnsetType = UNSET
     version: int | UnsetType = UNSET
 
 

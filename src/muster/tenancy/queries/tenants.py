@@ -59,6 +59,7 @@ class EditableTenant(Row):
     is_listed: bool
     join_policy: JoinPolicy
     keeps_content: bool
+    limits_events: bool
     logo_url: str | None
     primary_colour: str | None
     accent_colour: str | None

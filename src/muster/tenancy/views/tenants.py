@@ -44,7 +44,8 @@ class TenantView(View, of=Tenant):
     slug: its name in addresses and in the header `X-Tenant`; it never changes. name: as people read it.
     locale: the language of its letters and pages. timezone: the IANA name. country: its code in ISO 3166.
     is_listed: anybody may find it. join_policy: how people get in. keeps_content: what
-    people made stays when they delete their account, under nobody's name.
+    people made stays when they delete their account, under nobody's name. limits_events: whether the plan of an event limits
+    what it may have.
     status: whether it is open. status_reason: why it is not. deletes_at: when it is gone for good; null unless it is
     about to be deleted. logo_url: of an image, over https. primary_colour: `#rrggbb`; null is the house's.
     accent_colour: the same. terms: what it calls things, by term: an object with the words for `one` and for `many`.
@@ -81,6 +82,7 @@ class TenantView(View, of=Tenant):
     is_listed: bool
     join_policy: JoinPolicy
     keeps_content: bool
+    limits_events: bool
     status: TenantStatus
     status_reason: str | None
     deletes_at: datetime | None

@@ -31,6 +31,8 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
         "DISTANCE": (("distance_km", "id"), False),
     },
     "EventAttendance": {"ASKED": (("asked_at", "id"), False)},
+    "EventFavourite": {"NEWEST": (("created_at", "id"), True)},
+    "SponsorshipEntry": {"NEWEST": (("number", "id"), True)},
     "EventMemberChange": {"HAPPENED": (("at", "id"), False)},
     "EventChat": {"NEWEST": (("id",), True)},
     "ExternalIdentity": {"NEWEST": (("created_at", "id"), True)},

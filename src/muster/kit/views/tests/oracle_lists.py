@@ -45,6 +45,7 @@ ONE_OF = {
     "eventJoinForm": ("eventJoinForms", "event_id", "eventId"),
     "eventMember": ("eventMembers", "user_id", "userId"),
     "memberAttendance": ("eventAttendance", "user_id", "userId"),
+    "myFavourite": ("myFavourites", "event_id", "eventId"),
     "eventMessage": ("eventMessages", "id", "id"),
 }
 """Queries for one row of a list: the list, the column that tells which, and the argument that names it."""

@@ -74,7 +74,7 @@ class People:
         }
         found |= {name: self._end(end) for name, end in _ENDS.items()}
         found |= {f"Profile.{camel(part)}": self._guarded(part) for part in _GUARDED}
-        disclosures = ("default_address_visibility", "default_members_visibility")
+        disclosures = ("default_address_visibility", "default_members_visibility", "local_push_consent")
         own = ("latitude", "longitude", "counts_views", "keeps_last_seen", *disclosures)
         found |= {f"Profile.{camel(name)}": self._own(name) for name in own}
         audiences = (*_GUARDED, "home_point", "last_seen", "connections")

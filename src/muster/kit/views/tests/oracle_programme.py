@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from muster.kit.views.tests.oracle_sponsorship import book_of
 from muster.kit.views.tests.oracle_values import HOSTILE, MOMENTS, WORDS
 
 Row = dict[str, Any]
@@ -63,6 +64,10 @@ def around_event(
         for person in chance.sample(group, k=chance.choice((0, 2))):
             use = {"tenant_id": tenant, "id": _id(chance), "link_id": link_id, "user_id": person}
             yield "event_invite_link_uses", {**use, "used_at": chance.choice(MOMENTS)}
+    for person in chance.sample(group, k=chance.choice((0, 3))):
+        yield "event_favourites", {**ids, "id": _id(chance), "user_id": person, "created_at": chance.choice(MOMENTS)}
+    for line in book_of(chance, ids, group):
+        yield "event_sponsorships", line
     for position in range(chance.choice((0, 2))):
         texts = _texts(chance, "question", "answer")
         yield "event_faqs", {**ids, "id": _id(chance), "position": position, **texts}

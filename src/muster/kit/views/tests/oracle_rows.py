@@ -22,6 +22,7 @@ from muster.kit.views.tests.oracle_lists import ONE_OF, Answer, Connection, List
 from muster.kit.views.tests.oracle_pages import Pages
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
 from muster.kit.views.tests.oracle_programme import OF_EVENT, OF_HEARERS, is_for, is_shown
+from muster.kit.views.tests.oracle_sponsorship import Sponsorship
 from muster.kit.views.tests.oracle_teams import TEAMS_FOR_ANYONE, TeamsOracle
 from muster.kit.views.tests.oracle_tenancy import FOR_NOBODY, TenancyOracle
 from muster.kit.views.tests.oracle_topics import slugs_held
@@ -108,6 +109,16 @@ class Oracle:
         """What the viewer was told and has not deleted."""
         rows = [row for row in self._rows("notifications") if row["user_id"] == self._me]
         return [row for row in rows if row["deleted_at"] is None]
+
+    @cached_property
+    def _kept(self) -> list[Row]:
+        """The viewer's favourites among the events that they see."""
+        rows = [row for row in self._rows("event_favourites") if row["user_id"] == self._me]
+        return [row for row in rows if self._seen_event(row["event_id"])]
+
+    @cached_property
+    def _sponsorship(self) -> Sponsorship:
+        return Sponsorship(self._rows("event_sponsorships"), self._rows("event_favourites"))
 
     def _said_in(self, room_id: UUID) -> list[Row]:
         return [row for row in self.messages if row["room_id"] == room_id]
@@ -197,10 +208,14 @@ class Oracle:
             },
             "AgendaHost.user": lambda host: self.users.get(host["user_id"]),
             "AgendaHost.item": lambda host: self._agenda[host["item_id"]],
+            "EventFavourite.event": lambda kept: self._seen_event(kept["event_id"]),
+            "Event.isFavourite": lambda event: event["id"] in {row["event_id"] for row in self._kept},
             "Event.distanceKm": lambda event: event.get("distance_km"),
             "Event.categories": lambda event: sorted(self._categories[event["id"]]),
             "Event.tags": lambda event: sorted(self._tags[event["id"]]),
             **computed_of(self._mine),
+            **self._sponsorship.fields(),
+            "SponsorshipEntry.by": lambda line: self.users.get(line["by_id"]),
             "EventAttendance.event": lambda member: self._seen_event(member["event_id"]),
             "EventMember.event": lambda member: self._seen_event(member["event_id"]),
             "EventInviteLink.event": lambda link: self._seen_event(link["event_id"]),
@@ -284,6 +299,9 @@ class Oracle:
         if name == "myMembershipForEvent":
             own = self._mine.get(UUID(given["eventId"]))
             return own if own and self._seen_event(own["event_id"]) else None
+        if name == "eventSponsorship":
+            event = self._seen_event(UUID(given["eventId"]))
+            return event if event and self._organises(event) else None
         if name == "myEventChat":
             seat = self._seats.get(UUID(given["eventId"]))
             return seat if seat and self._seen_event(seat["room_id"]) else None
@@ -315,6 +333,8 @@ class Oracle:
             return List(ACCOUNT_LISTS[name], name, self._account.rows(name))
         if name == "myEventMemberships":
             return List("EventMember", name, [row for row in self._mine.values() if self._seen_event(row["event_id"])])
+        if name == "myFavourites":
+            return List("EventFavourite", name, self._kept)
         if name == "myEvents":
             return self._my_events(name, given)
         if name == "myNotifications":
@@ -350,6 +370,12 @@ class Oracle:
             return List("EventInviteLink", name, links if self._organises(event) else [], chosen)
         if name == "eventMembers":
             return List("EventMember", name, self._memberships(event), chosen)
+        if name == "eventSponsorshipEntries":
+            return (
+                List("SponsorshipEntry", name, self._sponsorship.book(event), chosen)
+                if self._organises(event)
+                else None
+            )
         if name == "eventAttendance":
             return List("EventAttendance", name, self._attendance(event), chosen)
         raise LookupError(f"the oracle has no plain resolver for the query {name}; write it here")

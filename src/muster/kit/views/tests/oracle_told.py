@@ -41,7 +41,10 @@ def _profile(chance: random.Random, person: UUID, number: int) -> dict[str, Any]
         told[name] = chance.sample(HOSTILE, k=pick((0, 1, 3)))
     told |= {name: Jsonb([{pick(HOSTILE): None}] * pick((0, 1, 2))) for name in ("education", "experience")}
     told |= {f"{name}_for": pick(("EVERYONE", "MEMBERS", "SELF")) for name in AUDIENCES}
-    told |= {name: pick((True, False)) for name in ("is_public", "is_indexed", "counts_views", "keeps_last_seen")}
+    told |= {
+        name: pick((True, False))
+        for name in ("is_public", "is_indexed", "counts_views", "keeps_last_seen", "local_push_consent")
+    }
     told |= {f"default_{name}_visibility": pick((*Disclosure,)) for name in ("address", "members")}
     told["latitude"] = pick((50.06, -33.87, 89.99)) if has_point else None
     told["longitude"] = pick((19.94, 151.21, -179.96)) if has_point else None

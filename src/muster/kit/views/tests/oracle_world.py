@@ -73,6 +73,7 @@ class _Builder:
             is_listed=True,
             join_policy="REQUEST",
             keeps_content=True,
+            limits_events=True,
             status="ACTIVE",
             status_reason=None,
             deletes_at=None,
