@@ -56,7 +56,8 @@ async def _standing(town: Town, event_id: UUID, person: Person) -> str | None:
 async def test_occurrences_are_events_that_stay_at_their_time_when_clocks_change(town: Town) -> None:
     owner = town.people[Standing.OWNER]
     starts_at = (datetime.now(UTC) + timedelta(days=2)).replace(hour=18, minute=0, second=0, microsecond=0)
-    series_id, first = await _repeat(owner, "FREQ=WEEKLY", startsAt=starts_at, endsAt=starts_at + timedelta(hours=2))
+    changes = {"startsAt": starts_at, "endsAt": starts_at + timedelta(hours=2), "timezone": _zone(starts_at)}
+    series_id, first = await _repeat(owner, "FREQ=WEEKLY", **changes)
     made = await _made(town, series_id)
     # As far as 180 days reach; a clock changes within them.
     assert (made[0], len(made)) == ((starts_at, first), 26)
@@ -231,6 +232,16 @@ async def test_the_times_of_all_that_is_to_come_change_but_of_what_was_moved_alo
         await _make_at(work, town, datetime.now(UTC) + timedelta(days=60))
     *_, last = await _made(town, series_id)
     assert await times(last[1]) == ("09:15", 45)
+
+
+def _zone(start: datetime) -> str:
+    """A zone whose clock changes within 25 weeks: Warsaw's does not after March, and Santiago's does in September."""
+
+    def changes(name: str) -> bool:
+        weeks = [(start + timedelta(weeks=number)).astimezone(ZoneInfo(name)) for number in range(26)]
+        return len({each.utcoffset() for each in weeks}) == 2
+
+    return next(filter(changes, ("Europe/Warsaw", "America/Santiago")))
 
 
 def _soon() -> datetime:
