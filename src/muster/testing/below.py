@@ -56,12 +56,12 @@ async def snapshot_over(
 ) -> Rows:
     """The same over a connection from `maintenance`, for those who look often: to connect costs more than to look."""
     tables = [
-        table.name
-        for table in Table.metadata.sorted_tables
-        if table.name not in without
+        name
+        for name, table in Table.metadata.tables.items()
+        if name not in without
         and (tenant_id is None or "tenant_id" in table.columns)
         # Which audit rows wait for their seal is no more than which there are.
-        and table.name != "audit_unsealed"
+        and name != "audit_unsealed"
     ]
     condition = "" if tenant_id is None else f" where t.tenant_id = '{tenant_id}'"
     selects = (f"select '{table}', to_jsonb(t)::text from {table} t{condition}" for table in tables)  # noqa: S608 - our own names

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from muster.kit.remembered import remembered
 from muster.kit.views.fields import Leaf, ToMany, ToOne, ToUnion, fields_of, is_widening
 from muster.kit.views.view import View
 
@@ -38,6 +39,7 @@ VERSION = "version"
 """The field of a view that counts the versions of what it shows."""
 
 
+@remembered
 def whole(view: type[View]) -> tuple[Pick, ...]:
     """The fixed selection of REST: every scalar field that need not be asked for, and each relation to one row in brief."""
     usual = (field for field in fields_of(view).values() if not isinstance(field, ToMany))
