@@ -9,7 +9,7 @@ import gc
 import os
 import shutil
 import socket
-import tempfile
+import subprocess
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from functools import partial
@@ -105,10 +105,28 @@ def _discard(server: EmbeddedPostgres) -> None:
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """An empty directory for a server of the test's own; pytest's are closed to the user that root's server runs as."""
-    path = Path(tempfile.mkdtemp(prefix="muster-test-"))
-    path.chmod(0o711)
+    path = throwaway_folder("muster-data-")
     yield path
     shutil.rmtree(path)
+
+
+@pytest.fixture(scope="session")
+def _settled() -> Iterator[Path]:
+    """A data directory whose durable server was made, migrated and stopped."""
+    path = throwaway_folder("muster-settled-")
+    with EmbeddedPostgres(path) as server:
+        migrate(provision(server))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def settled_dir(data_dir: Path, _settled: Path) -> Path:
+    """The data directory of a server that ran before: to make and migrate one takes longer than what most tests do with it."""
+    settled = data_dir / "data"
+    # The files belong to another user where root runs the tests.
+    subprocess.run(["cp", "-a", _settled, settled], check=True)
+    return settled
 
 
 @pytest.fixture
@@ -208,8 +226,7 @@ async def _copy(server: EmbeddedPostgres, model: "Town") -> AsyncIterator["Town"
 
     with _clone(server, model.service.urls) as urls:
         # The model was settled minutes ago; what may be done about a message, and with a session, depends on how old it is.
-        await change(urls, "update messages set created_at = now()")
-        await change(urls, "update sessions set proved_at = now()")
+        await change(urls, "update messages set created_at = now(); update sessions set proved_at = now()")
         async with serving(urls) as service:
             yield moved(model, service)
 

@@ -61,33 +61,33 @@ def test_it_starts_from_nothing_with_what_was_asked_for(data_dir: Path) -> None:
     assert not server.alive()
 
 
-def test_data_is_there_after_a_restart(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir)
+def test_data_is_there_after_a_restart(settled_dir: Path) -> None:
+    server = EmbeddedPostgres(settled_dir)
     with server:
         run(server.superuser_url(), "CREATE TABLE kept AS SELECT 7 AS n")
     with server:
         assert ask(server.superuser_url(), "SELECT n FROM kept") == 7
 
 
-def test_nobody_enters_without_the_password(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as server:
+def test_nobody_enters_without_the_password(settled_dir: Path) -> None:
+    with EmbeddedPostgres(settled_dir) as server:
         wrong = server.url("postgres", "guess", "postgres")
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(wrong)
-        kept = data_dir / "postgres.password"
+        kept = settled_dir / "postgres.password"
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
-def test_a_second_starter_is_told_who_holds_it(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as server:
+def test_a_second_starter_is_told_who_holds_it(settled_dir: Path) -> None:
+    with EmbeddedPostgres(settled_dir) as server:
         with pytest.raises(AlreadyRunning, match=str(os.getpid())) as refused:
-            EmbeddedPostgres(data_dir).start()
+            EmbeddedPostgres(settled_dir).start()
         assert refused.value.holder == os.getpid()
         assert ask(server.superuser_url(), "SELECT 1") == 1
 
 
-def test_it_starts_again_after_the_postmaster_was_killed(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as server:
+def test_it_starts_again_after_the_postmaster_was_killed(settled_dir: Path) -> None:
+    with EmbeddedPostgres(settled_dir) as server:
         run(server.superuser_url(), "CREATE TABLE kept AS SELECT 7 AS n")
         first = server.pid
         kill(first)
@@ -96,24 +96,26 @@ def test_it_starts_again_after_the_postmaster_was_killed(data_dir: Path) -> None
         assert ask(server.superuser_url(), "SELECT n FROM kept") == 7
 
 
-def test_a_server_left_behind_by_a_killed_supervisor_is_taken_over(data_dir: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", KEEPER, str(data_dir)], stdout=subprocess.PIPE, text=True) as keeper:
+def test_a_server_left_behind_by_a_killed_supervisor_is_taken_over(settled_dir: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KEEPER, str(settled_dir)], stdout=subprocess.PIPE, text=True
+    ) as keeper:
         assert keeper.stdout is not None
         orphan = int(keeper.stdout.readline())
         keeper.send_signal(signal.SIGKILL)
     assert psutil.pid_exists(orphan)
-    with EmbeddedPostgres(data_dir) as server:
+    with EmbeddedPostgres(settled_dir) as server:
         assert server.pid != orphan
         assert ask(server.superuser_url(), "SELECT 1") == 1
 
 
-def test_a_lock_file_that_names_another_program_is_forgotten(data_dir: Path) -> None:
-    with EmbeddedPostgres(data_dir) as server:
+def test_a_lock_file_that_names_another_program_is_forgotten(settled_dir: Path) -> None:
+    with EmbeddedPostgres(settled_dir) as server:
         cluster = Path(str(ask(server.superuser_url(), "SHOW data_directory")))
         lock = (cluster / "postmaster.pid").read_text()
         kill(server.pid)
     (cluster / "postmaster.pid").write_text(lock.replace(lock.split("\n", 1)[0], str(os.getpid()), 1))
-    with EmbeddedPostgres(data_dir) as server:
+    with EmbeddedPostgres(settled_dir) as server:
         assert server.alive()
 
 
@@ -128,11 +130,11 @@ def test_another_major_version_stops_with_the_remedy(data_dir: Path) -> None:
         EmbeddedPostgres(data_dir).start()
 
 
-def test_a_lost_password_stops_with_the_remedy(data_dir: Path) -> None:
-    server = EmbeddedPostgres(data_dir)
+def test_a_lost_password_stops_with_the_remedy(settled_dir: Path) -> None:
+    server = EmbeddedPostgres(settled_dir)
     with server:
         pass
-    (data_dir / "postgres.password").unlink()
+    (settled_dir / "postgres.password").unlink()
     with pytest.raises(CannotRun, match=r"postgres\.password"):
         server.start()
     assert not server.alive()

@@ -58,9 +58,9 @@ BROKEN = "raise SystemExit(3)"
 
 
 @pytest.fixture
-def scripts(data_dir: Path) -> Path:
+def scripts(settled_dir: Path) -> Path:
     """The programs, as files beside each other."""
-    folder = data_dir / "scripts"
+    folder = settled_dir.with_name("scripts")
     folder.mkdir()
     for name, text in {
         "supervise": SUPERVISE,

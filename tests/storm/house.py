@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import tempfile
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -13,6 +12,7 @@ import psutil
 
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, embedded_urls
+from muster.testing.throwaway import throwaway_folder
 from tests.storm.processes import end_of, environment, free_port, supervising, until_ready
 
 PARTS = ("serve", "worker", "postgres")
@@ -49,7 +49,7 @@ class House:
 @asynccontextmanager
 async def house() -> AsyncIterator[House]:
     """A house that is ready, stopped and removed at the end."""
-    folder = _folder()
+    folder = throwaway_folder("muster-house-")
     port = free_port()
     environ = environment(MUSTER_DATA_DIR=str(folder), PORT=str(port))
     try:
@@ -59,10 +59,3 @@ async def house() -> AsyncIterator[House]:
             yield up
     finally:
         shutil.rmtree(folder)
-
-
-def _folder() -> Path:
-    """An empty directory, open to the user that root's server runs as."""
-    folder = Path(tempfile.mkdtemp(prefix="muster-house-"))
-    folder.chmod(0o711)
-    return folder
