@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import fanout, imports, jobs, joins, refresh, signins
+from bench import fanout, finding, imports, jobs, joins, refresh, signins
 from bench.chapters import RESULTS, Measure
 from bench.floor import Floor, pgbench
 from bench.hall import Hall
@@ -33,6 +33,7 @@ CHAPTERS: dict[str, Measure] = {
     "jobs": jobs.measure,
     "fanout": fanout.measure,
     "imports": imports.measure,
+    "finding": finding.measure,
 }
 _KNOWN = {each.name for each in SCENARIOS} | {ISOLATION} | CHAPTERS.keys()
 
@@ -84,7 +85,7 @@ def bench(
         Muster and pgbench alone, without npm.
     only
         What to measure, with commas between: nested, single, get, list, join, isolation; joins, refresh, jobs, fanout,
-        imports.
+        imports, finding.
     output
         The folder for report.md, report.json and report.svg.
     """

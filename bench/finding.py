@@ -1,9 +1,11 @@
 """Finding: how soon lists, searches and the map of a large community answer, as the role that serves asks.
 
-python -m bench.finding                # a million events of one community, and a hundred small ones beside it
-python -m bench.finding --quick        # a hundred thousand
+python -m bench.finding                # a hundred thousand events of one community, and a hundred small ones beside it
+python -m bench.finding --quick        # twenty thousand
+MUSTER_BENCH_EVENTS=1000000 python -m bench.finding        # as many as are asked for
 """
 
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -55,13 +57,15 @@ select n as city, -60 + (n * 7919 %% 1250) / 10.0 as latitude, -180 + (n * 10472
   from generate_series(1, 50) as n;
 insert into events (tenant_id, id, owner_id, title, description, starts_at, ends_at, timezone, meeting_kind, latitude,
                     longitude, join_mode, mode, min, visibility, status, published_at, joined_count, last_queue_number,
-                    created_at, version, updated_at, city, country)
+                    created_at, version, updated_at, city, country, levels, price, currency, boosted_until)
 select %(tenant)s, uuidv7(), %(owner)s, 'Evening ' || n || ' of word' || floor(1000 ^ random())::int,
        'We meet, talk and play word' || floor(1000 ^ random())::int || ' and word' || floor(1000 ^ random())::int,
        '2040-01-01'::timestamptz + n * interval '1 minute', '2040-01-01'::timestamptz + (n + 120) * interval '1 minute',
        'UTC', (array['ONSITE', 'ONSITE', 'HYBRID'])[n %% 3 + 1], least(89, c.latitude + (random() - 0.5) * random() * 2),
        greatest(-180, c.longitude + (random() - 0.5) * random() * 2), 'OPEN', 'CUSTOM', 1,
-       case n %% 20 when 19 then 'HIDDEN' else 'PUBLIC' end, 'PUBLISHED', now(), 1, 0, now(), 1, now(), 'City ' || city, 'Land'
+       case n %% 20 when 19 then 'HIDDEN' else 'PUBLIC' end, 'PUBLISHED', now(), floor(500 ^ random()), 0, now(), 1, now(),
+       'City ' || city, 'Land', case n %% 10 when 9 then '{BEGINNER}'::text[] else '{}' end, n %% 3 * 500, 'EUR',
+       case n %% 10000 when 99 then '2039-12-01T10:00:00Z'::timestamptz end
   from (select n, floor(50 ^ random())::int as city from generate_series(1, %(count)s) as n) as made
   join cities as c using (city);
 insert into topics (tenant_id, id, kind, slug, names, created_at, updated_at)
@@ -83,7 +87,8 @@ values (%(tenant)s, uuidv7(), %(owner)s, 'participant', 'ACTIVE', now());
 
 def measure(*, quick: bool, peers: bool, status: Status) -> Chapter:
     """Make the rows, then ask. peers: there are none."""
-    count, asked = (100_000, 200) if quick else (1_000_000, 1_000)
+    asked = 200 if quick else 1_000
+    count = int(os.environ.get("MUSTER_BENCH_EVENTS", "20000" if quick else "100000"))
     chapter = Chapter("finding", f"Finding among {count:,} events", _NOTES)
     with ExitStack() as stack:
         status.update("finding: PostgreSQL")
@@ -122,6 +127,9 @@ def _requests(chance: random.Random, asked: int) -> Mapping[str, list[Request]]:
         "the first page": dict,
         "from a day on": lambda: {"startsAfter": later()},
         "a category": lambda: {"category": [f"topic{common(50)}"]},
+        "a category, from a day on": lambda: {"category": [f"topic{common(50)}"], "startsAfter": later()},
+        "three categories": lambda: {"category": [f"topic{common(50)}" for _ in range(3)]},
+        "a level, free": lambda: {"levels": ["BEGINNER"], "priceUpTo": 0},
         "a city": lambda: {"city": f"city {common(50)}"},
         "two kinds, from a day on": lambda: {"meetingKind": ["ONSITE", "HYBRID"], "startsAfter": later()},
         "a word": lambda: {"text": f"word{common(1000)}"},
@@ -129,6 +137,8 @@ def _requests(chance: random.Random, asked: int) -> Mapping[str, list[Request]]:
         "a word mistyped": lambda: {"text": f"evenning wrod{common(1000)}"},
     }
     found = {f"list: {title}": [_listed(make()) for _ in range(asked)] for title, make in lists.items()}
+    for order in ("NEWEST", "MEMBERS", "BOOSTED"):
+        found[f"list: a category, {order}"] = [_listed(lists["a category"](), order) for _ in range(asked)]
     for low, high in ((0, 5), (6, 10), (11, 16)):
         tiles = [_tile(chance.randint(low, high), _city(common(50))) for _ in range(asked)]
         found[f"tile: zoom {low} to {high}"] = [_tile_request(each) for each in tiles]
@@ -148,9 +158,9 @@ _ORIGIN = Origin(Claim(_LARGE), datetime(2039, 12, 1, tzinfo=UTC), "bench")
 _PLANS: dict[object, Plan] = {}
 
 
-def _listed(filters: dict[str, object]) -> Request:
+def _listed(filters: dict[str, object], order: str = "START") -> Request:
     query = QUERIES["events"]
-    slots = [query.read({"filter": filters} if filters else {})]
+    slots = [query.read({"order": order} | ({"filter": filters} if filters else {}))]
     pick = whole_page(query.view, 0)
     plan = _PLANS.get(slots[0].shape)
     if plan is None:

@@ -1,9 +1,10 @@
 """SQL predicates that views and commands share."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Interval, Select, and_, func, literal_column, or_, select
 
 from muster.chat.tables import Message, MessageVersion
 from muster.events.rules import ATTENDING, CONCERNED, ORGANISERS, SHOWN
@@ -24,6 +25,8 @@ from muster.kit.views.view import Viewer
 from muster.profiles.tables import Disclosure
 
 _SEATED = (EventMemberStatus.JOINED,)
+_BOOST: ColumnElement[timedelta] = literal_column("interval '24 hours'", Interval())
+"""How long a boost lasts."""
 
 
 def _is_member(
@@ -150,6 +153,11 @@ def is_of_verified(event: type[Event], verified: ColumnElement[bool]) -> ColumnE
     """Whether who organises the event has shown that their mail is theirs is as asked."""
     owner = once_more(User)
     return probe(select(owner.id).where(owner.id == event.owner_id, owner.verified_at.is_not(None))) == verified
+
+
+def is_boosted(event: type[Event], moment: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """The event was boosted at the moment: what was boosted since ends more than a boost's time after it."""
+    return and_(event.boosted_until > moment, event.boosted_until <= moment + _BOOST)
 
 
 def level_sets(levels: Sequence[str]) -> list[int]:

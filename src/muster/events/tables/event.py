@@ -186,6 +186,13 @@ class Event(TenantTable):
         Index("events_country_key_idx", "tenant_id", "country_key", "starts_at", "id"),
         Index("events_is_online_idx", "tenant_id", "is_online", "starts_at", "id"),
         Index("events_crowd_idx", "tenant_id", "crowd", "id"),
+        Index(
+            "events_boosted_until_idx",
+            "tenant_id",
+            "boosted_until",
+            "id",
+            postgresql_where="boosted_until is not null",
+        ),
         *(
             Index(f"events_{column}_idx", "tenant_id", column, "starts_at", "id")
             for column in ("mode", "price", "has_places", "level_set")

@@ -122,3 +122,38 @@ async def test_owners_who_showed_that_their_mail_is_theirs(crowd: Town) -> None:
     client = crowd.client(Standing.ANONYMOUS)
     assert (await _numbers(client, "START", {"ownerVerified": False}))[0] == []
     assert len((await _numbers(client, "START", {"ownerVerified": True}))[0]) == 20
+
+
+async def _boost(crowd: Town, urls: Urls, numbers: list[int], until: datetime) -> None:
+    """Boost events until a moment, as sponsors do."""
+    titles = [f"Number {number}" for number in numbers]
+    with psycopg.connect(urls.owner, options="-c muster.maintenance=on") as connection:
+        connection.execute(
+            "update events set boosted_until = %s where tenant_id = %s and title = any (%s)",
+            [until, crowd.tenant_id, titles],
+        )
+
+
+@pytest.mark.parametrize("kind", ["all", "usual", "rare"])
+async def test_boosted_events_lead_and_a_list_stays_as_it_was_begun(crowd: Town, module_urls: Urls, kind: str) -> None:
+    """Boosts that end, begin or are taken up between pages neither lose an event nor show one twice."""
+    client, now, day = crowd.client(Standing.ANONYMOUS), datetime.now(UTC), timedelta(days=1)
+    filters = {"all": {}, "usual": USUAL["tag"], "rare": RARE["tag"]}[kind]
+    matching = [n for n in range(COUNT) if kind == "all" or (n % 700 == 699) is (kind == "rare")]
+    boosted = [matching[at] for at in (7, 6, 5, 3)]
+    await _boost(crowd, module_urls, boosted, now + day / 2)
+    await _boost(crowd, module_urls, matching[4:5], now - day / 2)
+    first, cursor = await _numbers(client, "BOOSTED", filters, first=2)
+    assert first == [matching[at] for at in (3, 5)]
+    # What is boosted from now on leads the lists that are begun from now on.
+    await _boost(crowd, module_urls, matching[1:2], datetime.now(UTC) + day)
+    second, cursor = await _numbers(client, "BOOSTED", filters, first=4, after=cursor)
+    assert second == [matching[at] for at in (6, 7, 0, 1)]
+    rest, _ = await _numbers(client, "BOOSTED", filters, first=4, after=cursor)
+    assert rest == [matching[at] for at in (2, 4, 8, 9) if at < len(matching)]
+    back, _ = await _numbers(client, "BOOSTED", filters, last=3, before=cursor)
+    assert back == [matching[at] for at in (6, 7, 0)]
+    anew, _ = await _numbers(client, "BOOSTED", filters, first=6)
+    assert anew == [matching[at] for at in (1, 3, 5, 6, 7, 0)]
+    await _boost(crowd, module_urls, matching[:10], now - day)
+    assert (await _numbers(client, "BOOSTED", filters, first=3))[0] == matching[:3]

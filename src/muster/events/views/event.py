@@ -14,6 +14,7 @@ from muster.events.predicates import (
     event_visible,
     has_tag,
     has_words,
+    is_boosted,
     is_of_verified,
     is_tagged,
     level_sets,
@@ -162,6 +163,7 @@ class EventView(View, of=Event):
     }
     orders = {
         "START": ascending(Event.starts_at),
+        "BOOSTED": ascending(Event.starts_at, leads=is_boosted),
         "NEWEST": descending(Event.created_at, is_alone=True),
         "MEMBERS": descending(Event.crowd, is_alone=True),
         "RELEVANCE": best_match("text"),

@@ -7,20 +7,27 @@ What a filter finds may lie anywhere in the order: a common word in every tenth 
 plan serves both, and it can neither sort all that is common nor walk past all that does not match. So such a list is
 walked first, a bounded way from where the page begins; only where that does not fill the page, what the filters find is
 looked up, which is then rare (decision 0029).
+
+Where some rows lead an order, the page is put together from the first of those and the first of the rest, each of which
+an index has in order.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Container, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     ColumnElement,
     CompoundSelect,
+    DateTime,
     Integer,
     Select,
     Subquery,
     Text,
     and_,
+    case,
     cast,
     false,
     func,
@@ -32,10 +39,11 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.types import TypeEngine
 
 from muster.kit.views.fields import table_of
 from muster.kit.views.page_arguments import PageShape
-from muster.kit.views.paging import CHECK_LENGTH, LARGEST_SIZE, SEPARATOR, measure_of
+from muster.kit.views.paging import CHECK_LENGTH, LARGEST_SIZE, LED_BY, SEPARATOR, measure_of
 from muster.kit.views.picks import Pick
 from muster.kit.views.scope import RowCondition, Rows, Scope, Source, correlated
 from muster.kit.views.view import View
@@ -49,6 +57,11 @@ _MOST = literal_column(str(LARGEST_SIZE + 1), Integer())
 # is 5,000 of a million, which take as long to look up (decision 0029).
 _WALK = literal_column("4000", Integer())
 _NONE = literal_column("0", Integer())
+_MOMENT = DateTime(timezone=True)
+_BEGINNING, _END = (literal_column(f"'{text}'::timestamptz", _MOMENT) for text in ("-infinity", "infinity"))
+
+
+Chosen: TypeAlias = Select[Any] | CompoundSelect[Any]
 
 
 class Found(NamedTuple):
@@ -176,8 +189,7 @@ class Connection:
     def _page(self) -> Subquery:
         """The rows that are aggregated, with the columns that were asked for until now."""
         wanted = [name for name in self.inner.c if name not in (*self.keys, "rn")]
-        scattered = self._scattered()
-        chosen = self._walked_or_looked_up(wanted, scattered) if scattered else self._first(self.found, wanted)
+        chosen = self._chosen(wanted)
         rows = Rows(self.scope.name("rows"), self.types)
         ordered = self._ordered(rows.c[name] for name in self.keys)
         page = select(*(rows.c[name].label(name) for name in (*wanted, *self.keys)))
@@ -189,6 +201,21 @@ class Connection:
             page = page.order_by(*ordered).limit(self.size)
         return page.select_from(chosen.subquery(rows.name)).subquery(self.inner.name)
 
+    def _chosen(self, wanted: Sequence[str]) -> Chosen:
+        """The first rows that are asked for, and more of them than the page holds."""
+        if self.order.leads is None:
+            return self._first_of(self.found, wanted, None)
+        halves = (self._rows(select(), beyond_cursor=False, leading=leading) for leading in (True, False))
+        leaders, rest = (self._first_of(each, wanted, n == 0) for n, each in enumerate(halves))
+        return union_all(leaders, rest)
+
+    def _first_of(self, found: Found, wanted: Sequence[str], leading: bool | None) -> Chosen:
+        """The first of what was found. Those that lead are few, so they are looked up whatever the filters are."""
+        if leading:
+            return self._looked_up(found, wanted)
+        scattered = self._scattered()
+        return self._walked_or_looked_up(found, wanted, scattered, leading) if scattered else self._first(found, wanted)
+
     def _with_columns(self, found: Found, wanted: Sequence[str]) -> Select[Any]:
         """What was found, with the columns of the page."""
         ranks = {measure_of(name): rank for name, rank in found.ranks.items()}
@@ -198,7 +225,11 @@ class Connection:
 
     def _first(self, found: Found, wanted: Sequence[str]) -> Select[Any]:
         """The first of what was found, in the order of the list."""
-        return self._with_columns(found, wanted).order_by(*self._ordered(found.keys)).limit(_MOST)
+        return self._with_columns(found, wanted).order_by(*self._ordered(self._sorting(found.keys))).limit(_MOST)
+
+    def _sorting(self, keys: Sequence[ColumnElement[Any]]) -> Sequence[ColumnElement[Any]]:
+        """The keys that differ among rows that all lead, or all do not."""
+        return keys if self.order.leads is None else keys[len(LED_BY) :]
 
     def _scattered(self) -> tuple[str, ...]:
         """The filters whose rows lie anywhere in the order; none where they are not worth a walk."""
@@ -206,68 +237,114 @@ class Connection:
             return ()
         return tuple(name for name in self.shape.filters if self.order.is_alone or self.view.filters[name].is_scattered)
 
-    def _walked_or_looked_up(self, wanted: Sequence[str], scattered: tuple[str, ...]) -> CompoundSelect[Any]:
+    def _walked_or_looked_up(
+        self, found: Found, wanted: Sequence[str], scattered: tuple[str, ...], leading: bool | None
+    ) -> CompoundSelect[Any]:
         """The first rows, by a walk if that fills the page, else by looking up all that the filters find."""
-        walked = self._first(self._walked(scattered), wanted).cte(self.scope.name("walked"), nesting=True)
+        walked = self._first(self._walked(scattered, leading), wanted).cte(self.scope.name("walked"), nesting=True)
         is_enough = select(func.count() > self.size).select_from(walked).scalar_subquery()
-        # Behind OFFSET the planner sees no limit that would make it walk after all.
-        found = self._with_columns(self.found, wanted).offset(_NONE).subquery(self.scope.name("found"))
-        ordered = self._ordered(found.c[name] for name in self.keys)
-        looked_up = select(found).where(not_(is_enough)).order_by(*ordered).limit(_MOST)
+        looked_up = self._looked_up(found, wanted).where(not_(is_enough))
         return union_all(select(walked).where(is_enough), looked_up)
 
-    def _walked(self, scattered: tuple[str, ...]) -> Found:
+    def _looked_up(self, found: Found, wanted: Sequence[str]) -> Select[Any]:
+        """The first of what was found, when all of that was found."""
+        # Behind OFFSET the planner sees no limit that would make it walk after all.
+        everything = self._with_columns(found, wanted).offset(_NONE).subquery(self.scope.name("found"))
+        ordered = self._ordered(everything.c[name] for name in self.keys)
+        return select(everything).order_by(*ordered).limit(_MOST)
+
+    def _walked(self, scattered: tuple[str, ...], leading: bool | None) -> Found:
         """What the scattered filters leave of the rows that a walk of bounded length comes by."""
-        near = self._rows(select(), beyond_cursor=False, without=scattered)
+        near = self._rows(select(), beyond_cursor=False, without=scattered, leading=leading)
         table = table_of(self.view)
         rows = Rows(self.scope.name("near"), {column.key: column.type for column in table.columns})
         # One star for all columns: those that nobody asks for the planner leaves out.
         way = near.statement.add_columns(literal_column(f"{near.row.id.table.name}.*"))
-        way = way.order_by(*self._ordered(near.keys)).limit(_WALK)
+        way = way.order_by(*self._ordered(self._sorting(near.keys))).limit(_WALK)
         statement = select().select_from(way.subquery(rows.name))
-        statement, conditions, ranks = self._narrowed(statement, rows.c, scattered, walked=True)
-        return Found(statement.where(and_(*conditions)), rows.c, [rows.c[name] for name in self.order.columns], ranks)
+        statement, conditions, ranks = self._narrowed(statement, rows.c, scattered, walked=scattered)
+        keys = [*self._led(leading), *(rows.c[name] for name in self.order.columns)]
+        return Found(statement.where(and_(*conditions)), rows.c, keys, ranks)
+
+    def _led(self, leading: bool | None) -> list[ColumnElement[Any]]:
+        """What the keys of rows begin with that all lead, or all do not; nothing in an order without such."""
+        return [] if leading is None else [self._as_of(), literal_column("0" if leading else "1", Integer())]
+
+    def _as_of(self) -> ColumnElement[datetime]:
+        """When the first page was read."""
+        return self._mark(0, _MOMENT) if self.shape.cursor else self.scope.viewer.now
+
+    def _mark(self, number: int, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+        """A key of the cursor."""
+        return self.scope.bind(self.slot, f"cursor_{number}", kind)
 
     def _ordered(self, keys: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
         return [key.desc() if self.order.descending != self.shape.backwards else key.asc() for key in keys]
 
-    def _rows(self, statement: Select[Any], *, beyond_cursor: bool | None, without: tuple[str, ...] = ()) -> Found:
+    def _rows(
+        self,
+        statement: Select[Any],
+        *,
+        beyond_cursor: bool | None,
+        without: tuple[str, ...] = (),
+        leading: bool | None = None,
+    ) -> Found:
         """`statement` over the rows of the list.
 
         beyond_cursor: False for those after the cursor, True for the others, None for all. without: filters not to ask.
+        leading: only those that lead the order, or only the others; None for both.
         """
         source = self.scope.alias(self.view)
         row = source.c
         statement = statement.select_from(source)
         conditions = [self.chooses(row), *self.scope.visible(self.view, source, within_checked=self.within_checked)]
         asked = [name for name in self.shape.filters if name not in without]
-        statement, narrowing, ranks = self._narrowed(statement, row, asked)
+        # Those that lead are few, so each is asked, but for what only a finder knows.
+        probed = [name for name in asked if leading and not self.view.filters[name].finder]
+        statement, narrowing, ranks = self._narrowed(statement, row, asked, walked=probed)
         keys: list[ColumnElement[Any]] = [ranks[self.order.ranked_by]] if self.order.ranked_by else []
+        if self.order.leads is not None:
+            leads = self.order.leads(row, self._as_of())
+            does_not = not_(func.coalesce(leads, false(), type_=Boolean()))
+            keys += self._led(leading) or [self._as_of(), cast(does_not, Integer())]
+            conditions += [] if leading is None else [leads if leading else does_not]
         keys += [row[name] for name in self.order.columns]
         if beyond_cursor is not None and self.shape.cursor:
-            conditions.append(self._compare_with_cursor(keys, beyond=beyond_cursor))
+            conditions.append(self._compare_with_cursor(keys, beyond=beyond_cursor, leading=leading))
         return Found(statement.where(and_(*conditions, *narrowing)), row, keys, ranks)
 
     def _narrowed(
-        self, statement: Select[Any], row: Any, names: Iterable[str], *, walked: bool = False
+        self, statement: Select[Any], row: Any, names: Iterable[str], *, walked: Container[str]
     ) -> tuple[Select[Any], list[ColumnElement[bool]], dict[str, ColumnElement[float]]]:
-        """A statement with what filters ask of a row, and how well a row matches each that can say so."""
+        """A statement with what filters ask of a row, and how well a row matches each that can say so.
+
+        walked: the filters that are asked of one row after the other.
+        """
         conditions: list[ColumnElement[bool]] = []
         ranks: dict[str, ColumnElement[float]] = {}
         for name in names:
-            statement, condition, rank = self.scope.narrowed(statement, self.view, row, self.slot, name, walked=walked)
+            statement, condition, rank = self.scope.narrowed(
+                statement, self.view, row, self.slot, name, walked=name in walked
+            )
             conditions.append(condition)
             if rank is not None:
                 ranks[name] = rank
         return statement, conditions, ranks
 
-    def _compare_with_cursor(self, keys: Sequence[ColumnElement[Any]], *, beyond: bool) -> ColumnElement[bool]:
-        marks = tuple_(*(self.scope.bind(self.slot, f"cursor_{n}", key.type) for n, key in enumerate(keys)))
+    def _compare_with_cursor(
+        self, keys: Sequence[ColumnElement[Any]], *, beyond: bool, leading: bool | None
+    ) -> ColumnElement[bool]:
+        marks = [self._mark(number, key.type) for number, key in enumerate(keys)]
+        if leading is not None:
+            # An index is entered at the cursor in that half where it stands; the other half is whole, or none of it is left.
+            keys, (_, half, moment_, *others) = self._sorting(keys), marks
+            bounds = (moment_, _END) if leading else (_BEGINNING, moment_)
+            marks = [case((half == _NONE, bounds[0]), else_=bounds[1]), *others]
         ascends = self.order.descending == self.shape.backwards
-        place = tuple_(*keys)
+        place, mark = tuple_(*keys), tuple_(*marks)
         if beyond:
-            return place <= marks if ascends else place >= marks
-        return place > marks if ascends else place < marks
+            return place <= mark if ascends else place >= mark
+        return place > mark if ascends else place < mark
 
     def _cursor(self, keys: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
         """The opaque text of a place: list tag, order keys, and a checksum over both."""

@@ -9,7 +9,7 @@ from muster.kit.arguments import read_struct
 from muster.kit.errors import BadInput
 from muster.kit.remembered import remembered
 from muster.kit.views.fields import table_of
-from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE, Order, cursor_tag, read_cursor
+from muster.kit.views.paging import DEFAULT_SIZE, LARGEST_SIZE, LED_BY, Order, cursor_tag, read_cursor
 from muster.kit.views.picks import SlotValues
 from muster.kit.views.view import View
 
@@ -129,6 +129,6 @@ def _cursor(view: type[View], order: Order, tag: str, given: Any, *, backwards: 
         raise BadInput.field("after" if backwards else "before", "after goes with first, before goes with last")
     if text is None:
         return None
-    ranks = (float,) if order.ranked_by else ()
+    ranks: tuple[type, ...] = (float,) if order.ranked_by else LED_BY if order.leads else ()
     types = (*ranks, *(table_of(view).columns[name].type.python_type for name in order.columns))
     return read_cursor(text, tag, types, path)

@@ -157,18 +157,20 @@ class Order:
     """An order of a list: columns that end in the id, all in one direction.
 
     ranked_by: the filter whose rank comes first; the order then needs that filter. is_alone: whether no filter's index
-    ends in it.
+    ends in it. leads: over the table and a moment, which rows come before all others then; the first column is then a
+    moment, too. Cursors hold the moment at which the first page was read, so that whole lists are as they were then.
     """
 
     columns: tuple[str, ...]
     descending: bool = False
     ranked_by: str | None = None
     is_alone: bool = False
+    leads: Condition | None = None
 
 
-def ascending(*columns: InstrumentedAttribute[Any]) -> Order:
-    """From the smallest; the id is added as the last key."""
-    return Order((*(column.key for column in columns), "id"))
+def ascending(*columns: InstrumentedAttribute[Any], leads: Condition | None = None) -> Order:
+    """From the smallest; the id is added as the last key. leads: which rows come before all others (`Order`)."""
+    return Order((*(column.key for column in columns), "id"), leads=leads)
 
 
 def descending(*columns: InstrumentedAttribute[Any], is_alone: bool = False) -> Order:
@@ -239,3 +241,5 @@ _READERS: dict[type, Callable[[str], object]] = {
     float: float,
     datetime: _read_moment,
 }
+LED_BY: tuple[type, ...] = (datetime, int)
+"""What the keys of an order with leading rows begin with: as of when, and 0 for those that lead, 1 for the rest."""
