@@ -62,6 +62,7 @@ import muster.identity.notices
 import muster.identity.pages
 import muster.identity.security_notices
 import muster.identity.sign_in
+import muster.identity.stepping_up
 import muster.identity.views
 import muster.notifications.commands
 import muster.notifications.streams

@@ -101,6 +101,20 @@ async def test_a_browser_goes_to_the_provider_and_comes_back_signed_in(service: 
     assert await value(service.urls, "select count(*) from members m join users u on u.id = m.user_id") == 1
 
 
+async def test_a_browser_shows_by_the_provider_who_its_person_is(service: Service, provider: Provider) -> None:
+    left = await service.http.get("/sign-in/local")
+    back = await provider.agree(left.headers["location"], "ann")
+    await service.http.get("/sign-in/local/callback", params=back)
+    await change(service.urls, "update sessions set proved_at = null")
+    assert 'href="/step-up/local?returnTo=/events"' in (await service.http.get("/step-up?returnTo=/events")).text
+    left = await service.http.get("/step-up/local", params={"returnTo": "/events"})
+    back = await provider.agree(left.headers["location"], "ann")
+    between = await service.http.get("/sign-in/local/callback", params=back)
+    done = await service.http.get(between.headers["location"])
+    assert (done.status_code, done.headers["location"]) == (303, "/events")
+    assert await value(service.urls, "select proved_at is not null from sessions")
+
+
 async def test_a_page_without_the_ticket_signs_nobody_in(service: Service, provider: Provider) -> None:
     """Somebody who sends their own way back to another person would have them signed in as themselves."""
     left = await service.http.get("/sign-in/local")

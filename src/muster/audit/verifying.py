@@ -1,5 +1,6 @@
 """Whether the audit log still is what was sealed: walks the chains, and names what was edited, removed or put in."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -116,6 +117,10 @@ async def verify(look: Look, terms: Terms, *, after: int = 0, most: int | None =
     yield walk.report
 
 
+def _entries_of(seals: Iterable[Seal]) -> list[Entry]:
+    return [entry for seal in seals for entry in unpacked(seal.entries)]
+
+
 @dataclass
 class _Walk:
     """Where the verification of a chain has come to.
@@ -181,12 +186,12 @@ class _Walk:
         for seal in seals:
             self._check_seal(seal)
             self._stand_at(seal)
-        entries = [entry for seal in seals for entry in unpacked(seal.entries)]
+        entries = await asyncio.to_thread(_entries_of, seals)
         found = await queries.rows_between(tx, self.terms.tenant_id, self.terms.chain, since, until)
         others = [entry.id for entry in entries if entry.id not in found]
         found_elsewhere = await queries.rows_by_id(tx, self.terms.tenant_id, others) if others else {}
-        for entry in entries:
-            self._check_row(entry, found.get(entry.id) or found_elsewhere.get(entry.id))
+        # A page may be many thousand rows, and each is hashed: meanwhile the loop serves others.
+        await asyncio.to_thread(self._check_rows, entries, {**found_elsewhere, **found})
         self.strangers -= set(others)
         self.early |= {each.id for each in found_elsewhere.values() if each.at > until}
         self._meet(found.keys() - {entry.id for entry in entries})
@@ -220,6 +225,10 @@ class _Walk:
             self.report.add(Kind.UNKNOWN_KEY, link.number)
         elif found.mac != link.mac(key, what, previous, sealed):
             self.report.add(kind, link.number)
+
+    def _check_rows(self, entries: Iterable[Entry], rows: Mapping[UUID, Sealable]) -> None:
+        for entry in entries:
+            self._check_row(entry, rows.get(entry.id))
 
     def _check_row(self, entry: Entry, row: Sealable | None) -> None:
         if row is None:

@@ -1,5 +1,7 @@
 """The pages where people sign in: with a password, by a mailed link, or with a provider."""
 
+from urllib.parse import urlencode
+
 from starlette.responses import Response
 
 from muster.identity.commands.codes import WrongCode
@@ -11,7 +13,7 @@ from muster.kit.errors import AppError, Invalid
 _HOME = "/"
 
 
-def _return_to(visit: Visit) -> str:
+def return_to(visit: Visit) -> str:
     """The path that the person wants to see afterwards; what is none of ours is left out."""
     given = visit.fields.get("returnTo", _HOME)
     return given if is_own_path(given) else _HOME
@@ -23,7 +25,7 @@ def _show(visit: Visit, *, wrong: AppError | None = None) -> Response:
         status=200 if wrong is None else wrong.status,
         terms=visit.services.settings.addresses.terms,
         providers=visit.services.settings.vouchers.providers.values(),
-        return_to=_return_to(visit),
+        return_to=return_to(visit),
         words=visit.words("identity.page_sign_in"),
         wrong=None if wrong is None else wrong.detail,
     )
@@ -42,20 +44,20 @@ async def sign_in(visit: Visit) -> Response:
     try:
         session = await visit.run("login", email=visit.field("email"), password=visit.field("password"))
     except MfaRequired as more:
-        return _ask_code(visit, str(more.details["mfaToken"]), _return_to(visit))
+        return _ask_code(visit, str(more.details["mfaToken"]), return_to(visit))
     except AppError as refusal:
         return _show(visit, wrong=refusal)
-    return visit.sign_in(session, _return_to(visit))
+    return visit.sign_in(session, return_to(visit))
 
 
-def _ask_code(visit: Visit, token: str, return_to: str, *, wrong: AppError | None = None) -> Response:
+def _ask_code(visit: Visit, token: str, to: str, *, wrong: AppError | None = None) -> Response:
     """The page that asks for the second factor. A passkey cannot be asked for without a script."""
     return visit.show(
         "identity/templates/second_factor.html",
         status=200 if wrong is None else wrong.status,
         words=visit.words("identity.page_second_factor"),
         token=token,
-        return_to=return_to,
+        return_to=to,
         wrong=None if wrong is None else wrong.detail,
     )
 
@@ -68,8 +70,8 @@ async def give_code(visit: Visit) -> Response:
     try:
         session = await visit.run("completeLogin", mfaToken=token, code=visit.field("code"))
     except WrongCode as refusal:
-        return _ask_code(visit, token, _return_to(visit), wrong=refusal)
-    return visit.sign_in(session, _return_to(visit))
+        return _ask_code(visit, token, return_to(visit), wrong=refusal)
+    return visit.sign_in(session, return_to(visit))
 
 
 @page("POST /sign-in/mail")
@@ -108,7 +110,7 @@ async def follow_link(visit: Visit) -> Response:
 @page("GET /sign-in/{provider}")
 async def leave(visit: Visit) -> Response:
     """Go to a provider; the ticket for the way back stays in this browser."""
-    way = await visit.run("beginSignIn", provider=visit.field("provider"), returnTo=_return_to(visit))
+    way = await visit.run("beginSignIn", provider=visit.field("provider"), returnTo=return_to(visit))
     answer = visit.lead(way.url)
     visit.cookies.keep(answer, way.ticket, seconds=int(LASTS.total_seconds()))
     return answer
@@ -124,11 +126,15 @@ async def come_back(visit: Visit) -> Response:
     if ticket is None or "code" not in visit.fields:
         return visit.show("identity/templates/done.html", words=visit.words("identity.page_not_signed_in"))
     held = read_ticket(visit.services.settings, ticket, visit.origin.now)
-    return_to = _HOME if held is None else held.return_to
+    there = _HOME if held is None else held.return_to
+    if held is not None and held.proves:
+        # Whose proof it is says the session, which this page does not look at.
+        back = {"code": visit.field("code"), "state": visit.fields.get("state", ""), "returnTo": there}
+        return visit.lead(f"/step-up/callback?{urlencode(back)}")
     given = {"ticket": ticket, "code": visit.field("code"), "state": visit.field("state"), "acceptedTerms": "true"}
     try:
-        answer = visit.sign_in(await visit.run("finishSignIn", **given), return_to)
+        answer = visit.sign_in(await visit.run("finishSignIn", **given), there)
     except MfaRequired as more:
-        answer = _ask_code(visit, str(more.details["mfaToken"]), return_to)
+        answer = _ask_code(visit, str(more.details["mfaToken"]), there)
     visit.cookies.keep(answer, "", seconds=0)
     return answer
