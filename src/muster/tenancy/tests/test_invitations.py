@@ -175,6 +175,29 @@ async def test_thirty_with_one_link_get_the_three_seats_there_are(service: Servi
     assert sum(each.code is None for each in late) == 4
 
 
+async def test_by_all_doors_at_once_no_more_come_in_than_there_are_seats(service: Service) -> None:
+    club = await found_club(service)
+    owner, people = club.client("owner"), [await sign_in(service, f"person {number}") for number in range(12)]
+    asking, by_mail, by_link, walking = (people[at : at + 3] for at in range(0, 12, 3))
+    await change(service.urls, "update tenants set join_policy = 'REQUEST' where id = $1", club.tenant_id)
+    for each in asking:
+        (await each.client.call("joinTenant", tenantId=club.tenant_id)).ok()
+    requests = (await owner.call("joinRequests")).ok()["items"]
+    tokens = [await _invited(club, await _mail_of(service, each)) for each in by_mail]
+    link = (await owner.call("createInvitationLink", input={})).ok()["token"]
+    open_for_five = "update tenants set join_policy = 'OPEN', max_members = 5 where id = $1"
+    await change(service.urls, open_for_five, club.tenant_id)
+    answers = await at_once(
+        *(owner.call("approveJoinRequest", id=each["id"]) for each in requests),
+        *(each.client.call("acceptInvitation", token=token) for each, token in zip(by_mail, tokens, strict=True)),
+        *(each.client.call("acceptInvitation", token=link) for each in by_link),
+        *(each.client.call("joinTenant", tenantId=club.tenant_id) for each in walking),
+    )
+    assert sorted(str(each.code) for each in answers) == ["None"] * 4 + ["SEATS_TAKEN"] * 8
+    seated = "select count(*) from members where tenant_id = $1 and status = 'ACTIVE'"
+    assert await value(service.urls, seated, club.tenant_id) == 5
+
+
 async def test_a_link_is_used_so_often_and_no_more(service: Service) -> None:
     club = await found_club(service)
     people = [await sign_in(service, f"person {number}") for number in range(6)]
