@@ -9,6 +9,7 @@ from dataclasses import asdict
 from functools import partial
 
 import httpx
+import psutil
 from rich.status import Status
 
 from bench.chapters import Chapter, Column, Match, at_most, program
@@ -28,7 +29,7 @@ sign in again and again, with the server and all of PostgreSQL on one core. Then
 other on both cores, first by themselves and then while 64 connections sign in as fast as they are let.
 
 Rates are not limited here; as Muster is set up, one address signs in ten times in a quarter of an hour. Hashes are made
-by two threads that give way to everything else that wants a core.
+by two processes that give way to everything else that wants a core.
 """
 _ALONE, _FLOODED = "nobody signs in", "64 connections sign in"
 _READ = (Column("p99", "p99 ms", ".2f"), Column("p50", "p50 ms", ".2f"), Column("rate", "reads/s"))
@@ -49,7 +50,7 @@ def measure(*, quick: bool, peers: bool, status: Status) -> Chapter:
         turns = [partial(_read, hall, reading, seconds), partial(_read_beside, hall, reading, scripts, seconds)]
         take_turns(turns, rounds=rounds)
         status.update("signins: on one core")
-        keep_on_one_core([hall.postmaster, *hall.postmaster.children(), *fleet.processes])
+        keep_on_one_core([hall.postmaster, *hall.postmaster.children(), *_with_hashers(fleet)])
         take_turns([partial(_sign_in, hall, signing, scripts, seconds)], rounds=rounds)
         slower = reading.ratio("p99", _FLOODED, _ALONE)
         chapter.targets += at_most("p99 of reads beside a flood of sign-ins, to that without", 2, slower, " times")
@@ -69,8 +70,14 @@ def _signing_in(fleet: Fleet) -> list[list[bytes]]:
 
 def _sign_in(hall: Hall, match: Match, scripts: list[list[bytes]], seconds: float) -> None:
     (fleet,) = hall.fleets
-    found = measured(MUSTER, fleet.processes, hall.postmaster, Load(fleet.ports, scripts, seconds, warm=0.5))
+    load = Load(fleet.ports, scripts, seconds, warm=0.5)
+    found = measured(MUSTER, _with_hashers(fleet), hall.postmaster, load)
     match.add(MUSTER, {**asdict(found), "memory": memory_of(fleet.processes[0])})
+
+
+def _with_hashers(fleet: Fleet) -> list[psutil.Process]:
+    """The processes that serve and those that hash for them, which are there once somebody has registered."""
+    return [each for process in fleet.processes for each in (process, *process.children())]
 
 
 def _read(hall: Hall, match: Match, seconds: float, name: str = _ALONE) -> None:

@@ -1,12 +1,15 @@
 """Hashes of passwords: few at once, off the event loop, and made anew when the parameters have grown."""
 
 import asyncio
-import threading
 
+import psutil
 import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
 
-from muster.identity.passwords import hash_password
+from muster.identity import hashers
+from muster.identity.hashers import TooManyHashes
+from muster.identity.hashing import NICENESS
+from muster.identity.passwords import hash_password, password_matches
 from muster.identity.tests.people import ANN, PASSWORD, register
 from muster.testing.below import change, value
 from muster.testing.client import Client
@@ -48,14 +51,37 @@ async def test_the_right_password_is_hashed_anew_when_the_parameters_have_grown(
     assert await _stored(service) == now
 
 
-async def test_many_hashes_take_two_threads_and_leave_the_loop_alone() -> None:
-    turns, most = 0, 0
+def _hashers() -> list[psutil.Process]:
+    return [each for each in psutil.Process().children() if "muster.identity.hashing" in each.cmdline()]
+
+
+async def test_many_hashes_take_two_processes_that_give_way_and_leave_the_loop_alone() -> None:
+    turns = 0
     waiting = asyncio.gather(*(hash_password(f"{PASSWORD} {number}") for number in range(6)))
     while not waiting.done():
         await asyncio.sleep(0)
         turns += 1
-        most = max(most, sum(each.name.startswith("password") for each in threading.enumerate()))
     assert len(set(await waiting)) == 6
-    assert most == 2
+    assert [each.nice() for each in _hashers()] == [min(psutil.Process().nice() + NICENESS, 19)] * 2
     # Were they made on the loop, it would have had one turn for each.
     assert turns > 6
+
+
+async def test_a_hasher_that_dies_is_started_anew() -> None:
+    stored = await hash_password(PASSWORD)
+    for each in _hashers():
+        each.kill()
+    answers = await asyncio.gather(*(password_matches(stored, PASSWORD) for _ in range(4)))
+    assert answers == [True] * 4
+    assert not await password_matches(stored, "not the password")
+
+
+async def test_who_would_wait_too_long_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashers, "_MOST_WAITING", 3)
+    tries = [hash_password(f"{PASSWORD} {number}") for number in range(5)]
+    answers = await asyncio.gather(*tries, return_exceptions=True)
+    assert [isinstance(each, str) for each in answers] == [True] * 3 + [False] * 2
+    refused = answers[-1]
+    assert isinstance(refused, TooManyHashes)
+    assert (refused.status, refused.headers) == (503, {"Retry-After": "1"})
+    assert await hash_password(PASSWORD)
