@@ -62,14 +62,12 @@ insert into invitations (tenant_id, id, way, email, role, status, made_by, creat
 select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, (array['MAIL', 'LINK'])[n % 2 + 1],
        case when n % 2 = 0 then n || '@example.org' end, 'participant',
        (array['PENDING', 'ACCEPTED', 'DECLINED', 'REVOKED'])[n % 4 + 1], user_id, now() + n * interval '1 second', now(),
-       0, 0, now()
-  from numbered;
+       0, 0, now() from numbered;
 insert into invitation_uses (tenant_id, id, invitation_id, user_id, used_at)
 select ':tenant', gen_random_uuid(), ':event', user_id, now() + n * interval '1 second' from numbered;
 insert into join_requests (tenant_id, id, user_id, status, created_at)
 select ':tenant', gen_random_uuid(), user_id, (array['PENDING', 'APPROVED', 'REJECTED', 'CANCELLED'])[n % 4 + 1],
-       now() + n * interval '1 second'
-  from numbered;
+       now() + n * interval '1 second' from numbered;
 insert into teams (tenant_id, id, name, visibility, created_at)
 select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, 'Team ' || n, 'PUBLIC',
        now() + n * interval '1 second'
@@ -98,8 +96,7 @@ select tenant_id, gen_random_uuid(), id, description from events where tenant_id
 insert into event_agenda_items (tenant_id, id, event_id, position, title, description)
 select ':tenant', gen_random_uuid(), ':event', n, 'T', '' from generate_series(1, 4000) as n;
 insert into event_announcements (tenant_id, id, event_id, author_id, audience, content, created_at)
-select ':tenant', gen_random_uuid(), ':event', ':viewer', '{JOINED}', 'C', now() + n * interval '1 second'
-  from generate_series(1, 4000) as n;
+select ':tenant', gen_random_uuid(), ':event', ':viewer', '{JOINED}', 'C', now() + n * interval '1 second' from numbered;
 insert into event_faqs (tenant_id, id, event_id, position, question, answer)
 select ':tenant', gen_random_uuid(), ':event', n, 'Q', 'A' from generate_series(1, 4000) as n;
 insert into event_resources (tenant_id, id, event_id, position, title, url, audience)
@@ -114,11 +111,13 @@ select ':tenant', gen_random_uuid(), e.id, t.id
 insert into event_invite_links (tenant_id, id, event_id, code, uses, made_by_id, created_at)
 select ':tenant', case n when 1 then ':event' else gen_random_uuid() end, ':event', n, 0, user_id, now() from numbered;
 insert into event_invite_link_uses select ':tenant', gen_random_uuid(), ':event', user_id, now() from numbered;
+insert into event_invitations
+select ':tenant', gen_random_uuid(), ':event', user_id, null, (array['PENDING', 'REVOKED'])[n % 2 + 1], user_id,
+       now() + n * interval '1 second', null, case n % 2 when 1 then now() end from numbered;
 insert into event_members (tenant_id, id, event_id, user_id, role, status, asked_at, queue_number, attendance)
 select ':tenant', gen_random_uuid(), ':event', user_id, 'PARTICIPANT',
        (array['JOINED', 'WAITLIST', 'LEFT', 'KICKED'])[n % 4 + 1], now() + n * interval '1 second',
-       case when n % 4 = 1 then n end, case when n % 200 = 0 then 'NO_SHOW' end
-  from numbered;
+       case when n % 4 = 1 then n end, case when n % 200 = 0 then 'NO_SHOW' end from numbered;
 insert into event_member_changes (tenant_id, id, event_id, user_id, deed, status, role, at)
 select ':tenant', gen_random_uuid(), ':event', ':viewer', 'JOIN', 'JOINED', 'PARTICIPANT', now() + n * interval '1 second'
   from numbered;
@@ -163,8 +162,7 @@ select ':tenant', gen_random_uuid(), ':event', n, 'BOOST', 'PRO', -1, 0, 0, 0, n
 insert into event_favourites select tenant_id, gen_random_uuid(), ':viewer', id, now() from rooms where tenant_id = ':tenant';
 insert into audit_rows (tenant_id, id, at, actor_kind, actor_id, acted_as, verb, outcome, object_kind, object_id, request_id)
 select ':tenant', gen_random_uuid(), now() + n * interval '1 second', 'person', user_id, user_id, 'word' || n % 200,
-       (array['done', 'done', 'word7'])[n % 3 + 1], 'Event', user_id, 'r'
-  from numbered;
+       (array['done', 'done', 'word7'])[n % 3 + 1], 'Event', user_id, 'r' from numbered;
 """
 
 # What is derived is a handful of rows, most of them code.

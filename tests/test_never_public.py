@@ -34,6 +34,7 @@ _MEANT = {
     "User.email": "null for everybody but the person",
     "ExternalIdentity.email": "of the person's own ways to sign in, which nobody else sees",
     "ReminderChoice.byMail": "whether one wants letters, which only oneself reads, and no address",
+    "EventInvitation.email": "as an organiser gave it to invite them; only who runs the event reads it",
     "Invitation.email": "as somebody here gave it to invite them; only who may invite reads it (test_permissions.py)",
 }
 """The fields that may speak of such a thing, each with the reason why it tells nobody."""
@@ -73,6 +74,9 @@ async def test_no_answer_holds_a_mail_address_of_somebody_else(town: Town, stand
     me = (await client.call("me")).data if standing != Standing.ANONYMOUS else None
     linked = "select email from external_identities where user_id = $1"
     own = {me["email"], *(row[0] for row in await ask(town.service.urls, linked, me["id"]))} if me else set()
+    if standing in (Standing.OWNER, Standing.MODERATOR):
+        invited = "select email from event_invitations where email is not null"
+        own |= {row[0] for row in await ask(town.service.urls, invited)}
     seen: set[str] = set()
     for name, found in sorted((schema.query_type or GraphQLObjectType("Query", {})).fields.items()):
         answer = await _asked(schema, client, name, found, town)

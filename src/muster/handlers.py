@@ -13,6 +13,8 @@ from muster.events.facts import (
     EventBanned,
     EventCancelled,
     EventDeleted,
+    EventInvitationAnswered,
+    EventInvitationSent,
     EventJoined,
     EventKicked,
     EventMissedPublication,
@@ -29,6 +31,7 @@ from muster.events.facts import (
     EventUnbanned,
     EventUpdated,
 )
+from muster.events.invites import notices as invite_notices
 from muster.events.joining import notices as joining_notices
 from muster.events.ownership import notices as ownership_notices
 from muster.events.reminders import notices as reminder_notices
@@ -163,6 +166,8 @@ on(MemberSuspended, tenancy_notices.mail_suspended)
 on(MemberResumed, tenancy_notices.mail_resumed)
 
 on(EventJoined, event_notices.tell_owner_of_join)
+on(EventInvitationSent, invite_notices.tell_invited)
+on(EventInvitationAnswered, invite_notices.tell_answer)
 on(EventRequested, joining_notices.tell_organisers_of_request)
 on(EventApproved, joining_notices.tell_approved)
 on(EventRejected, joining_notices.tell_rejected)

@@ -6,6 +6,7 @@ from muster.audit.queries import TENANTS_WITH_UNSEALED
 from muster.chat.jobs import announce_unread
 from muster.chat.queries import TENANTS_WITH_DUE_ROOMS
 from muster.events.commands import publish_due
+from muster.events.invites.jobs import forget_invitations as forget_event_invitations
 from muster.events.queries import TENANTS_WITH_DUE_EVENTS
 from muster.events.reminders.jobs import announce_times
 from muster.events.reminders.queries import TENANTS_WITH_ROUNDS
@@ -36,6 +37,7 @@ every(seconds=3600, name="events.make_occurrences", run=make_due, tenants=EVERY_
 every(seconds=60, name="events.announce_times", run=announce_times, tenants=TENANTS_WITH_ROUNDS)
 every(seconds=15, name="events.lapse_offers", run=lapse_offers, tenants=TENANTS_WITH_DUE_OFFERS)
 every(seconds=15, name="events.promote_due", run=promote_due, tenants=TENANTS_WITH_DUE_PROMOTIONS)
+every(seconds=86_400, name="events.forget_invitations", run=forget_event_invitations, tenants=EVERY_TENANT)
 every(seconds=600, name="privacy.see_who_leaves", run=see_who_leaves)
 every(seconds=audit.SEAL_SECONDS, name="audit.seal", run=audit.seal, tenants=TENANTS_WITH_UNSEALED)
 every(seconds=86_400, name="audit.mark", run=audit.mark, tenants=EVERY_TENANT)

@@ -23,7 +23,12 @@ import muster.events.commands
 import muster.events.explaining
 import muster.events.favourites.commands
 import muster.events.favourites.views
+import muster.events.invites.answering
+import muster.events.invites.inviting
 import muster.events.invites.links
+import muster.events.invites.mailed
+import muster.events.invites.notices
+import muster.events.invites.pages
 import muster.events.invites.views
 import muster.events.joining.commands
 import muster.events.joining.forming

@@ -109,6 +109,28 @@ class EventOwnerChanged(EventFact):
     old_owner_id: UUID
 
 
+class EventInvitationSent(EventFact):
+    """Somebody was invited, or is told once more."""
+
+    kind: ClassVar[str] = "event.invitation_sent"
+    invitation_id: UUID
+
+
+class EventInvitationRevoked(EventFact):
+    """An organiser took an invitation back."""
+
+    kind: ClassVar[str] = "event.invitation_revoked"
+    invitation_id: UUID
+
+
+class EventInvitationAnswered(EventFact):
+    """Somebody who was invited comes, or does not want to. user_id: who; None for who declined a letter."""
+
+    kind: ClassVar[str] = "event.invitation_answered"
+    user_id: UUID | None
+    accepted: bool
+
+
 class EventImported(EventFact):
     """An event came in from a file, published."""
 
@@ -126,9 +148,10 @@ class MembershipFact(Fact):
 
 
 class EventJoined(MembershipFact):
-    """Somebody took a place."""
+    """Somebody took a place. was_invited: they were, so its organisers are told that they accepted."""
 
     kind: ClassVar[str] = "event.joined"
+    was_invited: bool = False
 
 
 class EventWaitlisted(MembershipFact):

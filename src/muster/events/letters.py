@@ -41,7 +41,7 @@ class PromotedMail(Mail):
         event = await attended(ctx, self.event_id, user_id)
         if event is None:
             return None
-        return Letter(values={"title": event.title, **_when_and_where(event)}, link=page_of(ctx, self.event_id))
+        return Letter(values={"title": event.title, **when_and_where(event)}, link=page_of(ctx, self.event_id))
 
 
 class CancelledMail(Mail):
@@ -110,7 +110,7 @@ class MovedMail(Mail):
         event = await attended(ctx, self.event_id, user_id)
         if event is None:
             return None
-        return Letter(values={"title": event.title, **_when_and_where(event)}, link=page_of(ctx, self.event_id))
+        return Letter(values={"title": event.title, **when_and_where(event)}, link=page_of(ctx, self.event_id))
 
 
 class MessagesMail(Mail):
@@ -140,7 +140,7 @@ async def attended(ctx: Ctx, event_id: UUID, user_id: UUID) -> Outline | None:
     return event if shows_address else replace(event, place=None, address=None)
 
 
-def _when_and_where(event: Outline) -> dict[str, Value]:
+def when_and_where(event: Outline) -> dict[str, Value]:
     """When it starts, in the event's own zone, and its place where there is one."""
     return {"starts_at": event.starts_at.astimezone(ZoneInfo(event.timezone)), "place": place_of(event)}
 

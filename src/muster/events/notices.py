@@ -69,9 +69,9 @@ class DoneBySomebody(Protocol):
 
 
 async def tell_owner_of_join(ctx: Ctx, fact: EventJoined) -> None:
-    """Tell the owner who took a place; their own needs no telling."""
+    """Tell the owner who took a place; their own needs no telling, and of who was invited all organisers are told."""
     owner_id = await queries.owner_of(ctx, fact.event_id)
-    if owner_id is not None and owner_id != fact.user_id:
+    if owner_id is not None and owner_id != fact.user_id and not fact.was_invited:
         data = {"eventId": fact.event_id, "userId": fact.user_id}
         about, mail = EventMemberView.ref(fact.member_id), JoinedMail(event_id=fact.event_id)
         await notifications.tell(ctx, user_id=owner_id, kind="EVENT_JOINED", data=data, about=about, mail=mail)

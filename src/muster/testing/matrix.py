@@ -24,6 +24,9 @@ Endpoint = Command | Query | Subscription
 
 _EXAMPLES: dict[str, Callable[[], object]] = {
     "acceptInvitation.token": lambda: "not a token",
+    "acceptMailedEventInvitation.token": lambda: "not a token",
+    "declineMailedEventInvitation.token": lambda: "not a token",
+    "readEventInvitation.token": lambda: "not a token",
     "acceptMailedInvitation.token": lambda: "not a token",
     "addDomain.name": lambda: f"town-{new_id().hex[-12:]}.example",
     "removeDomain.name": lambda: "chess.example",
@@ -146,6 +149,12 @@ _EXAMPLES: dict[str, Callable[[], object]] = {
 """A valid value for each required argument that is no id."""
 
 REFUSED_AS_IT_IS = {
+    "acceptEventInvitation",
+    "declineEventInvitation",
+    "inviteToEvent",
+    "acceptMailedEventInvitation",
+    "declineMailedEventInvitation",
+    "readEventInvitation",
     "acceptInvitation",
     "acceptMailedInvitation",
     "acceptEventOwnership",

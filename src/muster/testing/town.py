@@ -162,7 +162,7 @@ async def _announce(owner: Client, event_id: UUID, host: Person, guest: Person) 
     """Say what awaits people at an event, share it, and have somebody come by a link into it."""
     link = (await owner.call("createEventInviteLink", eventId=event_id, input={"label": f"By {host.name}"})).ok()
     (await guest.client.call("joinByInviteLink", code=link["code"])).ok()
-    await _invite(owner.service, event_id)
+    (await owner.call("inviteToEvent", eventId=event_id, email=f"{event_id.hex}@example.org")).ok()
     programme = {
         "agenda": [{"title": "Opening game", "hosts": [{"userId": host.user_id}, {"name": "Grandmaster Ada"}]}],
         "faqs": [{"question": "Are there boards?", "answer": "Twenty."}],
@@ -171,16 +171,6 @@ async def _announce(owner: Client, event_id: UUID, host: Person, guest: Person) 
     (await owner.call("updateEventProgramme", id=event_id, input=programme)).ok()
     (await owner.call("shareEvent", eventId=event_id)).ok()
     (await owner.call("announce", eventId=event_id, content="We meet at the north gate.")).ok()
-
-
-async def _invite(service: Service, event_id: UUID) -> None:
-    """Have an address invited into an event."""
-    made = "insert into event_invitations (tenant_id, id, event_id, email, status, made_by_id, sent_at, expires_at)"
-    values = (
-        "select tenant_id, $2, id, $3, 'PENDING', owner_id, now(), now() + interval '9 days' from events where id = $1"
-    )
-    invitation_id = new_id()
-    await change(service.urls, f"{made} {values}", event_id, invitation_id, f"{invitation_id.hex}@example.org")
 
 
 async def _categorise(service: Service, tenant_id: UUID, event_id: UUID) -> None:

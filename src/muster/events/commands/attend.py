@@ -1,6 +1,7 @@
 """Join, leave, kick and roles. The event's row lock makes each of them one at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from muster.events.facts import (
     EventWaitlisted,
     EventWithdrawn,
 )
+from muster.events.invites import invited
+from muster.events.invites.tables import EventInvitationStatus
 from muster.events.joining.form import LONGEST_ANSWER, Given, Question, answer_problems, kept
 from muster.events.joining.queries import put_change
 from muster.events.limits import EVENT_WRITE
@@ -37,6 +40,7 @@ from muster.kit.arguments import Input
 from muster.kit.caller import member
 from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
+from muster.kit.commands.facts import Fact
 from muster.kit.errors import Conflict, Denied, Invalid, NotFound
 
 
@@ -189,15 +193,19 @@ def enter(
     that do not fit.
     """
     refuse(decision)
-    said = _answered(doors.forms.get(event.id, ()), answers or (), is_free=own.status == EventMemberStatus.INVITED)
-    ways = {
-        Verdict.SEATED: (doors.seat, EventJoined),
+    was_invited = own.status == EventMemberStatus.INVITED
+    said = _answered(doors.forms.get(event.id, ()), answers or (), is_free=was_invited)
+    ways: dict[Verdict, tuple[Callable[..., UUID], Callable[..., Fact]]] = {
+        Verdict.SEATED: (doors.seat, partial(EventJoined, was_invited=was_invited)),
         Verdict.WAITING: (doors.queue, EventWaitlisted),
         Verdict.ASKED: (doors.ask, EventRequested),
     }
     let_in, fact = ways[decision.verdict]
     member_id = let_in(ctx, event, own, party, said)
     assert own.status is not None
+    if was_invited:
+        invited.answer(ctx, event.id, own.user_id, EventInvitationStatus.ACCEPTED)
+        way = MemberDeed.ACCEPT
     put_change(ctx, event_id=event.id, user_id=own.user_id, deed=way, status=own.status)
     ctx.record(fact(event_id=event.id, user_id=own.user_id, member_id=member_id))
     return member_id

@@ -1,4 +1,4 @@
-"""What can be read of links, by who runs their event."""
+"""What can be read of links and invitations, by who runs their event."""
 
 from datetime import datetime
 from typing import Any
@@ -6,13 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 
-from muster.events.invites.tables import EventInviteLink, EventInviteLinkUse
+from muster.events.invites.tables import EventInvitation, EventInvitationStatus, EventInviteLink, EventInviteLinkUse
 from muster.events.predicates import runs
 from muster.events.views import EventView
 from muster.identity.views import UserView
 from muster.kit.caller import member
 from muster.kit.db.tables import once_more
-from muster.kit.views.paging import descending
+from muster.kit.views.paging import descending, equals
 from muster.kit.views.query import query
 from muster.kit.views.view import Page, View, Viewer, many, one
 
@@ -26,6 +26,11 @@ def use_visible(use: Any, viewer: Viewer) -> ColumnElement[bool]:
     """Who came by a link is known to who sees the link."""
     link = once_more(EventInviteLink)
     return select(link.id).where(link.id == use.link_id, runs(link.event_id, viewer)).exists()
+
+
+def invitation_visible(invitation: Any, viewer: Viewer) -> ColumnElement[bool]:
+    """Invitations are for who runs their event."""
+    return runs(invitation.event_id, viewer)
 
 
 class EventInviteLinkUseView(View, of=EventInviteLinkUse):
@@ -63,6 +68,38 @@ class EventInviteLinkView(View, of=EventInviteLink):
     made_by: UserView = one("made_by_id")
     event: EventView | None = one("event_id")
     log: Page[EventInviteLinkUseView] = many("link_id")
+
+
+class EventInvitationView(View, of=EventInvitation):
+    """An invitation into an event, for its organisers.
+
+    email: of one by mail, as it was given; null for one of somebody here. user: who is invited; of an address, who came by
+    it, and null until then. sent_at: when it was last told. expires_at: of one by mail. ended_at: when it was answered or
+    taken back; null until then. made_by: who sent it last.
+    """
+
+    visible = invitation_visible
+    within = "event"
+    filters = {"status": equals(EventInvitation.status)}
+    orders = {"NEWEST": descending(EventInvitation.sent_at)}
+    example = {"email": "ada@example.org", "expiresAt": None, "endedAt": None}
+
+    id: UUID
+    email: str | None
+    status: EventInvitationStatus
+    sent_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime | None
+    user: UserView | None = one("user_id")
+    made_by: UserView = one("made_by_id")
+    event: EventView | None = one("event_id")
+
+
+@query("GET /events/{event_id}/invitations", "eventInvitations", allow=member)
+def event_invitations(event_id: UUID) -> Page[EventInvitationView] | None:
+    """Who is invited to an event, and was, for who runs it, the last told first; null when the caller may not see the
+    event.
+    """
 
 
 @query("GET /events/{event_id}/links", "eventInviteLinks", allow=member)

@@ -7,6 +7,8 @@ from uuid import UUID
 from muster.chat import commands as chat
 from muster.events import queries
 from muster.events.facts import EventOffered, EventOwnershipDeclined, EventOwnershipWithdrawn, EventPromoted
+from muster.events.invites import invited
+from muster.events.invites.tables import EventInvitationStatus
 from muster.events.joining.queries import put_change
 from muster.events.queries import LockedEvent, Standing, Visit
 from muster.events.rules import MEMBERSHIPS, MemberDeed, opens, served
@@ -30,6 +32,9 @@ async def depart(ctx: Ctx, event: LockedEvent, own: Standing, deed: MemberDeed, 
         # Who was to own the event will not. Who leaves says no by it; who is removed is not asked.
         ended = EventOwnershipDeclined if deed == MemberDeed.LEAVE else EventOwnershipWithdrawn
         ctx.record(ended(event_id=event.id, user_id=own.user_id))
+    if own.status == EventMemberStatus.INVITED:
+        status = EventInvitationStatus.REVOKED if deed == MemberDeed.BAN else EventInvitationStatus.DECLINED
+        invited.answer(ctx, event.id, own.user_id, status)
     role = own.role or EventMemberRole.PARTICIPANT
     put_change(ctx, event_id=event.id, user_id=own.user_id, deed=deed, status=now_is, role=role, note=note)
     event.joined_count -= seats

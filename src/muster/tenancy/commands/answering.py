@@ -99,7 +99,7 @@ async def read(ctx: Ctx, *, token: Token) -> InvitationSeen:
         email=invited.email or "",
         role=invited.role,
         team=await teams.find_name(ctx.db, invited.team_id) or "",
-        next_step=await _next_step(ctx, invited),
+        next_step=NextStep.SIGN_IN if invited.email is None else await next_step(ctx, invited.email),
     )
 
 
@@ -152,26 +152,36 @@ async def accept_mailed(
 
     `readInvitation` says what is needed. name: of a new account. password: of a new account, or of one whose address
     was never verified: everybody who is signed in to that is then signed out.
-    Raises LinkInvalid, InvitationVoid, Invalid, SeatsTaken, TeamFull, MemberIsSuspended, WasRemoved.
+    Raises LinkInvalid, InvitationVoid, Invalid, EmailTaken, SeatsTaken, TeamFull, MemberIsSuspended, WasRemoved.
     """
     invited = await _find(ctx, token)
     if invited.email is None:
         raise LinkInvalid
-    step, tenant_id = await _next_step(ctx, invited), ctx.tenant_id
-    if step is NextStep.JOIN and prepared is not None:
+    user_id = await act_as_address(ctx, invited.email, name=name, hashed=prepared)
+    await _come_in(ctx, invited, user_id)
+    return TenantView.ref(ctx.tenant_id)
+
+
+async def act_as_address(ctx: Ctx, email: str, *, name: str | None, hashed: str | None) -> UUID:
+    """Have the person of a mail address act, since whoever has a letter to it has shown that they are; answers with who.
+
+    name, hashed: of a new account, and the hash of its password, which one whose address was never verified needs, too:
+    everybody who is signed in to that is then signed out. Raises LinkInvalid, Invalid, EmailTaken for an account that somebody opens meanwhile.
+    """
+    step, tenant_id = await next_step(ctx, email), ctx.tenant_id
+    if step is NextStep.JOIN and hashed is not None:
         raise Invalid.field("password", "leave it out: this address has an account, with a password of its own")
     if step is NextStep.REGISTER:
-        await _register(ctx, email=invited.email, name=name, hashed=prepared)
-    user_id = await identity.user_by_email(ctx, invited.email)
+        await _register(ctx, email=email, name=name, hashed=hashed)
+    user_id = await identity.user_by_email(ctx, email)
     if user_id is None:
         raise LinkInvalid
     if step is NextStep.SET_PASSWORD:
-        await set_password(ctx, user_id, _needed(prepared))
-        await verify_address(ctx, user_id, invited.email)
+        await set_password(ctx, user_id, _needed(hashed))
+        await verify_address(ctx, user_id, email)
     ctx.act_as(user_id)
     await ctx.enter(tenant_id)
-    await _come_in(ctx, invited, user_id)
-    return TenantView.ref(tenant_id)
+    return user_id
 
 
 @command("POST /invitations/refusal", "declineInvitation", allow=whoever, limit=AUTH)
@@ -203,10 +213,9 @@ async def _find(ctx: Ctx, token: str) -> Invited:
     return invited
 
 
-async def _next_step(ctx: Ctx, invited: Invited) -> NextStep:
-    if invited.email is None:
-        return NextStep.SIGN_IN
-    user_id = await identity.user_by_email(ctx, invited.email)
+async def next_step(ctx: Ctx, email: str) -> NextStep:
+    """What it takes to act as the person of a mail address, for who has a letter to it."""
+    user_id = await identity.user_by_email(ctx, email)
     mailbox = None if user_id is None else await identity.mailbox(ctx.db, user_id)
     if mailbox is None:
         return NextStep.REGISTER

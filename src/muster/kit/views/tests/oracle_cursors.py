@@ -37,6 +37,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "EventChat": {"NEWEST": (("id",), True)},
     "ExternalIdentity": {"NEWEST": (("created_at", "id"), True)},
     "EventInviteLink": {"NEWEST": (("created_at", "id"), True)},
+    "EventInvitation": {"NEWEST": (("sent_at", "id"), True)},
     "EventInviteLinkUse": {"NEWEST": (("used_at", "id"), True)},
     "EventMember": {"ASKED": (("asked_at", "id"), False)},
     "Faq": {"LIST": (("position", "id"), False)},

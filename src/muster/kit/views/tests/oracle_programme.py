@@ -23,6 +23,12 @@ OF_EVENT = {
 OF_HEARERS = {"eventAnnouncements": ("Announcement", "event_announcements")}
 """The same of what is for members alone."""
 
+OF_ORGANISERS = {
+    "eventInviteLinks": ("EventInviteLink", "event_invite_links"),
+    "eventInvitations": ("EventInvitation", "event_invitations"),
+}
+"""The same of what is for who runs the event."""
+
 
 def is_for(row: Row, own: Row | None, *, organises: bool) -> bool:
     """Whether an announcement is for a viewer. own: their membership. organises: they run the event."""
@@ -32,6 +38,18 @@ def is_for(row: Row, own: Row | None, *, organises: bool) -> bool:
 def is_shown(row: Row, *, seated: bool) -> bool:
     """Whether a row around an event is shown to a viewer who sees the event. seated: they have a place in it."""
     return seated or row.get("audience", "PUBLIC") == "PUBLIC"
+
+
+def _invitations(
+    chance: random.Random, ids: dict[str, UUID], group: list[UUID]
+) -> Iterator[tuple[str, dict[str, object]]]:
+    for person in chance.sample(group, k=min(len(group), chance.choice((0, 1, 3)))):
+        moment, status = chance.choice(MOMENTS), chance.choice(("PENDING", "ACCEPTED", "REVOKED"))
+        by_mail = {"user_id": None, "email": f"{person}@example.org", "expires_at": moment}
+        by_name = {"user_id": person, "email": None, "expires_at": None}
+        ended = {"status": status, "ended_at": None if status == "PENDING" else moment}
+        made = {"made_by_id": chance.choice(group), "sent_at": moment}
+        yield "event_invitations", {**ids, "id": _id(chance), **chance.choice((by_mail, by_name)), **made, **ended}
 
 
 def around_event(
@@ -54,6 +72,7 @@ def around_event(
         whom = chance.sample(("JOINED", "PENDING", "INVITED"), k=chance.randint(1, 3))
         told = {"author_id": chance.choice(group), "audience": whom, "created_at": chance.choice(MOMENTS)}
         yield "event_announcements", {**ids, "id": _id(chance), **told, **_texts(chance, "content")}
+    yield from _invitations(chance, ids, group)
     for _ in range(chance.choice((0, 1, 2))):
         link_id, made = _id(chance), chance.choice(MOMENTS)
         link = {**ids, "id": link_id, "code": str(link_id), "uses": 1, "made_by_id": chance.choice(group)}

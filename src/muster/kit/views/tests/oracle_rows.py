@@ -21,7 +21,7 @@ from muster.kit.views.tests.oracle_joining import Joining
 from muster.kit.views.tests.oracle_lists import ONE_OF, Answer, Connection, List, Refused
 from muster.kit.views.tests.oracle_pages import Pages
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
-from muster.kit.views.tests.oracle_programme import OF_EVENT, OF_HEARERS, is_for, is_shown
+from muster.kit.views.tests.oracle_programme import OF_EVENT, OF_HEARERS, OF_ORGANISERS, is_for, is_shown
 from muster.kit.views.tests.oracle_sponsorship import Sponsorship
 from muster.kit.views.tests.oracle_teams import TEAMS_FOR_ANYONE, TeamsOracle
 from muster.kit.views.tests.oracle_tenancy import FOR_NOBODY, TenancyOracle
@@ -204,7 +204,7 @@ class Oracle:
             "EventMemberChange.event": lambda row: self._seen_event(row["event_id"]),
             **{
                 f"{kind}.event": lambda row: self._seen_event(row["event_id"])
-                for kind, _ in (OF_EVENT | OF_HEARERS).values()
+                for kind, _ in (OF_EVENT | OF_HEARERS | OF_ORGANISERS).values()
             },
             "AgendaHost.user": lambda host: self.users.get(host["user_id"]),
             "AgendaHost.item": lambda host: self._agenda[host["item_id"]],
@@ -218,7 +218,7 @@ class Oracle:
             "SponsorshipEntry.by": lambda line: self.users.get(line["by_id"]),
             "EventAttendance.event": lambda member: self._seen_event(member["event_id"]),
             "EventMember.event": lambda member: self._seen_event(member["event_id"]),
-            "EventInviteLink.event": lambda link: self._seen_event(link["event_id"]),
+            "EventInvitation.user": lambda row: self.users.get(row["user_id"]),
             "EventChat.event": lambda seat: self._seen_event(seat["room_id"]),
             "EventChat.lastSequence": lambda seat: len(self._said_in(seat["room_id"])),
             "EventChat.unreadCount": self._unread_in,
@@ -365,9 +365,10 @@ class Oracle:
             person = UUID(given["userId"])
             found = self._joining.changes(self._rows("event_member_changes"), event["id"], person)
             return List("EventMemberChange", name, found, {**chosen, "user_id": person})
-        if name == "eventInviteLinks":
-            links = [row for row in self._rows("event_invite_links") if row["event_id"] == event["id"]]
-            return List("EventInviteLink", name, links if self._organises(event) else [], chosen)
+        if name in OF_ORGANISERS:
+            kind, table = OF_ORGANISERS[name]
+            kept = [row for row in self._rows(table) if row["event_id"] == event["id"]]
+            return List(kind, name, kept if self._organises(event) else [], chosen)
         if name == "eventMembers":
             return List("EventMember", name, self._memberships(event), chosen)
         if name == "eventSponsorshipEntries":
