@@ -169,6 +169,7 @@ async def _renew(ctx: Ctx, found: Invited, terms: Terms) -> None:
     counted = rules.count_letter(found.letters, found.letters_since, ctx.now)
     if counted is None:
         raise TooManyLetters
+    terms = terms._replace(language=terms.language or found.language)
     await queries.renew_invitation(ctx, found.id, terms, letters=counted[0], since=counted[1])
 
 

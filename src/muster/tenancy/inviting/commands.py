@@ -203,6 +203,7 @@ class _Run:
         if known is None:
             self.ctx.record(InvitationMade(invitation_id=queries.put(self.ctx, email, terms)))
         else:
+            terms = terms._replace(language=terms.language or known.language)
             queries.renew(self.ctx, known.id, terms, letters=counted[0], since=counted[1])
             self.ctx.record(InvitationSentAgain(invitation_id=known.id))
 

@@ -36,9 +36,9 @@ class Invited(Row):
     language: str | None
 
     def has(self, terms: "Terms") -> bool:
-        """Whether it gives what these say, in their language."""
+        """Whether it gives what these say; who says nothing of the language means the one that it has."""
         own = (self.role, self.team_id, self.team_role, self.language)
-        return own == (terms.role, terms.team_id, terms.team_role, terms.language)
+        return own == (terms.role, terms.team_id, terms.team_role, terms.language or self.language)
 
     def is_good(self, now: datetime) -> bool:
         """Whether somebody may still come in by it."""

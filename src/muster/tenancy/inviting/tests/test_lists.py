@@ -81,7 +81,8 @@ async def test_good_rows_go_and_each_bad_one_says_why(service: Service) -> None:
 async def test_a_list_sent_again_mails_nobody_and_what_is_new_in_it_is_mailed(service: Service) -> None:
     club = await found_club(service)
     rows = _rows("ann@example.org", "bob@example.org")
-    assert _outcomes(await _report(club, rows)) == ["INVITED", "INVITED"]
+    in_polish = [{**each, "language": "pl"} for each in rows]
+    assert _outcomes(await _report(club, in_polish)) == ["INVITED", "INVITED"]
     assert _outcomes(await _report(club, rows)) == ["AGAIN", "AGAIN"]
     await drain(service.urls)
     assert len(await ask(service.urls, _MAILED)) == 2
