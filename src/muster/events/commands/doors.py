@@ -24,13 +24,15 @@ from muster.kit.ids import new_id
 class Doors:
     """The events that people want to join, under their locks, and how each of these people stands to theirs.
 
-    smallest_waiting: of the parties in each queue. forms: what those ask that ask anything; one more trip, where there is
+    smallest_waiting: of the parties in each queue. first_waiting: the lowest number in each, where somebody comes who has
+    asked. forms: what those ask that ask anything; one more trip, where there is
     any. opened: what the keys of share links open that people bring; likewise. Who goes in changes it for who comes next.
     """
 
     events: Mapping[UUID, LockedEvent]
     standings: Mapping[Visit, Standing]
     smallest_waiting: dict[UUID, int]
+    first_waiting: dict[UUID, int]
     forms: Mapping[UUID, Sequence[Question]]
     opened: frozenset[tuple[UUID, str]] = frozenset()
 
@@ -43,6 +45,7 @@ class Doors:
             {each.id: each for each in events},
             {Visit(event_id=each.event_id, user_id=each.user_id): each for each in found},
             {each.event_id: each.smallest_waiting for each in found if each.smallest_waiting is not None},
+            {each.event_id: each.first_waiting for each in found if each.first_waiting is not None},
             await forms_of(tx, asking) if (asking := [each.id for each in events if each.has_join_form]) else {},
             await opened(tx, keys) if keys else frozenset(),
         )
@@ -69,8 +72,16 @@ class Doors:
         party: Party = ALONE,
     ) -> Decision:
         """What becomes of somebody who wants in with their guests, as it stands by now."""
-        places = self.places(event)
-        return decide_join(event.terms, places, own.status, now, way=way, party=party.size, is_blocked=own.is_blocked)
+        return decide_join(
+            event.terms,
+            self.places(event),
+            own.status,
+            now,
+            way=way,
+            party=party.size,
+            is_blocked=own.is_blocked,
+            is_next=own.asked_before(self.first_waiting.get(event.id)),
+        )
 
     def seat(self, ctx: Ctx, event: LockedEvent, own: Standing, party: Party, answers: str | None = None) -> UUID:
         """Give somebody and their guests places; answers with the id of their membership."""
@@ -86,6 +97,7 @@ class Doors:
         kept = own.asked_number if own.status == EventMemberStatus.PENDING else None
         number = self._draw(event) if kept is None else kept
         self.smallest_waiting[event.id] = min(party.size, self.smallest_waiting.get(event.id, party.size))
+        self.first_waiting[event.id] = min(number, self.first_waiting.get(event.id, number))
         return self._enter(ctx, event, own, EventMemberStatus.WAITLIST, number=number, party=party, answers=answers)
 
     def ask(self, ctx: Ctx, event: LockedEvent, own: Standing, party: Party, answers: str | None = None) -> UUID:

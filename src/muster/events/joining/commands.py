@@ -61,7 +61,15 @@ async def approve(ctx: Ctx, *, event_id: UUID, user_id: UUID) -> EventMemberView
     event, _ = await lock_event_for(ctx, event_id, MemberDeed.APPROVE)
     member_id, target = await member_of(ctx, event_id, user_id)
     places, party = replace(event.places, smallest_waiting=target.smallest_waiting), target.party
-    decision = rules.decide_join(event.terms, places, target.status, ctx.now, way=MemberDeed.APPROVE, party=party.size)
+    decision = rules.decide_join(
+        event.terms,
+        places,
+        target.status,
+        ctx.now,
+        way=MemberDeed.APPROVE,
+        party=party.size,
+        is_next=target.asked_before(target.first_waiting),
+    )
     if decision.verdict == Verdict.NOT_ASKED:
         raise NotAsked
     refuse(decision)
@@ -75,9 +83,7 @@ async def approve(ctx: Ctx, *, event_id: UUID, user_id: UUID) -> EventMemberView
         await put_places(ctx, event_id, [member_id], seats=party.size)
         chat.seat(ctx, room_id=event_id, user_id=user_id)
     else:
-        # They may stand before who waits for a place that is free.
         await queries.let_wait(ctx, member_id=member_id)
-        await promote(ctx, event)
     return EventMemberView.ref(member_id)
 
 

@@ -44,7 +44,7 @@ class Standing(Row):
     """How one person stands to a locked event: whether they see it, and their membership if they have one.
 
     is_blocked: the owner has blocked them. smallest_waiting: the size of the smallest party in its queue that is offered
-    no place. reject_reason: what they were told when they were rejected.
+    no place. first_waiting: of who asked, the lowest number in its queue of whom it could ever seat. reject_reason: what they were told when they were rejected.
     """
 
     event_id: UUID
@@ -56,6 +56,7 @@ class Standing(Row):
     role: EventMemberRole | None
     status: EventMemberStatus | None
     asked_number: int | None
+    first_waiting: int | None
     reject_reason: str | None
     party_size: int | None
     guest_names: str | None
@@ -65,6 +66,11 @@ class Standing(Row):
     def party(self) -> Party:
         """Who comes under their name, as they last said."""
         return Party(self.party_size or 1, self.guest_names)
+
+    def asked_before(self, first_waiting: int | None) -> bool:
+        """Whether they asked, and before anybody came who waits. first_waiting: the lowest number of these."""
+        asked = self.asked_number if self.status == EventMemberStatus.PENDING else None
+        return asked is not None and (first_waiting is None or asked < first_waiting)
 
 
 class Visit(NamedTuple):
@@ -103,6 +109,12 @@ _in_queue = aliased(EventMember)
 _SMALLEST = select(func.min(_in_queue.party_size)).where(
     _in_queue.event_id == Event.id, _in_queue.queue_number.is_not(None), _in_queue.offer_expires_at.is_(None)
 )
+_FIRST = select(func.min(_in_queue.queue_number)).where(
+    _in_queue.event_id == Event.id,
+    _in_queue.queue_number.is_not(None),
+    _in_queue.offer_expires_at.is_(None),
+    or_(Event.max.is_(None), _in_queue.party_size <= func.greatest(1, Event.max - 1)),
+)
 _visit = given(event=Uuid(), person=Uuid())
 _STANDINGS = Statement(
     Standing,
@@ -116,6 +128,9 @@ _STANDINGS = Statement(
         EventMember.role,
         EventMember.status,
         EventMember.asked_number,
+        case((EventMember.status == EventMemberStatus.PENDING, _FIRST.correlate(Event).scalar_subquery())).label(
+            "first_waiting"
+        ),
         EventMember.reject_reason,
         EventMember.party_size,
         EventMember.guest_names,

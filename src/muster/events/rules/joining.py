@@ -238,11 +238,13 @@ def decide_join(
     way: MemberDeed = MemberDeed.JOIN,
     party: int = 1,
     is_blocked: bool = False,
+    is_next: bool = False,
 ) -> Decision:
     """What becomes of a person who wants in by a way.
 
     standing: what they are to the event already. party: how many places they need, themselves included.
     is_blocked: the owner wants nothing to do with them; they find the event closed by hand, and no more.
+    is_next: they asked before anybody came who waits and whom the event could ever seat.
     Nobody who comes overtakes somebody who waits; whom an organiser promotes or puts in does, and the history says so.
     """
     refused = _by_standing(terms, standing, way)
@@ -259,7 +261,10 @@ def decide_join(
         return Decision(Verdict.TOO_LARGE)
     if way == MemberDeed.JOIN and terms.join_mode == JoinMode.REQUEST:
         return Decision(Verdict.ASKED)
-    return Decision(_by_places(places, standing, way, party))
+    goes_first = is_next or way in (MemberDeed.PROMOTE, MemberDeed.ADMIT)
+    if places.has_room(party) if goes_first else places.seats(party):
+        return Decision(Verdict.SEATED)
+    return Decision(Verdict.UNCHANGED if standing == EventMemberStatus.WAITLIST else Verdict.WAITING)
 
 
 _OF_THEIR_OWN = (MemberDeed.JOIN, MemberDeed.LINK, MemberDeed.ACCEPT)
@@ -275,10 +280,3 @@ def _by_standing(terms: Terms, standing: Standing, way: MemberDeed) -> Verdict |
     if said == Step.AGAIN:
         return None if terms.may_ask_again else Verdict.REJECTED
     return None if said == Step.ENTER else Verdict[said.name]
-
-
-def _by_places(places: Places, standing: Standing, way: MemberDeed, party: int) -> Verdict:
-    overtakes = way in (MemberDeed.PROMOTE, MemberDeed.ADMIT)
-    if places.has_room(party) if overtakes else places.seats(party):
-        return Verdict.SEATED
-    return Verdict.UNCHANGED if standing == EventMemberStatus.WAITLIST else Verdict.WAITING
