@@ -172,6 +172,7 @@ async def founder(town: Town) -> Client:
 
 _OUT_OF_REACH = {
     "acceptInvitation": "nobody is invited",
+    "declineEventInvitation": "nobody is invited",
     "acceptMailedInvitation": "nobody is invited",
     "acceptEventOwnership": "nobody is offered it",
     "acceptOwnership": "nobody is offered it",
