@@ -174,6 +174,7 @@ OF_ONE_PERSON = {
     "myEventMemberships": "event_members",
     "myEvents": "event_members",
     "myTenants": "communities_of",
+    "userEventMemberships": "event_members",
 }
 """Lists of what one person takes part in, by the table or finder that is entered by them: few rows are left to sort."""
 FILTERS = [(name, each) for name, query in LISTS.items() if name not in OF_ONE_PERSON for each in query.view.filters]

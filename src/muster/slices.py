@@ -55,6 +55,7 @@ import muster.events.streams
 import muster.events.topics.commands
 import muster.events.topics.views
 import muster.events.views
+import muster.events.views.managing
 import muster.events.waitlist.commands
 import muster.events.waitlist.notices
 import muster.identity.commands

@@ -13,7 +13,7 @@ from muster.events.tables import EventMemberStatus
 from muster.events.tests.support import QUEUE, at_once, some_people, sound
 from muster.testing.below import ask, maintenance, value
 from muster.testing.client import Way
-from muster.testing.people import Person, Standing, sign_in
+from muster.testing.people import Person, Standing, founder_of, sign_in
 from muster.testing.serving import Service
 from muster.testing.town import Town, make_event
 from muster.testing.work import working
@@ -113,6 +113,16 @@ async def test_who_asks_is_let_in_or_not(service: Service, way: Way) -> None:
     assert (rejected["status"], rejected["rejectReason"]) == ("REJECTED", "You do not play")
     mine = (await second.client.call("myEventMemberships", way=way, filter={"status": "REJECTED"})).ok()["items"]
     assert [each["rejectReason"] for each in mine] == ["You do not play"]
+    of_second = {"userId": second.user_id, "filter": {"status": "REJECTED"}}
+    assert (await owner.client.call("userEventMemberships", way=way, **of_second)).code == "FORBIDDEN"
+    tenant_id = await value(service.urls, "select tenant_id from events where id = $1", event_id)
+    managing = await founder_of(service, tenant_id)
+    managed = (await managing.client.call("userEventMemberships", way=way, **of_second)).ok()["items"]
+    assert [each["id"] for each in managed] == [each["id"] for each in mine]
+    hidden = await make_event(owner.client, visibility="HIDDEN")
+    everything = (await managing.client.call("managedEvents", way=way, filter={"ownerId": owner.user_id})).ok()["items"]
+    assert {str(hidden), str(event_id)} <= {each["id"] for each in everything}
+    assert (await owner.client.call("managedEvents", way=way)).code == "FORBIDDEN"
     assert (await second.client.call("joinEvent", way=way, eventId=event_id)).code == "WAS_REJECTED"
     (await owner.client.call("updateEvent", id=event_id, input={"mayAskAgain": True})).ok()
     assert (await second.client.call("joinEvent", way=way, eventId=event_id)).ok()["status"] == "PENDING"
