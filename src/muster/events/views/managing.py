@@ -18,7 +18,7 @@ from muster.kit.views.view import Page, View, one
 class ManagedEventView(View, of=Event):
     """An event as who manages all sees it, whoever else may.
 
-    joined_count: heads with a place. max: null is unlimited. created_at: when it was drafted.
+    title: what it is called. starts_at: when it begins. ends_at: when it is over. joined_count: heads with a place. max: null is unlimited. created_at: when it was drafted.
     """
 
     brief = ("id", "title", "status", "startsAt")
