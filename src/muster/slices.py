@@ -41,6 +41,7 @@ import muster.events.ownership.notices
 import muster.events.ownership.views
 import muster.events.pages.event
 import muster.events.pages.explore
+import muster.events.permissions.views
 import muster.events.programme.commands
 import muster.events.programme.views
 import muster.events.reminders.commands

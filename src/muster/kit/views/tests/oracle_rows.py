@@ -21,6 +21,7 @@ from muster.kit.views.tests.oracle_joining import Joining
 from muster.kit.views.tests.oracle_lists import ONE_OF, Answer, Connection, List, Refused
 from muster.kit.views.tests.oracle_pages import Pages
 from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, People
+from muster.kit.views.tests.oracle_permissions import permission_fields
 from muster.kit.views.tests.oracle_programme import OF_EVENT, OF_HEARERS, OF_ORGANISERS, is_for, is_shown
 from muster.kit.views.tests.oracle_sponsorship import Sponsorship
 from muster.kit.views.tests.oracle_teams import TEAMS_FOR_ANYONE, TeamsOracle
@@ -43,7 +44,6 @@ _EVENTS = (*_EVENT_ROWS, "events", "topics", "eventMembers", *OF_EVENT)
 _FOR_ANYONE = (*_EVENTS, "tenant", "currentTenant", "tenants", *FOR_ANYONE, *TEAMS_FOR_ANYONE)
 _FOR_SIGNED_IN = ("me", "myImpersonations", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
-
 
 _PROFILES, _TEAMS = ("profile", "profileOfUser", "myProfile"), ("team", "teamMember", "teamRequest")
 
@@ -200,6 +200,7 @@ class Oracle:
         return self._people.computed | {
             **self._teams.computed,
             **self._joining.fields(),
+            **permission_fields(self._mine, self._members),
             "EventMemberChange.actor": lambda row: self.users.get(row["actor_id"]),
             "EventMemberChange.event": lambda row: self._seen_event(row["event_id"]),
             **{
@@ -290,7 +291,7 @@ class Oracle:
         by_id: dict[str, Callable[[UUID], Row | None]] = dict.fromkeys(
             ("apiKey", "serviceAccount", "eventSeries"), nobody
         )
-        by_id |= dict.fromkeys(("event", "eventMemberStats"), self._seen_event)
+        by_id |= dict.fromkeys(("event", "eventMemberStats", "eventPermissions"), self._seen_event)
         by_id |= {"auditEntry": self._audited.get, "topic": self._topics.get}
         if name in by_id:
             return by_id[name](UUID(given["id"]))
