@@ -241,6 +241,7 @@ async def _team_up(people: dict[Standing, Person], prefix: str) -> dict[str, UUI
     asked = (await member.client.call("askToJoinTeam", teamId=choir_id, note=f"Sings in {prefix}")).ok()
     outsider_id = people[Standing.OUTSIDER].user_id
     (await owner.client.call("inviteToTeam", teamId=choir_id, userId=outsider_id)).ok()
+    (await moderator.client.call("askToJoinTeam", teamId=choir_id)).ok()
     ids = {"team_id": team_id, "choir_id": choir_id, "request_id": asked["id"]}
     return {name: UUID(each) for name, each in ids.items()}
 
