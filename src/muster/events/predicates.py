@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Interval, Select, and_, func, literal_column, or_, select
 
 from muster.chat.tables import Message, MessageVersion
-from muster.events.rules import ATTENDING, CONCERNED, ORGANISERS, SHOWN
+from muster.events.rules import ATTENDING, BOOSTED_FOR, CONCERNED, ORGANISERS, SHOWN
 from muster.events.tables import (
     Event,
     EventMember,
@@ -25,7 +25,7 @@ from muster.kit.views.view import Viewer
 from muster.profiles.tables import Disclosure
 
 _SEATED = (EventMemberStatus.JOINED,)
-_BOOST: ColumnElement[timedelta] = literal_column("interval '24 hours'", Interval())
+_BOOST: ColumnElement[timedelta] = literal_column(f"interval '{BOOSTED_FOR // timedelta(hours=1)} hours'", Interval())
 """How long a boost lasts."""
 
 

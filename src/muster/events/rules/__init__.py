@@ -30,6 +30,7 @@ from muster.events.rules.joining import (
     shut_by,
 )
 from muster.events.rules.life import (
+    BOOSTED_FOR,
     COOLING,
     LIFE,
     SHOWN,
@@ -49,6 +50,7 @@ from muster.events.rules.roles import MAY, ORGANISERS, Who, acts_as, is_organise
 __all__ = [
     "ALONE",
     "ATTENDING",
+    "BOOSTED_FOR",
     "CONCERNED",
     "COOLING",
     "EARLIEST_START",

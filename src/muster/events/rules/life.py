@@ -9,6 +9,9 @@ from muster.events.tables import EventStatus
 SHOWN = (EventStatus.PUBLISHED, EventStatus.CANCELLED)
 """What an event is that is seen beyond its team."""
 
+BOOSTED_FOR = timedelta(hours=24)
+"""How long a boost puts an event before others."""
+
 
 class Phase(StrEnum):
     """Where an event is in its life: its status, and of a published one whether it is over. A deleted one has none."""

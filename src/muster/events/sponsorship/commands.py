@@ -12,7 +12,7 @@ from muster.access.roles import EVENT_MANAGE
 from muster.events.commands.finding import EventNotFound, is_left_to_do, lock_event_for
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import lock_event
-from muster.events.rules import Deed
+from muster.events.rules import BOOSTED_FOR, Deed
 from muster.events.sponsorship import queries
 from muster.events.sponsorship.facts import EventBoosted, EventPushed, EventSponsored
 from muster.events.sponsorship.plans import PACKAGES, Movement, brought_by
@@ -26,7 +26,6 @@ from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.errors import Conflict, Invalid
 
-BOOSTED_FOR = timedelta(hours=24)
 BETWEEN_PUSHES = timedelta(hours=24)
 """Between two local pushes of one event."""
 
