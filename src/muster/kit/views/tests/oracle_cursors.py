@@ -33,6 +33,8 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "EventAttendance": {"ASKED": (("asked_at", "id"), False)},
     "EventFavourite": {"NEWEST": (("created_at", "id"), True)},
     "SponsorshipEntry": {"NEWEST": (("number", "id"), True)},
+    "ManagedEvent": {"NEWEST": (("created_at", "id"), True), "START": (("starts_at", "id"), False)},
+    "ManagedMembership": {"ASKED": (("asked_at", "id"), False)},
     "EventMemberChange": {"HAPPENED": (("at", "id"), False)},
     "EventChat": {"NEWEST": (("id",), True)},
     "ExternalIdentity": {"NEWEST": (("created_at", "id"), True)},

@@ -2,13 +2,15 @@
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from muster.events.tables import Level
 from muster.kit.text import camel
+from muster.kit.views.tests.oracle_lists import List
 from muster.kit.views.tests.oracle_values import HOSTILE
 from muster.profiles.tables import Disclosure
 
@@ -85,3 +87,14 @@ def computed_of(mine: Mapping[Any, Row]) -> dict[str, Callable[[Row], Any]]:
         "Event.longitude": degrees("longitude", 1),
         "Event.onlineUrl": online_url,
     }
+
+
+def managed(name: str, given: Mapping[str, Any], events: Mapping[UUID, Row], members: Sequence[Row]) -> List | None:
+    """The lists for who manages all events: nothing is hidden from them. None for another list."""
+    if name == "managedEvents":
+        return List("ManagedEvent", name, [*events.values()])
+    if name != "userEventMemberships":
+        return None
+    person = UUID(given["userId"])
+    theirs = [row for row in members if row["user_id"] == person]
+    return List("ManagedMembership", name, theirs, {"user_id": person})

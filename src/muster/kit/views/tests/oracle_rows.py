@@ -15,7 +15,7 @@ from muster.kit.views.tests.oracle_access import access_list, nobody, role
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_audit import audit_fields, audit_list
 from muster.kit.views.tests.oracle_cursors import plain
-from muster.kit.views.tests.oracle_events import computed_of, sees_membership
+from muster.kit.views.tests.oracle_events import computed_of, managed, sees_membership
 from muster.kit.views.tests.oracle_filters import filters_of
 from muster.kit.views.tests.oracle_joining import Joining
 from muster.kit.views.tests.oracle_lists import ONE_OF, Answer, Connection, List, Refused
@@ -40,9 +40,10 @@ _NESTED = {
 """Types with a list as a field: its name, and the table of what has it."""
 
 _EVENT_ROWS = ("event", "topic", "eventMember", "eventMemberStats", "eventJoinForm")
-_EVENTS = (*_EVENT_ROWS, "events", "topics", "eventMembers", *OF_EVENT)
+_EVENTS = (*_EVENT_ROWS, "events", "eventSeries", "topics", "eventMembers", *OF_EVENT)
 _FOR_ANYONE = (*_EVENTS, "tenant", "currentTenant", "tenants", *FOR_ANYONE, *TEAMS_FOR_ANYONE)
-_FOR_SIGNED_IN = ("me", "myImpersonations", "myTenants", *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
+_OWN_ALONE = ("me", "myAuditEntries", "myImpersonations", "myTenants")
+_FOR_SIGNED_IN = (*_OWN_ALONE, *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
 
 _PROFILES, _TEAMS = ("profile", "profileOfUser", "myProfile"), ("team", "teamMember", "teamRequest")
@@ -315,8 +316,8 @@ class Oracle:
 
     def root_list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list; None when its parent is not visible."""
-        known = self._tenancy.list(name) or access_list(name) or audit_list(name, self._rows("audit_rows"), self._me)
-        if known is not None:
+        known = self._tenancy.list(name) or access_list(name) or managed(name, given, self.events, self._members)
+        if known := known or audit_list(name, self._rows("audit_rows"), self._me):
             return known
         if self._teams.knows(name):
             return self._teams.listed(name, given)
@@ -344,17 +345,7 @@ class Oracle:
             return List("Notification", name, unread, {"unread_only": wanted})
         return self._of_event(name, given)
 
-    def _managed(self, name: str, given: dict[str, Any]) -> List:
-        """For who manages all events: nothing is hidden from them."""
-        if name == "managedEvents":
-            return List("ManagedEvent", name, [*self.events.values()])
-        person = UUID(given["userId"])
-        theirs = [row for row in self._members if row["user_id"] == person]
-        return List("ManagedMembership", name, theirs, {"user_id": person})
-
     def _of_event(self, name: str, given: dict[str, Any]) -> List | None:
-        if name in ("managedEvents", "userEventMemberships"):
-            return self._managed(name, given)
         event = self._seen_event(UUID(given["eventId"]))
         if event is None:
             return None
@@ -394,8 +385,7 @@ class Oracle:
 
     def _announced(self, event: Row) -> list[Row]:
         rows = [row for row in self._rows("event_announcements") if row["event_id"] == event["id"]]
-        own, organises = self._mine.get(event["id"]), self._organises(event)
-        return [row for row in rows if is_for(row, own, organises=organises)]
+        return [row for row in rows if is_for(row, self._mine.get(event["id"]), organises=self._organises(event))]
 
     def _versions_of(self, message_id: UUID, event: Row) -> list[Row]:
         living = {row["id"] for row in self._said_in(event["id"]) if row["deleted_at"] is None}
