@@ -25,8 +25,8 @@ class Doors:
     """The events that people want to join, under their locks, and how each of these people stands to theirs.
 
     smallest_waiting: of the parties in each queue. first_waiting: the lowest number in each, where somebody comes who has
-    asked. forms: what those ask that ask anything; one more trip, where there is
-    any. opened: what the keys of share links open that people bring; likewise. Who goes in changes it for who comes next.
+    asked. forms: what those ask that ask anything; one more trip, where there is any. opened: what the keys of share links
+    open that people bring; likewise. Who goes in changes it for who comes next.
     """
 
     events: Mapping[UUID, LockedEvent]

@@ -110,7 +110,10 @@ async def test_a_second_process_that_would_count_apart_does_not_start(
         async with serving_in_process(urls, MUSTER_RATE_LIMITS="off"):
             pass
         # The connection that holds the lock breaks, and the process takes it again.
-        holders = "select pid from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock' and granted"
+        holders = (
+            "select pid from pg_locks join pg_database on pg_database.oid = pg_locks.database "
+            "where locktype = 'advisory' and mode = 'ExclusiveLock' and granted and datname = current_database()"
+        )
         (first,) = await _rows(urls, holders)
         await _rows(urls, f"select pg_terminate_backend({first})")
         async with asyncio.timeout(10):
