@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, func, select, update
+from sqlalchemy import ARRAY, Text, any_, bindparam, select, update
 
 from muster.events.importing.records import SAID, Arrival
 from muster.events.tables import (
@@ -44,8 +44,6 @@ _GIVEN = (
     ),
 )
 
-# Two imports of one source at once: the second waits here and then sees what the first one made.
-_LOCK = Statement(Nothing, select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key", type_=Text()), 0))))
 _KNOWN = Statement(
     Known,
     select(*columns(Known, Event)).where(
@@ -74,7 +72,8 @@ _PUT_DIGEST = Statement(
 
 async def lock_source(ctx: Ctx, source: str) -> None:
     """Let one transaction at a time import from a source into this community."""
-    await ctx.db.run(_LOCK, key=f"import {ctx.tenant_id} {source}")
+    # The second waits here, and then sees what the first one made.
+    await ctx.db.take_turn(f"import {ctx.tenant_id} {source}")
 
 
 async def known(ctx: Ctx, source: str, source_ids: Sequence[str]) -> dict[str, Known]:

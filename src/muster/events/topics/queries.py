@@ -56,8 +56,6 @@ _TAKEN = Statement(
     TopicId,
     select(Topic.id).where(Topic.kind == bindparam("kind"), Topic.slug == bindparam("slug"), Topic.id != _TOPIC),
 )
-# Whoever names topics takes turns, so that the look for a taken slug stays true until it is taken.
-_TURN = Statement(Nothing, select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key", type_=Text()), 0))))
 _EDIT = Statement(
     Nothing,
     update(Topic)
@@ -106,7 +104,8 @@ async def is_taken(ctx: Ctx, topic: LockedTopic, slug: str) -> bool:
 
 
 async def _wait_for_turn(ctx: Ctx) -> None:
-    await ctx.db.run(_TURN, key=f"topics {ctx.tenant_id}")
+    # Whoever names topics takes turns, so that the look for a taken slug stays true until it is taken.
+    await ctx.db.take_turn(f"topics {ctx.tenant_id}")
 
 
 async def edit_topic(ctx: Ctx, before: LockedTopic, slug: str, names: Json) -> None:

@@ -89,7 +89,7 @@ async def use_identity(ctx: Ctx, identity: Known, vouched: Vouched) -> None:
 
 async def lock_ways_in(ctx: Ctx, user_id: UUID) -> None:
     """Lock the ways into an account until the transaction ends: of two that are removed at once, one would be the last."""
-    await ctx.db.connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"ways in of {user_id}")
+    await ctx.db.take_turn(f"ways in of {user_id}")
 
 
 async def ways_in(ctx: Ctx, user_id: UUID) -> int:

@@ -359,7 +359,7 @@ async def lock_links(ctx: Ctx, user_id: UUID) -> None:
     Two handlers that make one take turns, so that both together make no more than the share. Two people who follow one
     each take turns, too: the first voids the other's, and they do not lock each other's rows crosswise.
     """
-    await ctx.db.connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"links of {user_id}")
+    await ctx.db.take_turn(f"links of {user_id}")
 
 
 async def put_link(ctx: Ctx, *, user_id: UUID, purpose: LinkPurpose, address: str, lifetime: timedelta) -> UUID | None:

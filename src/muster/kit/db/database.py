@@ -113,6 +113,9 @@ def _lives(connection: _Held) -> bool:
         return False
 
 
+_TURN = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+
+
 class Transaction:
     """A transaction under one tenant: runs statements and answers with typed rows."""
 
@@ -122,6 +125,12 @@ class Transaction:
     async def enter(self, tenant_id: UUID) -> None:
         """Put the rest of this transaction under another tenant."""
         await self.connection.execute(f"select set_config('{TENANT_SETTING}', '{tenant_id}', true)")
+
+    async def take_turn(self, what: str) -> None:
+        """Hold the lock of this name until the transaction ends: whoever takes the same turn waits for it."""
+        began = time.perf_counter()
+        await self.connection.execute(_TURN, what)
+        report_if_slow(_TURN, time.perf_counter() - began)
 
     async def one(self, statement: Statement[RowT], **values: object) -> RowT | None:
         """The first row, or None."""

@@ -174,9 +174,7 @@ async def lock_letters(ctx: Ctx) -> Mailed:
     So the hour's share holds however many invite at once, and no two who each lock many invitations wait for each other.
     Taken before any invitation is locked.
     """
-    await ctx.db.connection.execute(
-        "select pg_advisory_xact_lock(hashtextextended($1, 0))", f"letters of {ctx.tenant_id}"
-    )
+    await ctx.db.take_turn(f"letters of {ctx.tenant_id}")
     found = await ctx.db.one(_MAILED, moment=ctx.now - timedelta(hours=1))
     return found or Mailed(letters=0, since=None)
 

@@ -159,9 +159,7 @@ async def lock_seats(ctx: Ctx) -> Seats:
     So of thirty who come at once where three seats are free three get one, and of two requests of one person the second
     sees what the first did.
     """
-    await ctx.db.connection.execute(
-        "select pg_advisory_xact_lock(hashtextextended($1, 0))", f"seats of {ctx.tenant_id}"
-    )
+    await ctx.db.take_turn(f"seats of {ctx.tenant_id}")
     found = await ctx.db.one(_SEATS, tenant=ctx.tenant_id)
     if found is None:
         raise LookupError(f"there is no tenant {ctx.tenant_id}")

@@ -201,9 +201,7 @@ _MAY_MEET = Statement(
 
 async def lock_teams(ctx: Ctx) -> int:
     """How many teams the community has. Until the transaction ends nobody else makes one."""
-    await ctx.db.connection.execute(
-        "select pg_advisory_xact_lock(hashtextextended($1, 0))", f"teams of {ctx.tenant_id}"
-    )
+    await ctx.db.take_turn(f"teams of {ctx.tenant_id}")
     found = await ctx.db.one(_COUNT)
     return 0 if found is None else found.number
 
