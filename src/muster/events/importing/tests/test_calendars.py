@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from muster.events.importing.formats import read_rows
-from muster.events.importing.records import Arrival, Refused, arrival
+from muster.events.importing.records import Arrival
 from muster.events.importing.rows import LONGEST_LINE
+from muster.events.importing.tests.support import become
 from muster.events.tables import MeetingKind
 
 GOOD = "BEGIN:VEVENT\r\nUID:{0}\r\nSUMMARY:Good {0}\r\nDTSTART:20310501T170000Z\r\nEND:VEVENT\r\n"
@@ -23,13 +24,7 @@ def read(folder: Path, text: str) -> list[Arrival | str]:
     """What becomes of each event of a calendar: it comes in, or why not."""
     file = folder / "club.ics"
     file.write_bytes(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{text}END:VCALENDAR\r\n".encode("utf-8", "surrogateescape"))
-    found: list[Arrival | str] = []
-    for row in read_rows(file):
-        try:
-            found.append(arrival(row))
-        except Refused as refusal:
-            found.append(refusal.problems[0].message)
-    return found
+    return become(file)
 
 
 def only(folder: Path, text: str) -> Arrival:

@@ -7,6 +7,7 @@ import pytest
 from muster.events.importing.formats import read_rows
 from muster.events.importing.records import Arrival, Refused, arrival
 from muster.events.importing.rows import LONGEST_LINE, Unreadable
+from muster.events.importing.tests.support import become
 
 HEAD = "name,start_date,description,topics,online\n"
 GOOD = ("First,2031-05-01,,,\n", "Second,2031-05-02,,,\n", '"Third, really",2031-05-03,"two\nlines","a, b",no\n')
@@ -25,13 +26,7 @@ def read(folder: Path, *pieces: bytes | str) -> list[Arrival | str]:
     """What becomes of each row of a table: it comes in, or why not."""
     file = folder / "table.csv"
     file.write_bytes(b"".join(each.encode() if isinstance(each, str) else each for each in pieces))
-    found: list[Arrival | str] = []
-    for row in read_rows(file):
-        try:
-            found.append(arrival(row))
-        except Refused as refusal:
-            found.append(refusal.problems[0].message)
-    return found
+    return become(file)
 
 
 def titles(found: list[Arrival | str]) -> list[object]:
