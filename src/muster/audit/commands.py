@@ -20,13 +20,12 @@ from muster.kit.commands.context import Ctx
 from muster.kit.commands.facts import Fact
 from muster.kit.commands.tables import AuditChain
 from muster.kit.limits import API
-from muster.kit.views.paging import cursor_tag, read_cursor, write_cursor
+from muster.kit.views.paging import PartCursor, cursor_tag, read_cursor, write_cursor
 from muster.kit.views.results import Payload
 
 _SEALS = 20
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
-Cursor = Annotated[str, Meta(max_length=500, description="The `endCursor` of the part before.")]
 SealNumber = Annotated[int, Meta(ge=0, le=2**62, description="The `number` that an earlier answer ended with.")]
 
 
@@ -76,7 +75,7 @@ async def export_audit(
     format: ExportFormat = ExportFormat.JSONL,
     since: Instant | None = None,
     until: Instant | None = None,
-    after: Cursor | None = None,
+    after: PartCursor | None = None,
 ) -> AuditPart:
     """Take the audit log of this community along, the oldest first, at most 1,000 rows at a time.
 

@@ -1,11 +1,10 @@
 """The list of who came, to be taken along: CSV for a spreadsheet or a printer."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
 from sqlalchemy import Integer, bindparam, select
 
 from muster.events.commands.finding import lock_event_for
@@ -19,7 +18,7 @@ from muster.kit.commands.command import command
 from muster.kit.commands.context import Ctx
 from muster.kit.db.statements import Row, Statement
 from muster.kit.sheets import lines
-from muster.kit.views.paging import cursor_tag, read_cursor, write_cursor
+from muster.kit.views.paging import PartCursor, cursor_tag, read_cursor, write_cursor
 from muster.kit.views.results import Payload
 
 _MOST = 5000
@@ -78,13 +77,11 @@ _LISTED = Statement(
 _COLUMNS = tuple(name for name in Listed.__struct_fields__ if name != "id")
 _BEFORE_EVERYBODY = UUID(int=0)
 
-Cursor = Annotated[str, Meta(max_length=500, description="The `endCursor` of the part before.")]
-
 
 @command(
     "POST /events/{event_id}/attendance/exports", "exportAttendance", allow=member, in_person=True, limit=EVENT_WRITE
 )
-async def export_attendance(ctx: Ctx, *, event_id: UUID, after: Cursor | None = None) -> AttendanceSheet:
+async def export_attendance(ctx: Ctx, *, event_id: UUID, after: PartCursor | None = None) -> AttendanceSheet:
     """Take the list of who has a place along as CSV: with their guests, and whether and when they came.
 
     In the order in which they first came to the event, at most 5,000 at a time. Raises EventNotFound, NotOrganiser, BadInput

@@ -208,6 +208,10 @@ def write_cursor(tag: str, *keys: object) -> str:
     return base64.b64encode(f"{body}{SEPARATOR}{_checksum(body)}".encode()).decode()
 
 
+PartCursor = Annotated[str, msgspec.Meta(max_length=500, description="The `endCursor` of the part before.")]
+"""Where a part of an export begins, as clients hand it back."""
+
+
 def read_cursor(cursor: str, tag: str, types: tuple[type, ...], path: str) -> tuple[object, ...]:
     """The order keys inside a cursor.
 
