@@ -1,6 +1,8 @@
 """One error type for every way in: a stable code, an HTTP status, a sentence that is safe to show."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Self
 
 import msgspec
@@ -101,11 +103,41 @@ class Invalid(AppError):
 
     status, code, title = 422, "VALIDATION_ERROR", "Some fields are not acceptable"
 
+    @property
+    def in_words(self) -> str:
+        """What is wrong with the fields, for a page that shows them."""
+        return "; ".join(each.message for each in self.fields) or self.detail
+
 
 class TooMany(AppError):
     """Too many requests; wait a moment."""
 
     status, code, title = 429, "RATE_LIMIT_EXCEEDED", "Too many requests"
+
+    @classmethod
+    def past_share(
+        cls,
+        says: str,
+        *,
+        since: datetime,
+        within: timedelta,
+        now: datetime,
+        count: int,
+        most: int,
+        bucket: str | None = None,
+    ) -> Self:
+        """The refusal of what is more than a share of a stretch of time, with when there is room again.
+
+        says: whose share it is. since: when the oldest that counts was made. count, most: how many there are, and may be.
+        """
+        # Who waited for a lock has begun before what is counted under it was made.
+        after = ceil(min(within, since + within - now).total_seconds())
+        named = {} if bucket is None else {"bucket": bucket}
+        return cls(
+            f"{says}; come back in {after} seconds.",
+            headers={"Retry-After": str(after)},
+            details={"retryAfter": after, **named, "currentCount": count, "maxAllowed": most},
+        )
 
 
 class Unavailable(AppError):

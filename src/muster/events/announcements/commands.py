@@ -1,7 +1,6 @@
 """The verb of announcements."""
 
 from datetime import timedelta
-from math import ceil
 from typing import Annotated
 from uuid import UUID
 
@@ -44,13 +43,8 @@ async def announce(ctx: Ctx, *, event_id: UUID, content: Content, audience: Audi
     is_left_to_do(ctx, event, Deed.ANNOUNCE)
     since = await queries.oldest_of(ctx, event_id, MOST, ctx.now - WITHIN)
     if since is not None:
-        # Who waited for the lock has begun before what is counted here was made.
-        after = ceil(min(WITHIN, since + WITHIN - ctx.now).total_seconds())
-        raise TooMany(
-            f"An event announces {MOST} things an hour; come back in {after} seconds.",
-            headers={"Retry-After": str(after)},
-            details={"retryAfter": after, "bucket": "event.announce", "currentCount": MOST, "maxAllowed": MOST},
-        )
+        says, bucket = f"An event announces {MOST} things an hour", "event.announce"
+        raise TooMany.past_share(says, since=since, within=WITHIN, now=ctx.now, count=MOST, most=MOST, bucket=bucket)
     whom = sorted({Hearer.JOINED} if audience is None else set(audience))
     made = await queries.put_announcement(ctx, event_id, content, whom)
     ctx.record(EventAnnounced(event_id=event_id, user_id=ctx.user_id, announcement_id=made, audience=whom))

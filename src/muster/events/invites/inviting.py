@@ -5,7 +5,6 @@ Whom an invitation names is INVITED to the event; an address becomes somebody on
 """
 
 from datetime import timedelta
-from math import ceil
 from typing import Annotated
 from uuid import UUID
 
@@ -141,12 +140,8 @@ async def _check_letters(ctx: Ctx, event_id: UUID) -> None:
     # The event's lock lets nobody send one between this count and the new row.
     since = await invited.oldest_sent(ctx, event_id, MOST, ctx.now - WITHIN)
     if since is not None:
-        after = ceil(min(WITHIN, since + WITHIN - ctx.now).total_seconds())
-        raise TooMany(
-            f"An event sends {MOST} invitations an hour; come back in {after} seconds.",
-            headers={"Retry-After": str(after)},
-            details={"retryAfter": after, "bucket": "event.invitations", "currentCount": MOST, "maxAllowed": MOST},
-        )
+        says, bucket = f"An event sends {MOST} invitations an hour", "event.invitations"
+        raise TooMany.past_share(says, since=since, within=WITHIN, now=ctx.now, count=MOST, most=MOST, bucket=bucket)
 
 
 @command(

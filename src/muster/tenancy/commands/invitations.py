@@ -1,7 +1,6 @@
 """Inviting people, by mail and by link, and taking invitations back."""
 
 from datetime import timedelta
-from math import ceil
 from typing import Annotated
 from uuid import UUID
 
@@ -150,12 +149,9 @@ def check_share(ctx: Ctx, mailed: Mailed) -> None:
     """Make sure that the community may mail one more, under the lock of its letters. Raises TooManyInvitations."""
     most = ctx.settings.communities.letters
     if mailed.letters >= most and mailed.since is not None:
-        # Who waited for the lock has begun before what is counted here was mailed.
-        after = ceil(min(HOUR, mailed.since + HOUR - ctx.now).total_seconds())
-        raise TooManyInvitations(
-            f"A community mails {most} invitations an hour; come back in {after} seconds.",
-            headers={"Retry-After": str(after)},
-            details={"retryAfter": after, "currentCount": mailed.letters, "maxAllowed": most},
+        says = f"A community mails {most} invitations an hour"
+        raise TooManyInvitations.past_share(
+            says, since=mailed.since, within=HOUR, now=ctx.now, count=mailed.letters, most=most
         )
 
 
