@@ -1,5 +1,6 @@
 """What tenancy mails people."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 from uuid import UUID
 
@@ -9,13 +10,11 @@ from muster.identity.seals import invitation_token
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Letter, Mail
 from muster.kit.mail.posting import post
+from muster.kit.words import Value
 from muster.tenancy import queries
 from muster.tenancy.facts import InvitationFact, JoinRequestFact, MemberFact
 from muster.tenancy.tables import MemberStatus, RequestStatus
 from muster.tenancy.teams import queries as teams
-
-# Whose mail it is when the address has no account; no person has this id.
-_NOBODY = UUID(int=0)
 
 
 class InvitationMail(Mail):
@@ -37,12 +36,12 @@ class InvitationMail(Mail):
         )
 
 
-class _CommunityMail(Mail):
+class CommunityMail(Mail):
     """Base of mails that tell what a community decided about somebody."""
 
     kind: ClassVar[str] = "tenancy.decision"
 
-    async def told(self, ctx: Ctx, values: dict[str, str | None]) -> Letter | None:
+    async def told(self, ctx: Ctx, values: Mapping[str, Value]) -> Letter | None:
         """The letter with the community's name, and a way there."""
         look = await queries.find_look(ctx.db, ctx.tenant_id)
         return (
@@ -50,7 +49,7 @@ class _CommunityMail(Mail):
         )
 
 
-class ApprovedMail(_CommunityMail):
+class ApprovedMail(CommunityMail):
     """To who asked to join: they are a member."""
 
     kind: ClassVar[str] = "tenancy.approved"
@@ -60,7 +59,7 @@ class ApprovedMail(_CommunityMail):
         return None if await queries.find_role(ctx, user_id) is None else await self.told(ctx, {})
 
 
-class RejectedMail(_CommunityMail):
+class RejectedMail(CommunityMail):
     """To who asked to join: they do not get in."""
 
     kind: ClassVar[str] = "tenancy.rejected"
@@ -74,7 +73,7 @@ class RejectedMail(_CommunityMail):
         return await self.told(ctx, {"reason": request.reason})
 
 
-class StandingMail(_CommunityMail):
+class StandingMail(CommunityMail):
     """Base of mails to a member whose standing others changed. standing: what it then is."""
 
     kind: ClassVar[str] = "tenancy.standing"
@@ -119,7 +118,7 @@ async def mail_invitation(ctx: Ctx, fact: InvitationFact) -> None:
     mailbox = None if user_id is None else await identity.mailbox(ctx.db, user_id)
     language = invited.language if mailbox is None else mailbox.locale
     mail = InvitationMail(invitation_id=invited.id)
-    await post(ctx, mail, user_id=user_id or _NOBODY, address=invited.email, language=language)
+    await post(ctx, mail, user_id=user_id, address=invited.email, language=language)
 
 
 async def _is_in(ctx: Ctx, invited: queries.Invited, user_id: UUID | None) -> bool:

@@ -32,6 +32,7 @@ from muster.tenancy.facts import (
     TenantOpened,
     TenantRestored,
 )
+from muster.tenancy.notices import CommunityMail
 
 
 class _LifeMail(Mail):
@@ -95,17 +96,15 @@ class TenantErasedMail(Mail):
         return Letter(link=ctx.settings.addresses.app)
 
 
-class _AboutMail(Mail):
-    """Base of mails that only need the community's name."""
+class _AboutMail(CommunityMail):
+    """Base of mails that need the community's name, and little else."""
 
     kind: ClassVar[str] = "tenancy.about"
 
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """None when there is nothing left to tell."""
-        look, more = await queries.find_look(ctx.db, ctx.tenant_id), await self.values(ctx, user_id)
-        if look is None or more is None:
-            return None
-        return Letter(values={"community": look.name, **more}, link=ctx.settings.addresses.app)
+        more = await self.values(ctx, user_id)
+        return None if more is None else await self.told(ctx, more)
 
     async def values(self, ctx: Ctx, user_id: UUID) -> Mapping[str, Value] | None:
         """What else the words speak of; None when there is nothing left to tell."""

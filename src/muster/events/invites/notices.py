@@ -23,8 +23,6 @@ from muster.profiles.tables import Disclosure
 from muster.tenancy import queries as tenancy
 from muster.tenancy.tables import MemberStatus
 
-_NOBODY = UUID(int=0)
-"""Whose mail it is when the address has no account; no person has this id."""
 _NEED_NONE = (EventMemberStatus.JOINED, EventMemberStatus.WAITLIST, EventMemberStatus.BANNED)
 
 
@@ -79,7 +77,7 @@ async def _mail(ctx: Ctx, found: Invitation, address: str) -> None:
     if user_id is not None and not await _may_come(ctx, found, user_id):
         return
     language = None if mailbox is None else mailbox.locale
-    await post(ctx, InvitedMail(invitation_id=found.id), user_id=user_id or _NOBODY, address=address, language=language)
+    await post(ctx, InvitedMail(invitation_id=found.id), user_id=user_id, address=address, language=language)
 
 
 async def _may_come(ctx: Ctx, found: Invitation, user_id: UUID) -> bool:

@@ -13,6 +13,9 @@ from muster.kit.ids import new_id
 from muster.kit.mail.kinds import Mail
 from muster.kit.mail.tables import MailRow, MailState
 
+# Whose mail it is when the address has no account; no person has this id.
+_NOBODY = UUID(int=0)
+
 
 class MailPosted(Fact):
     """A mail waits to be sent."""
@@ -48,11 +51,11 @@ _PUT = Statement(
 )
 
 
-async def post(ctx: Ctx, mail: Mail, *, user_id: UUID, address: str, language: str | None = None) -> None:
+async def post(ctx: Ctx, mail: Mail, *, user_id: UUID | None, address: str, language: str | None = None) -> None:
     """Send somebody a mail that follows from the fact at hand; a repeat for the same fact sends nothing.
 
-    Slices call `identity.mail.post_mail`, which knows the address and the language. language: theirs, such as `de-AT`;
-    None for that of the community. Raises LookupError outside a handler.
+    Slices call `identity.mail.post_mail`, which knows the address and the language. user_id: None for an address that
+    has no account. language: theirs, such as `de-AT`; None for that of the community. Raises LookupError outside a handler.
     """
     if ctx.cause is None:
         raise LookupError("only a handler posts, since the fact it follows is the key that makes a repeat harmless")
@@ -60,7 +63,7 @@ async def post(ctx: Ctx, mail: Mail, *, user_id: UUID, address: str, language: s
         _PUT,
         tenant_id=ctx.tenant_id,
         id=new_id(),
-        user_id=user_id,
+        user_id=user_id or _NOBODY,
         fact_id=ctx.cause,
         address=address,
         kind=mail.kind,

@@ -6,7 +6,8 @@ from uuid import UUID
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Letter, Mail
 from muster.notifications.commands import tell
-from muster.tenancy.queries import find_look, find_status
+from muster.tenancy.notices import CommunityMail
+from muster.tenancy.queries import find_status
 from muster.tenancy.tables import MemberStatus, RequestStatus
 from muster.tenancy.teams import queries
 from muster.tenancy.teams.facts import (
@@ -23,7 +24,7 @@ from muster.tenancy.teams.tables import TeamRequestWay
 from muster.tenancy.teams.views import TeamRequestView, TeamView
 
 
-class _TeamMail(Mail):
+class _TeamMail(CommunityMail):
     """Base of mails about a team."""
 
     kind: ClassVar[str] = "tenancy.team"
@@ -31,15 +32,12 @@ class _TeamMail(Mail):
 
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """None when the team is gone."""
-        return await self.told(ctx)
+        return await self.of_team(ctx)
 
-    async def told(self, ctx: Ctx, reason: str | None = None) -> Letter | None:
+    async def of_team(self, ctx: Ctx, reason: str | None = None) -> Letter | None:
         """The letter with the names of both."""
-        look, team = await find_look(ctx.db, ctx.tenant_id), await queries.find_name(ctx.db, self.team_id)
-        if look is None or team is None:
-            return None
-        values = {"community": look.name, "team": team, "reason": reason}
-        return Letter(values=values, link=ctx.settings.addresses.app)
+        team = await queries.find_name(ctx.db, self.team_id)
+        return None if team is None else await self.told(ctx, {"team": team, "reason": reason})
 
 
 class _RequestMail(_TeamMail):
@@ -52,7 +50,7 @@ class _RequestMail(_TeamMail):
     async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
         """None when it is elsewhere by now."""
         request = await queries.read_request(ctx, self.request_id)
-        return None if request is None or request.status != self.status else await self.told(ctx, request.reason)
+        return None if request is None or request.status != self.status else await self.of_team(ctx, request.reason)
 
 
 class TeamInvitedMail(_RequestMail):
