@@ -12,9 +12,10 @@ from muster.tenancy.commands.answering import InvitationSeen, NextStep
 
 _WORDS = "tenancy.page_invitation"
 _PASSWORD = Field("password", "password", "new-password")
-_FIELDS: Mapping[NextStep, tuple[Field, ...]] = MappingProxyType(
+FIELDS: Mapping[NextStep, tuple[Field, ...]] = MappingProxyType(
     {NextStep.REGISTER: (Field("name", "text", "name"), _PASSWORD), NextStep.SET_PASSWORD: (_PASSWORD,)}
 )
+"""What who accepts by a letter is asked for."""
 
 
 @page("GET /invitation")
@@ -32,12 +33,11 @@ async def answer(visit: Visit) -> Response:
     if visit.field("answer") == "decline":
         await visit.run("declineInvitation", token=token)
         return _told(visit, "declined")
-    given = {each.name: visit.field(each.name) for each in _FIELDS.get(seen.next_step, ())}
+    given = {each.name: visit.field(each.name) for each in FIELDS.get(seen.next_step, ())}
     try:
         await visit.run("acceptMailedInvitation", token=token, **given)
     except Invalid as refusal:
-        wrong = "; ".join(each.message for each in refusal.fields) or refusal.detail
-        return _form(visit, seen, wrong=wrong)
+        return _form(visit, seen, wrong=refusal.in_words)
     return _told(visit, "accepted")
 
 
@@ -56,7 +56,7 @@ def _form(visit: Visit, seen: InvitationSeen, *, wrong: str | None = None) -> Re
         words=visit.words(_WORDS),
         values={"community": visit.brand.name, "email": seen.email},
         text="by_link" if by_link else "text",
-        fields=_FIELDS.get(seen.next_step, ()),
+        fields=FIELDS.get(seen.next_step, ()),
         token=None if by_link else visit.field("token"),
         wrong=wrong,
     )

@@ -1,7 +1,5 @@
 """The page that the letter of an invitation into an event leads to. Opening it changes nothing; its buttons answer."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
@@ -11,13 +9,9 @@ from muster.identity.pages import Field
 from muster.kit.endpoints.pages.page import Visit, page
 from muster.kit.errors import Invalid
 from muster.kit.words import Value
-from muster.tenancy.commands.answering import NextStep
+from muster.tenancy.pages import FIELDS
 
 _TEMPLATE, _WORDS = "events/invites/invitation.html", "events.page_invitation"
-_PASSWORD = Field("password", "password", "new-password")
-_FIELDS: Mapping[NextStep, tuple[Field, ...]] = MappingProxyType(
-    {NextStep.REGISTER: (Field("name", "text", "name"), _PASSWORD), NextStep.SET_PASSWORD: (_PASSWORD,)}
-)
 
 
 @page("GET /event-invitation")
@@ -35,11 +29,11 @@ async def answer(visit: Visit) -> Response:
     if visit.field("answer") == "decline":
         await visit.run("declineMailedEventInvitation", token=token)
         return _show(visit, seen, ("declined",))
-    given = {each.name: visit.field(each.name) for each in _FIELDS.get(seen.next_step, ())}
+    given = {each.name: visit.field(each.name) for each in FIELDS.get(seen.next_step, ())}
     try:
         came: EventArrival = await visit.run("acceptMailedEventInvitation", token=token, **given)
     except Invalid as refusal:
-        return _form(visit, seen, wrong="; ".join(each.message for each in refusal.fields) or refusal.detail)
+        return _form(visit, seen, wrong=refusal.in_words)
     return _show(visit, seen, (came.outcome,))
 
 
@@ -50,7 +44,7 @@ async def _read(visit: Visit) -> tuple[Visit, EventInvitationSeen]:
 
 
 def _form(visit: Visit, seen: EventInvitationSeen, *, wrong: str | None = None) -> Response:
-    fields, token = _FIELDS.get(seen.next_step, ()), visit.field("token")
+    fields, token = FIELDS.get(seen.next_step, ()), visit.field("token")
     status = 200 if wrong is None else Invalid.status
     return _show(visit, seen, ("text", "when", "where"), fields=fields, token=token, wrong=wrong, status=status)
 
