@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from muster.cli.operator import Operator, operating
 from muster.cli.output import JsonFlag, show
 from muster.events.demo.gatherings import CLUB_GATHERINGS, GATHERINGS
-from muster.events.seed import Cast, bring_in_conferences, gather, go_to_conferences
+from muster.events.seed import Cast, bring_in_conferences, gather, go_to_conferences, name_categories
 from muster.identity.passwords import hash_password
 from muster.identity.queries import any_account, user_by_email
 from muster.identity.seed import CALENDAR, PEOPLE, mail_of, open_accounts
@@ -76,6 +76,7 @@ async def _play(stage: Stage, hashed: str, now: datetime) -> None:
     await join_community(stage, people, long_ago)
     cast = Cast(stage, people, now)
     conferences = await bring_in_conferences(cast, CALENDAR)
+    await name_categories(cast, "nora")
     await gather(cast, GATHERINGS)
     await go_to_conferences(cast, list(PEOPLE), conferences)
     await found_club(stage, people, now - timedelta(days=20))

@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 from muster.events.commands import create_event, join, leave, publish, send_message
 from muster.events.commands.inputs import CreateEventInput
-from muster.events.demo.gatherings import ONLINE, Gathering
+from muster.events.demo.gatherings import CATEGORIES, ONLINE, Gathering
 from muster.events.importing.batches import Import
 from muster.events.importing.formats import read_rows
 from muster.events.importing.rows import Row
 from muster.events.tables import MeetingKind
+from muster.events.topics.commands import CreateTopicInput, TopicName, create_topic
+from muster.events.topics.tables import TopicKind
 from muster.kit.commands.context import Ctx
 from muster.kit.commands.staging import Stage
 
@@ -38,6 +40,14 @@ class Cast:
     def act(self, verb: str, key: str, ago: timedelta) -> AbstractAsyncContextManager[Ctx]:
         """One act of somebody, some time ago."""
         return self.stage.act(verb, self.people[key], self.now - ago)
+
+
+async def name_categories(cast: Cast, owner: str) -> None:
+    """Make the categories that gatherings are sorted into."""
+    for slug, names in CATEGORIES.items():
+        named = [TopicName(language, name) for language, name in zip(("en", "de", "pl"), names, strict=True)]
+        async with cast.act("createTopic", owner, timedelta(days=12)) as ctx:
+            await create_topic(ctx, input=CreateTopicInput(TopicKind.CATEGORY, slug, named))
 
 
 async def gather(cast: Cast, gatherings: Sequence[Gathering]) -> None:
@@ -74,6 +84,7 @@ async def _announce(cast: Cast, gathering: Gathering) -> UUID:
         longitude=place.longitude,
         max=gathering.max,
         tags=list(gathering.tags),
+        categories=[] if gathering.category is None else [gathering.category],
     )
     async with cast.act("createEvent", gathering.host, timedelta(days=7)) as ctx:
         event_id = (await create_event(ctx, input=draft)).row_id

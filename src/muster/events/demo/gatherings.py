@@ -41,9 +41,21 @@ class Gathering:
     hours: int
     max: int | None
     tags: tuple[str, ...]
+    category: str | None = None
     guests: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     said: tuple[tuple[str, str], ...] = ()
+
+
+CATEGORIES = {
+    "games": ("Games", "Spiele", "Gry"),
+    "outdoors": ("Outdoors", "Draußen", "Na świeżym powietrzu"),
+    "making": ("Making and mending", "Basteln und Reparieren", "Majsterkowanie"),
+    "learning": ("Learning", "Lernen", "Nauka"),
+    "culture": ("Culture", "Kultur", "Kultura"),
+    "food": ("Food", "Essen", "Jedzenie"),
+}
+"""The categories of the community by slug, with their names in English, German and Polish."""
 
 
 def _days(days: float) -> timedelta:
@@ -60,6 +72,7 @@ GATHERINGS = (
         hours=4,
         max=8,
         tags=("games", "beginners"),
+        category="games",
         guests=("milo", "amara", "bruno", "chiara", "daniel", "elif", "felix", "gosia", "hana", "ivan"),
         said=(
             ("nora", "I bring Carcassonne and a pile of card games. What else?"),
@@ -72,7 +85,7 @@ GATHERINGS = (
         ),
     ),
     Gathering(
-        title="Sunday run along the river",
+        title="Evening run along the river",
         description="Seven kilometres, slow enough to talk. We wait for the last one.",
         host="kofi",
         place=PARK,
@@ -80,6 +93,7 @@ GATHERINGS = (
         hours=2,
         max=12,
         tags=("sport", "outdoors"),
+        category="outdoors",
         guests=("nora", "lucia", "mateusz", "oskar", "ulla", "viktor", "maeve"),
         said=(
             ("kofi", "Forecast is four degrees and dry. Gloves!"),
@@ -96,6 +110,7 @@ GATHERINGS = (
         hours=5,
         max=10,
         tags=("craft", "sustainability"),
+        category="making",
         guests=(
             "nora",
             "wen",
@@ -128,6 +143,7 @@ GATHERINGS = (
         hours=3,
         max=40,
         tags=("talks", "learning"),
+        category="learning",
         guests=(
             "nora",
             "milo",
@@ -159,6 +175,7 @@ GATHERINGS = (
         hours=2,
         max=6,
         tags=("languages", "beginners"),
+        category="learning",
         guests=("gosia", "mateusz", "zuzanna", "lucia", "yusuf", "tereza", "elif", "wen"),
         gone=("lucia",),
         said=(
@@ -176,6 +193,7 @@ GATHERINGS = (
         hours=2,
         max=20,
         tags=("software", "beginners"),
+        category="learning",
         guests=("milo", "priya", "felix", "hana", "daniel", "chiara", "viktor"),
         said=(
             ("wen", "No need to install anything: the link opens an editor in the browser."),
@@ -192,6 +210,7 @@ GATHERINGS = (
         hours=2,
         max=6,
         tags=("sport", "beginners"),
+        category="outdoors",
         guests=("amara", "jasmine", "ivan", "nora", "rosa", "ximena", "bruno"),
         said=(
             ("viktor", "Bring a long-sleeved shirt and short fingernails."),
@@ -208,6 +227,7 @@ GATHERINGS = (
         hours=2,
         max=14,
         tags=("books",),
+        category="culture",
         guests=("nora", "owen", "maeve", "chiara", "ulla", "hana"),
         said=(
             ("nadia", "I begin with Earthsea, what are yours?"),
@@ -224,6 +244,7 @@ GATHERINGS = (
         hours=2,
         max=15,
         tags=("photography", "outdoors"),
+        category="culture",
         guests=("milo", "rosa", "samir", "elif", "quentin"),
         said=(("ximena", "It will be dark on the way back, so bring a torch."),),
     ),
@@ -236,6 +257,7 @@ GATHERINGS = (
         hours=4,
         max=25,
         tags=("food",),
+        category="food",
         guests=(
             "nora",
             "milo",
