@@ -35,8 +35,8 @@ class Person(msgspec.Struct, frozen=True):
     token: str
 
 
-async def settle(urls: Urls, number: int) -> list[Person]:
-    """Make so many people, each with a session and a token."""
+async def settle(urls: Urls, number: int, security: Security = Security(SECRET)) -> list[Person]:
+    """Make so many people, each with a session and a token. security: of who is to know the tokens."""
     ids = [new_id() for _ in range(number)]
     sessions = [new_id() for _ in range(number)]
     owner = await asyncpg.connect(urls.owner, server_settings={"muster.maintenance": "on"})
@@ -45,7 +45,7 @@ async def settle(urls: Urls, number: int) -> list[Person]:
         await owner.execute("analyze users, sessions, members")
     finally:
         await owner.close()
-    keys, now = token_keys(Security(SECRET)), datetime.now(UTC)
+    keys, now = token_keys(security), datetime.now(UTC)
     return [
         Person(user_id, keys.sign(user_id=user_id, session_id=session_id, now=now)[0])
         for user_id, session_id in zip(ids, sessions, strict=True)

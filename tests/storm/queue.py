@@ -48,9 +48,27 @@ ALWAYS = {
           left join lateral (select c.status from event_member_changes c
                               where c.event_id = m.event_id and c.user_id = m.user_id order by c.id desc limit 1) last on true
          where m.event_id = $1 and m.status is distinct from last.status""",
+    "who is invited has no invitation that waits, or one waits of who is not": """
+        select m.user_id, i.user_id
+          from (select user_id from event_members where event_id = $1 and status = 'INVITED') m
+          full join (select user_id from event_invitations
+                      where event_id = $1 and status = 'PENDING' and expires_at is null) i on i.user_id = m.user_id
+         where m.user_id is null or i.user_id is null""",
+    "a letter was accepted by nobody, or by who has not come": """
+        select i.id, i.user_id from event_invitations i
+         where i.event_id = $1 and i.status = 'ACCEPTED'
+           and not exists (select from event_member_changes c
+                            where c.event_id = $1 and c.user_id = i.user_id and c.status in ('JOINED', 'WAITLIST'))""",
+    "who came as invited was not answered for once": """
+        select came, answered from
+          (select count(*) as came from event_member_changes where event_id = $1 and deed = 'ACCEPT') c,
+          (select count(*) as answered from facts
+            where aggregate_id = $1 and kind = 'event.invitation_answered' and (data->>'accepted')::boolean) a
+         where came <> answered""",
     "something that was done has not one row in the history and one fact": """
         select deeds, facts from
-          (select count(*) as deeds from event_member_changes where event_id = $1) h,
+          (select count(*) as deeds from event_member_changes
+            where event_id = $1 and deed not in ('INVITE', 'UNINVITE', 'DECLINE')) h,
           (select count(*) as facts from facts where aggregate_id = $1 and kind in (
              'event.created', 'event.joined', 'event.requested', 'event.waitlisted', 'event.approved', 'event.rejected',
              'event.withdrawn', 'event.promoted', 'event.left', 'event.kicked', 'event.banned', 'event.unbanned',

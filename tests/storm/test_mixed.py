@@ -1,7 +1,9 @@
 """All that moves people in and out of an event at once, while it grows and shrinks: what is true of its places stays so."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -9,35 +11,56 @@ from uuid import UUID
 
 import pytest
 
-from muster.events.tests.support import some_people, sound
+from muster.events.invites.tokens import event_invitation_token
+from muster.events.tests.support import sound
 from muster.events.waitlist.jobs import lapse_offers
 from muster.kit.commands.context import Services
 from muster.kit.commands.system import system_transaction
 from muster.testing.auditing import as_worker
-from muster.testing.below import maintenance, value
-from muster.testing.client import Answer
-from muster.testing.people import Person
+from muster.testing.below import ask, change, maintenance, value
+from muster.testing.client import Answer, Client
+from muster.testing.people import Person, sign_in
 from muster.testing.serving import Service
-from muster.testing.thoroughness import as_much_as, in_turn
+from muster.testing.thoroughness import THOROUGH, TURN, in_turn
 from muster.testing.town import make_event
+from tests.storm.people import settle
 from tests.storm.queue import OVERTAKEN, guard, wrongs_of
 
-PEOPLE = as_much_as(14, thoroughly=40)
-DEEDS = as_much_as(20, thoroughly=120)
-"""What each of the hands does, one after the other."""
-HANDS = 8
-OFFER_MINUTES = 5
-PLACES = (3, 12)
-"""Between which sizes the event moves."""
 
+@dataclass(frozen=True)
+class Size:
+    """How large a storm is.
+
+    places: between which sizes the event moves. hands, deeds: so many hands, each of which does so much beside letting
+    people in, one after the other. uses: of the links.
+    """
+
+    people: int
+    places: tuple[int, int]
+    hands: int
+    deeds: int
+    uses: tuple[int, ...]
+
+
+USUAL = Size(people=14, places=(3, 12), hands=8, deeds=18, uses=(1, 3, 20))
+LONG = Size(people=40, places=(3, 12), hands=8, deeds=115, uses=(1, 3, 20))
+CROWD = Size(people=10_000, places=(450, 550), hands=100, deeds=50, uses=(1, 100, 2_000))
+"""Ten thousand people on five hundred places, more or less."""
+OFFER_MINUTES = 5
+
+_AN_HOUR_AGO = "update event_invitations set sent_at = sent_at - interval '61 minutes'"
 REFUSALS = frozenset(
     [
-        *("BANNED", "EVENT_FULL", "EVENT_LINK_INVALID", "JOIN_CLOSED", "MEMBERSHIP_NOT_FOUND", "NO_PLACE_OFFERED"),
-        *("NOT_ASKED", "NOT_BANNED", "NOT_IN_EVENT", "NOT_WAITING", "PARTY_TOO_LARGE", "TOO_FEW_PLACES", "WAS_KICKED"),
-        "WAS_REJECTED",
+        *("BANNED", "EVENT_FULL", "EVENT_INVITATION_NOT_FOUND", "EVENT_INVITATION_OVER", "EVENT_LINK_INVALID"),
+        *("IN_EVENT_ALREADY", "JOIN_CLOSED", "LINK_INVALID", "MEMBERSHIP_NOT_FOUND", "NOT_ASKED", "NOT_BANNED"),
+        *("NOT_INVITED", "NOT_IN_EVENT", "NOT_WAITING", "NO_PLACE_OFFERED", "PARTY_TOO_LARGE", "PERSON_IS_BANNED"),
+        *("TOO_FEW_PLACES", "WAS_KICKED", "WAS_REJECTED"),
     ]
 )
 """What may be said to who does something that has just become impossible; anything else is wrong."""
+
+
+Deed = Callable[[Person], Awaitable[Answer | None]]
 
 
 class Storm:
@@ -46,43 +69,66 @@ class Storm:
     by_hand: whether the owner promotes people out of their turn, which nobody else can be reproached for.
     """
 
-    def __init__(self, service: Service, worker: Services, seed: int) -> None:
-        self.random = Random(seed)
+    def __init__(self, service: Service, worker: Services, seed: int, size: Size) -> None:
+        self.size, self.random = size, Random(seed)
         self.by_hand = seed % 3 == 2
         self.codes: list[str] = []
+        self.invited: list[Person] = []
+        self.invitations: list[str] = []
+        self.letters: list[str] = []
         self.came: set[UUID] = set()
+        self.done: Counter[str] = Counter()
         self._service, self._worker = service, worker
 
     async def begin(self) -> None:
         """Settle everybody, and make the event by the seed's terms."""
-        self.owner, *self.people = await some_people(self._service, 1 + PEOPLE)
+        self.owner = await sign_in(self._service, "the owner")
+        settled = await settle(self._service.urls, self.size.people, self._service.settings.security)
+        self.people = [Person(each.id, "", Client(self._service, each.token)) for each in settled]
+        self._arriving = iter(self.people)
         self.event_id = await make_event(
             self.owner.client,
-            max=self.random.randint(*PLACES),
+            max=self.random.randint(*self.size.places),
             waitlistPolicy=self.random.choice(["FIFO_STRICT", "BEST_FIT"]),
             offerMinutes=self.random.choice([None, OFFER_MINUTES]),
             mayAskAgain=True,
         )
-        self.codes = [await self._link(uses) for uses in (1, 3, 20)]
+        self.codes = [await self._link(uses) for uses in self.size.uses]
+        self._addresses = dict(await ask(self._service.urls, "select id, email from users"))
         tenant_of = "select tenant_id from events where id = $1"
         self.tenant_id = await value(self._service.urls, tenant_of, self.event_id)
 
     async def rage(self) -> None:
         """All hands at once."""
-        await asyncio.gather(*(self._hand() for _ in range(HANDS)))
+        await asyncio.gather(*(self._hand() for _ in range(self.size.hands)))
 
-    async def _hand(self) -> None:
-        deeds: list[Callable[[Person], Awaitable[Answer | None]]] = [
+    def deeds(self) -> list[Deed]:
+        """What hands draw from, as often as each stands in it."""
+        return [
             *[self._join] * 8,
             *[self._leave] * 3,
             *[self._accept] * 3,
-            *[self._by_link, self._guests, self._approve] * 2,
+            *[self._by_link, self._guests, self._approve, self._invite, self._come_invited] * 2,
+            *[self._decline, self._take_back, self._mail, self._come_by_letter, self._decline_letter],
             *[self._reject, self._kick, self._ban, self._unban, self._resize, self._mode, self._lapse, self._shut],
             *([self._promote] if self.by_hand else []),
         ]
-        for _ in range(DEEDS):
-            answer = await self.random.choice(deeds)(self.random.choice(self.people))
-            assert answer is None or answer.code is None or answer.code in REFUSALS, answer
+
+    async def _hand(self) -> None:
+        deeds = self.deeds()
+        ways_in = [*[self._join] * 8, self._by_link, self._come_invited]
+        for arriving in self._arriving:
+            await self._do(self.random.choice(ways_in), arriving)
+            await self._do(self.random.choice(deeds), self.random.choice(self.people))
+        for _ in range(self.size.deeds):
+            await self._do(self.random.choice(deeds), self.random.choice(self.people))
+
+    async def _do(self, deed: Deed, person: Person) -> None:
+        answer = await deed(person)
+        if answer is None or answer.code is None:
+            self.done[deed.__name__] += 1
+        else:
+            assert answer.code in REFUSALS, answer
 
     def _party(self) -> list[dict[str, Any]]:
         return [{}] * self.random.choice([0, 0, 0, 0, 1, 1, 2, 3])
@@ -112,6 +158,46 @@ class Storm:
     async def _approve(self, person: Person) -> Answer:
         return await self._as(self.owner, "approveEventRequest", userId=person.user_id)
 
+    async def _invite(self, person: Person) -> Answer:
+        answer = await self._as(self.owner, "inviteToEvent", userId=person.user_id)
+        if answer.code is None:
+            self.invited.append(person)
+            self.invitations.append(answer.data["id"])
+        return answer
+
+    async def _mail(self, person: Person) -> Answer:
+        """Invite the address of somebody, who may be in the event, out of it or banned from it."""
+        answer = await self._as(self.owner, "inviteToEvent", email=self._addresses[person.user_id])
+        invitation_id = UUID(answer.ok()["id"])
+        self.invitations.append(str(invitation_id))
+        secret = self._service.settings.security.jwt_secret
+        self.letters.append(event_invitation_token(secret, self.tenant_id, invitation_id))
+        return answer
+
+    async def _come_invited(self, person: Person) -> Answer:
+        invited = self.random.choice([person, *self.invited])
+        return self._noted(invited, await self._as(invited, "acceptEventInvitation", guests=self._party()))
+
+    async def _decline(self, person: Person) -> Answer:
+        return await self._as(self.random.choice([person, *self.invited]), "declineEventInvitation")
+
+    async def _take_back(self, _: Person) -> Answer | None:
+        if not self.invitations:
+            return None
+        return await self._as(self.owner, "revokeEventInvitation", id=self.random.choice(self.invitations))
+
+    async def _come_by_letter(self, _: Person) -> Answer | None:
+        return await self._with_letter("acceptMailedEventInvitation")
+
+    async def _decline_letter(self, _: Person) -> Answer | None:
+        return await self._with_letter("declineMailedEventInvitation")
+
+    async def _with_letter(self, verb: str) -> Answer | None:
+        """Whoever has a letter is nobody in particular."""
+        if not self.letters:
+            return None
+        return await Client(self._service).call(verb, token=self.random.choice(self.letters))
+
     async def _reject(self, person: Person) -> Answer:
         return await self._as(self.owner, "rejectEventRequest", userId=person.user_id)
 
@@ -128,17 +214,18 @@ class Storm:
         return await self._as(self.owner, "promoteFromWaitlist", userId=person.user_id)
 
     async def _resize(self, _: Person) -> Answer:
-        return await self._change(max=self.random.randint(*PLACES))
+        return await self._change(max=self.random.randint(*self.size.places))
 
     async def _mode(self, _: Person) -> Answer:
-        return await self._change(joinMode=self.random.choice(["OPEN", "OPEN", "REQUEST"]))
+        return await self._change(joinMode=self.random.choice(["OPEN", "OPEN", "REQUEST", "INVITE_ONLY"]))
 
     async def _shut(self, _: Person) -> Answer:
         await self.owner.client.call("closeEventJoin", id=self.event_id)
         return await self.owner.client.call("reopenEventJoin", id=self.event_id)
 
     async def _lapse(self, _: Person) -> None:
-        """The time of every offer passes, and the schedule looks."""
+        """The time of every offer passes, and the schedule looks; of invitations the hour is over."""
+        await change(self._service.urls, _AN_HOUR_AGO)
         later = datetime.now(UTC) + timedelta(minutes=OFFER_MINUTES + 1)
         async with system_transaction(
             self._worker, tenant_id=self.tenant_id, verb="storm", reason="a test", now=later, request_id="storm"
@@ -159,8 +246,19 @@ class Storm:
 
 @pytest.mark.parametrize("seed", in_turn(range(10), 0, most=1))
 async def test_a_storm_of_everything(service: Service, seed: int) -> None:
+    await _hold(service, seed, LONG if THOROUGH else USUAL)
+
+
+@pytest.mark.skipif(not THOROUGH, reason="takes minutes: MUSTER_THOROUGH=on")
+async def test_a_storm_of_everything_with_ten_thousand(service: Service) -> None:
+    storm = await _hold(service, TURN, CROWD)
+    assert set(storm.done) == {each.__name__ for each in storm.deeds()}
+
+
+async def _hold(service: Service, seed: int, size: Size) -> Storm:
+    """Let a storm rage, and look at the event all the time."""
     async with as_worker(service.urls) as worker, maintenance(service.urls) as look:
-        storm = Storm(service, worker, seed)
+        storm = Storm(service, worker, seed, size)
         await storm.begin()
         await guard(look)
         raging = asyncio.create_task(storm.rage())
@@ -177,3 +275,4 @@ async def test_a_storm_of_everything(service: Service, seed: int) -> None:
         overtaken = await look.fetch(OVERTAKEN)
         assert storm.by_hand or not overtaken
     await sound(service, storm.event_id)
+    return storm
