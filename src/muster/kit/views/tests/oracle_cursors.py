@@ -30,6 +30,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
         "RELEVANCE": (("rank", "id"), True),
         "DISTANCE": (("distance_km", "id"), False),
     },
+    "Domain": {"ADDED": (("added_at", "id"), False)},
     "EventAttendance": {"ASKED": (("asked_at", "id"), False)},
     "EventFavourite": {"NEWEST": (("created_at", "id"), True)},
     "SponsorshipEntry": {"NEWEST": (("number", "id"), True)},

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from muster.kit.views.tests.oracle_doors import event_offer
 from muster.kit.views.tests.oracle_sponsorship import book_of
 from muster.kit.views.tests.oracle_values import HOSTILE, MOMENTS, WORDS
 
@@ -85,6 +86,8 @@ def around_event(
             yield "event_invite_link_uses", {**use, "used_at": chance.choice(MOMENTS)}
     for person in chance.sample(group, k=chance.choice((0, 3))):
         yield "event_favourites", {**ids, "id": _id(chance), "user_id": person, "created_at": chance.choice(MOMENTS)}
+    if chance.random() < 0.5:
+        yield "event_ownership_offers", event_offer(chance, ids, group)
     for line in book_of(chance, ids, group):
         yield "event_sponsorships", line
     for position in range(chance.choice((0, 2))):

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from graphql import GraphQLResolveInfo, GraphQLSchema, execute_sync, parse
 
-from muster.access.roles import ROLES
 from muster.kit.caller import Claim
 from muster.kit.views.query import QUERIES
-from muster.kit.views.tests.oracle_access import access_list, nobody, role
+from muster.kit.views.tests.oracle_access import access_list, gives, nobody, role
 from muster.kit.views.tests.oracle_account import ACCOUNT_LISTS, ACCOUNT_ROWS, Account
 from muster.kit.views.tests.oracle_audit import audit_fields, audit_list
+from muster.kit.views.tests.oracle_chat import Chat
 from muster.kit.views.tests.oracle_cursors import plain
-from muster.kit.views.tests.oracle_events import computed_of, managed, sees_membership
+from muster.kit.views.tests.oracle_events import computed_of, managed
 from muster.kit.views.tests.oracle_filters import filters_of
 from muster.kit.views.tests.oracle_joining import Joining
 from muster.kit.views.tests.oracle_lists import ONE_OF, Answer, Connection, List, Refused
@@ -24,8 +24,9 @@ from muster.kit.views.tests.oracle_people import FOR_ANYONE, FOR_SIGNED_IN, Peop
 from muster.kit.views.tests.oracle_permissions import permission_fields
 from muster.kit.views.tests.oracle_programme import OF_EVENT, OF_HEARERS, OF_ORGANISERS, is_for, is_shown
 from muster.kit.views.tests.oracle_sponsorship import Sponsorship
+from muster.kit.views.tests.oracle_standing import Standing
 from muster.kit.views.tests.oracle_teams import TEAMS_FOR_ANYONE, TeamsOracle
-from muster.kit.views.tests.oracle_tenancy import FOR_NOBODY, TenancyOracle
+from muster.kit.views.tests.oracle_tenancy import TENANCY_ROWS, TenancyOracle
 from muster.kit.views.tests.oracle_topics import slugs_held
 from muster.kit.views.tests.oracle_world import Row, World
 
@@ -87,23 +88,18 @@ class Oracle:
         return {row["id"]: row for row in self._rows("audit_rows")}
 
     @cached_property
-    def messages(self) -> list[Row]:
-        """Every message, whoever may see it."""
-        return self._rows("messages")
-
-    @cached_property
     def _members(self) -> list[Row]:
         return self._rows("event_members")
 
     @cached_property
-    def _mine(self) -> dict[UUID, Row]:
-        """The viewer's own memberships by event."""
-        return {row["event_id"]: row for row in self._members if self._me and row["user_id"] == self._me}
+    def _standing(self) -> Standing:
+        return Standing(self.events, self._members, self._me)
 
     @cached_property
-    def _seats(self) -> dict[UUID, Row]:
-        """The viewer's own seats by room."""
-        return {row["room_id"]: row for row in self._rows("room_seats") if row["user_id"] == self._me}
+    def chat(self) -> Chat:
+        """What is said at the events of the community."""
+        said, versions, seats = (self._rows(table) for table in ("messages", "message_versions", "room_seats"))
+        return Chat(said, versions, seats, self._me, self._standing.runs)
 
     @cached_property
     def _told(self) -> list[Row]:
@@ -115,18 +111,11 @@ class Oracle:
     def _kept(self) -> list[Row]:
         """The viewer's favourites among the events that they see."""
         rows = [row for row in self._rows("event_favourites") if row["user_id"] == self._me]
-        return [row for row in rows if self._seen_event(row["event_id"])]
+        return [row for row in rows if self._standing.seen(row["event_id"])]
 
     @cached_property
     def _sponsorship(self) -> Sponsorship:
         return Sponsorship(self._rows("event_sponsorships"), self._rows("event_favourites"))
-
-    def _said_in(self, room_id: UUID) -> list[Row]:
-        return [row for row in self.messages if row["room_id"] == room_id]
-
-    def _unread_in(self, seat: Row) -> int:
-        new = [row for row in self._said_in(seat["room_id"]) if row["sequence"] > seat["read_sequence"]]
-        return len([row for row in new if row["author_id"] != self._me and row["deleted_at"] is None])
 
     @cached_property
     def _tags(self) -> dict[UUID, list[str]]:
@@ -141,45 +130,14 @@ class Oracle:
     def _categories(self) -> dict[UUID, list[str]]:
         return slugs_held(self._topics, self._rows("event_categories"), self.events)
 
-    def _is_seated(self, event: Row) -> bool:
-        return bool(self._mine.get(event["id"], {}).get("status") == "JOINED")
-
-    def _organises(self, event: Row) -> bool:
-        return self._is_seated(event) and self._mine[event["id"]]["role"] in ("OWNER", "MODERATOR")
+    def _usage(self, topic: Row) -> int:
+        """How many events have a topic; a tag is held by its slug."""
+        held = self._categories if topic["kind"] == "CATEGORY" else self._tags
+        return len([slugs for slugs in held.values() if topic["slug"] in slugs])
 
     @cached_property
     def _joining(self) -> Joining:
-        def runs(event_id: UUID) -> bool:
-            return self._organises(self.events[event_id])
-
-        return Joining(self._members, self._mine, self._world.tables["blocks"], self._me, runs)
-
-    def sees_event(self, event: Row) -> bool:
-        """Deleted ones for nobody; drafts for organisers; hidden events for whom they concern; the rest for all."""
-        if event["status"] == "DELETED" or self._organises(event):
-            return bool(event["status"] != "DELETED")
-        own = self._mine.get(event["id"])
-        attends = own is not None and own["status"] in ("JOINED", "WAITLIST", "PENDING", "INVITED")
-        return event["status"] in ("PUBLISHED", "CANCELLED") and (event["visibility"] == "PUBLIC" or attends)
-
-    def _seen_event(self, event_id: UUID) -> Row | None:
-        event = self.events.get(event_id)
-        return event if event and self.sees_event(event) else None
-
-    def _sees_membership(self, member: Row) -> bool:
-        return sees_membership(member, self.events[member["event_id"]], self._mine, self._me)
-
-    def _runs(self, row: Row) -> bool:
-        return self._organises(self.events[row["event_id"]])
-
-    def _memberships(self, event: Row) -> list[Row]:
-        """The memberships of a visible event that the viewer sees."""
-        return [row for row in self._members if row["event_id"] == event["id"] and self._sees_membership(row)]
-
-    def _attendance(self, event: Row) -> list[Row]:
-        """Who has a place, as far as the viewer may know whether they came."""
-        seated = [row for row in self._memberships(event) if row["status"] == "JOINED"]
-        return seated if self._organises(event) else [row for row in seated if row["user_id"] == self._me]
+        return Joining(self._members, self._standing.mine, self._world.tables["blocks"], self._me, self._standing.runs)
 
     def _resolve(self, source: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
         parent, name = info.parent_type.name, info.field_name
@@ -201,34 +159,34 @@ class Oracle:
         return self._people.computed | {
             **self._teams.computed,
             **self._joining.fields(),
-            **permission_fields(self._mine, self._members),
+            **permission_fields(self._standing.mine, self._members),
             "EventMemberChange.actor": lambda row: self.users.get(row["actor_id"]),
-            "EventMemberChange.event": lambda row: self._seen_event(row["event_id"]),
+            "EventMemberChange.event": lambda row: self._standing.seen(row["event_id"]),
             **{
-                f"{kind}.event": lambda row: self._seen_event(row["event_id"])
+                f"{kind}.event": lambda row: self._standing.seen(row["event_id"])
                 for kind, _ in (OF_EVENT | OF_HEARERS | OF_ORGANISERS).values()
             },
             "AgendaHost.user": lambda host: self.users.get(host["user_id"]),
             "AgendaHost.item": lambda host: self._agenda[host["item_id"]],
-            "EventFavourite.event": lambda kept: self._seen_event(kept["event_id"]),
+            "EventFavourite.event": lambda kept: self._standing.seen(kept["event_id"]),
             "Event.isFavourite": lambda event: event["id"] in {row["event_id"] for row in self._kept},
             "Event.distanceKm": lambda event: event.get("distance_km"),
             "Event.categories": lambda event: sorted(self._categories[event["id"]]),
             "Event.tags": lambda event: sorted(self._tags[event["id"]]),
-            **computed_of(self._mine),
+            **computed_of(self._standing.mine),
             **self._sponsorship.fields(),
             "SponsorshipEntry.by": lambda line: self.users.get(line["by_id"]),
-            "EventAttendance.event": lambda member: self._seen_event(member["event_id"]),
-            "EventMember.event": lambda member: self._seen_event(member["event_id"]),
+            "EventAttendance.event": lambda member: self._standing.seen(member["event_id"]),
+            "EventOwnershipOffer.event": lambda offer: self._standing.seen(offer["event_id"]),
+            "EventMember.event": lambda member: self._standing.seen(member["event_id"]),
             "EventInvitation.user": lambda row: self.users.get(row["user_id"]),
-            "EventChat.event": lambda seat: self._seen_event(seat["room_id"]),
-            "EventChat.lastSequence": lambda seat: len(self._said_in(seat["room_id"])),
-            "EventChat.unreadCount": self._unread_in,
-            "Message.deletionReason": lambda said: said["deletion_reason"] if said["author_id"] == self._me else None,
+            "EventChat.event": lambda seat: self._standing.seen(seat["room_id"]),
+            **self.chat.fields(),
             "Notification.subject": self._subject,
             "NotificationBadge.unreadCount": lambda _: len([row for row in self._told if row["read_at"] is None]),
-            "Tenant.ownRole": self._tenancy.own_role,
+            **self._tenancy.fields(self.users, self._teams.seen),
             "SecondFactor.backupCodesLeft": self._account.codes_left,
+            "TopicUsage.eventsCount": self._usage,
             **audit_fields(self._me, self.users),
             **{f"User.{name}": self._of_oneself(name) for name in _OWN},
         }
@@ -240,9 +198,13 @@ class Oracle:
         """What a notification is about, with the name of its type, if the viewer sees it."""
         kind, row_id, found = notification["subject_kind"], notification["subject_id"], None
         if kind == "Event":
-            found = self._seen_event(row_id)
+            found = self._standing.seen(row_id)
         elif kind == "EventMember":
-            members = (row for row in self._members if self._seen_event(row["event_id"]) and self._sees_membership(row))
+            members = (
+                row
+                for row in self._members
+                if self._standing.seen(row["event_id"]) and self._standing.sees_membership(row)
+            )
             found = next((row for row in members if row["id"] == row_id), None)
         return None if found is None else {**found, "__typename": kind}
 
@@ -253,10 +215,12 @@ class Oracle:
 
     def _nested(self, kind: str, source: Row) -> List:
         if kind == "Event":
-            return List("EventMember", "Event.members", self._memberships(source))
+            return List("EventMember", "Event.members", self._standing.memberships(source))
         if kind == "EventInviteLink":
             uses = [row for row in self._rows("event_invite_link_uses") if row["link_id"] == source["id"]]
-            return List("EventInviteLinkUse", "EventInviteLink.log", uses if self._runs(source) else [])
+            return List(
+                "EventInviteLinkUse", "EventInviteLink.log", uses if self._standing.runs(source["event_id"]) else []
+            )
         hosts = [row for row in self._rows("event_agenda_hosts") if row["item_id"] == source["id"]]
         return List("AgendaHost", "AgendaItem.hosts", hosts)
 
@@ -269,22 +233,24 @@ class Oracle:
         if name in _FOR_ANYONE:
             return True
         if (permission := QUERIES[name].permission) is not None:
-            return permission in ROLES.get(self._tenancy.role or "", ())
+            return permission in gives(self._tenancy.role, self._rows("custom_roles"))
         return self._me is not None if name in _FOR_SIGNED_IN else self._tenancy.role is not None
 
     def _refusal(self, name: str) -> str | None:
-        if not self.may_ask(name):
-            no_member = "UNAUTHENTICATED" if self._me is None else "NOT_A_MEMBER"
-            return "FORBIDDEN" if self._tenancy.role else no_member
-        return "FORBIDDEN" if name in FOR_NOBODY else None
+        if self.may_ask(name):
+            return None
+        no_member = "UNAUTHENTICATED" if self._me is None else "NOT_A_MEMBER"
+        return "FORBIDDEN" if self._tenancy.role else no_member
 
     def _root(self, name: str, given: dict[str, Any]) -> Any:
         if refusal := self._refusal(name):
             raise Refused(refusal)
         if name in ("me", "myNotificationBadge"):
             return self.users[self._me] if self._me else None
-        if name in ("role", "tenantMember"):
-            return role(given) if name == "role" else self._tenancy.member(UUID(given["userId"]))
+        if name == "role":
+            return role(given, self._rows("custom_roles"))
+        if name in TENANCY_ROWS:
+            return self._tenancy.row(name, given)
         if name in ACCOUNT_ROWS:
             return self._account.row(name, given)
         if name in (*_PROFILES, *_TEAMS):
@@ -292,21 +258,15 @@ class Oracle:
         by_id: dict[str, Callable[[UUID], Row | None]] = dict.fromkeys(
             ("apiKey", "serviceAccount", "eventSeries"), nobody
         )
-        by_id |= dict.fromkeys(("event", "eventMemberStats", "eventPermissions"), self._seen_event)
-        by_id |= {"auditEntry": self._audited.get, "topic": self._topics.get}
+        by_id |= dict.fromkeys(("event", "eventMemberStats", "eventPermissions"), self._standing.seen)
+        by_id |= {"auditEntry": self._audited.get} | dict.fromkeys(("topic", "topicUsage"), self._topics.get)
         if name in by_id:
             return by_id[name](UUID(given["id"]))
         if name in ("tenant", "currentTenant"):
             return self._tenancy.tenant(UUID(given["id"]) if given else self._tenant)
-        if name == "myMembershipForEvent":
-            own = self._mine.get(UUID(given["eventId"]))
-            return own if own and self._seen_event(own["event_id"]) else None
-        if name == "eventSponsorship":
-            event = self._seen_event(UUID(given["eventId"]))
-            return event if event and self._organises(event) else None
-        if name == "myEventChat":
-            seat = self._seats.get(UUID(given["eventId"]))
-            return seat if seat and self._seen_event(seat["room_id"]) else None
+        if name in self._of_one_event:
+            event = self._standing.seen(UUID(given["eventId"]))
+            return self._of_one_event[name](event) if event else None
         if name in ONE_OF:
             whole, column, key = ONE_OF[name]
             listed = self.root_list(whole, given)
@@ -314,27 +274,44 @@ class Oracle:
         found = self.root_list(name, given)
         return None if found is None else self.pages.page(found, given)
 
+    @cached_property
+    def _of_one_event(self) -> dict[str, Callable[[Row], Row | None]]:
+        """Queries for one row of a visible event."""
+        return {
+            "eventOwnershipOffer": self._offered,
+            "eventSponsorship": lambda event: event if self._standing.organises(event) else None,
+            "myEventChat": lambda event: self.chat.seats.get(event["id"]),
+            "myMembershipForEvent": lambda event: self._standing.mine.get(event["id"]),
+        }
+
     def root_list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list; None when its parent is not visible."""
-        known = self._tenancy.list(name) or access_list(name) or managed(name, given, self.events, self._members)
+        known = self._tenancy.list(name, given) or access_list(name, self._rows("custom_roles"))
+        known = known or managed(name, given, self.events, self._members)
         if known := known or audit_list(name, self._rows("audit_rows"), self._me):
             return known
         if self._teams.knows(name):
             return self._teams.listed(name, given)
         if name == "events":
             every = "status" in filters_of(given)
-            seen = [row for row in self.events.values() if self.sees_event(row)]
+            seen = [row for row in self.events.values() if self._standing.sees(row)]
             return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
         if name in (*FOR_ANYONE, *FOR_SIGNED_IN):
             return self._people.listed(name, given)
         if name == "topics":
             return List("Topic", name, [*self._topics.values()])
         if name == "myEventChats":
-            return List("EventChat", name, [row for row in self._seats.values() if self._seen_event(row["room_id"])])
+            return List(
+                "EventChat", name, [row for row in self.chat.seats.values() if self._standing.seen(row["room_id"])]
+            )
         if name in ACCOUNT_LISTS:
             return List(ACCOUNT_LISTS[name], name, self._account.rows(name))
         if name == "myEventMemberships":
-            return List("EventMember", name, [row for row in self._mine.values() if self._seen_event(row["event_id"])])
+            return List(
+                "EventMember",
+                name,
+                [row for row in self._standing.mine.values() if self._standing.seen(row["event_id"])],
+            )
         if name == "myFavourites":
             return List("EventFavourite", name, self._kept)
         if name == "myEvents":
@@ -346,21 +323,18 @@ class Oracle:
         return self._of_event(name, given)
 
     def _of_event(self, name: str, given: dict[str, Any]) -> List | None:
-        event = self._seen_event(UUID(given["eventId"]))
+        event = self._standing.seen(UUID(given["eventId"]))
         if event is None:
             return None
         chosen: dict[str, object] = {"event_id": event["id"]}
-        if name == "eventMessages":
-            said = self._said_in(event["id"]) if event["id"] in self._seats else []
-            return List("Message", name, said, chosen)
-        if name == "eventMessageVersions":
-            message_id = UUID(given["messageId"])
-            shown = self._versions_of(message_id, event)
-            return List("MessageVersion", name, shown, {**chosen, "message_id": message_id})
+        if (said := self.chat.of_event(name, event["id"], given)) is not None:
+            return said
         if name in OF_EVENT:
             kind, table = OF_EVENT[name]
             rows = [row for row in self._rows(table) if row["event_id"] == event["id"]]
-            return List(kind, name, [row for row in rows if is_shown(row, seated=self._is_seated(event))], chosen)
+            return List(
+                kind, name, [row for row in rows if is_shown(row, seated=self._standing.is_seated(event))], chosen
+            )
         if name in OF_HEARERS:
             return List("Announcement", name, self._announced(event), chosen)
         if name == "eventMemberChanges":
@@ -370,31 +344,36 @@ class Oracle:
         if name in OF_ORGANISERS:
             kind, table = OF_ORGANISERS[name]
             kept = [row for row in self._rows(table) if row["event_id"] == event["id"]]
-            return List(kind, name, kept if self._organises(event) else [], chosen)
+            return List(kind, name, kept if self._standing.organises(event) else [], chosen)
         if name == "eventMembers":
-            return List("EventMember", name, self._memberships(event), chosen)
+            return List("EventMember", name, self._standing.memberships(event), chosen)
         if name == "eventSponsorshipEntries":
             return (
                 List("SponsorshipEntry", name, self._sponsorship.book(event), chosen)
-                if self._organises(event)
+                if self._standing.organises(event)
                 else None
             )
         if name == "eventAttendance":
-            return List("EventAttendance", name, self._attendance(event), chosen)
+            return List("EventAttendance", name, self._standing.attendance(event), chosen)
         raise LookupError(f"the oracle has no plain resolver for the query {name}; write it here")
+
+    def _offered(self, event: Row) -> Row | None:
+        """The offer to own an event, where it is not over, for whom it concerns."""
+        offers = [row for row in self._rows("event_ownership_offers") if row["event_id"] == event["id"]]
+        open_ = [row for row in offers if row["expires_at"] > datetime.now(UTC)]
+        return next((row for row in open_ if self._me in (row["user_id"], event["owner_id"])), None)
 
     def _announced(self, event: Row) -> list[Row]:
         rows = [row for row in self._rows("event_announcements") if row["event_id"] == event["id"]]
-        return [row for row in rows if is_for(row, self._mine.get(event["id"]), organises=self._organises(event))]
-
-    def _versions_of(self, message_id: UUID, event: Row) -> list[Row]:
-        living = {row["id"] for row in self._said_in(event["id"]) if row["deleted_at"] is None}
-        versions = [row for row in self._rows("message_versions") if row["message_id"] == message_id]
-        return versions if message_id in living and self._organises(event) else []
+        return [
+            row
+            for row in rows
+            if is_for(row, self._standing.mine.get(event["id"]), organises=self._standing.organises(event))
+        ]
 
     def _my_events(self, name: str, given: dict[str, Any]) -> List:
         role, status, upcoming = (given.get(key) for key in ("role", "membershipStatus", "upcoming"))
         own = self._joining.attended(role, status)
-        seen = [event for row in own if (event := self._seen_event(row["event_id"]))]
+        seen = [event for row in own if (event := self._standing.seen(row["event_id"]))]
         rows = [row for row in seen if upcoming is None or (row["ends_at"] > datetime.now(UTC)) is upcoming]
         return List("Event", name, rows, {"role": role, "membership_status": status, "upcoming": upcoming})

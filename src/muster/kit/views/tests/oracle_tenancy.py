@@ -1,20 +1,23 @@
 """The part of the oracle that knows communities and who belongs to them."""
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from muster.kit.caller import Claim
 from muster.kit.views.tests.oracle_lists import List
 from muster.kit.views.tests.oracle_world import Row
+from muster.tenancy.rules import CHALLENGE
 
-FOR_NOBODY = {
-    "inactiveMembers": "Member",
-    "invitation": "Invitation",
-    "invitations": "Invitation",
-    "invitationUses": "InvitationUse",
-    "joinRequests": "JoinRequest",
+_DOORS = {
+    "domains": ("Domain", "domains"),
+    "invitations": ("Invitation", "invitations"),
+    "joinRequests": ("JoinRequest", "join_requests"),
 }
-"""What nobody of the oracle's world may ask for, by what they would get."""
+"""Lists of the community's doors, for who may open them: the types that they show, and the tables."""
+TENANCY_ROWS = ("invitation", "ownershipOffer", "tenantMember")
+"""Queries for one row."""
 
 
 class TenancyOracle:
@@ -32,8 +35,11 @@ class TenancyOracle:
     @cached_property
     def _members(self) -> list[Row]:
         """The active members of the community that the request is in."""
-        here = [row for row in self._tables["members"] if row["tenant_id"] == self._tenant]
-        return [row for row in here if row["status"] == "ACTIVE"]
+        return [row for row in self._here("members") if row["status"] == "ACTIVE"]
+
+    def _here(self, table: str) -> list[Row]:
+        """The rows of the community that the request is in."""
+        return [row for row in self._tables[table] if row["tenant_id"] == self._tenant]
 
     @cached_property
     def _listed(self) -> list[Row]:
@@ -45,8 +51,17 @@ class TenancyOracle:
         """The viewer's role in the community that the request is in."""
         return self._own[self._tenant]["role"] if self._tenant in self._own else None
 
-    def own_role(self, tenant: Row) -> str | None:
-        """The viewer's role in a community."""
+    def fields(self, users: dict[UUID, Row], teams: dict[UUID, Row]) -> dict[str, Callable[[Row], Any]]:
+        """What is no column, by type and field. teams: that the viewer sees."""
+        return {
+            "Domain.recordName": lambda domain: CHALLENGE + domain["name"],
+            "Invitation.madeBy": lambda invitation: users[invitation["made_by"]],
+            "Invitation.team": lambda invitation: teams.get(invitation["team_id"]),
+            "Invitation.user": lambda invitation: users.get(invitation["user_id"]),
+            "Tenant.ownRole": self._own_role,
+        }
+
+    def _own_role(self, tenant: Row) -> str | None:
         return self._own[tenant["id"]]["role"] if tenant["id"] in self._own else None
 
     def tenant(self, tenant_id: UUID) -> Row | None:
@@ -55,16 +70,26 @@ class TenancyOracle:
         rows = (row for row in self._tables["tenants"] if row["id"] == tenant_id and tenant_id in open_)
         return next(rows, None)
 
-    def member(self, user_id: UUID) -> Row | None:
-        """One person's active membership of the community that the request is in."""
-        return next((row for row in self._members if row["user_id"] == user_id), None)
+    def row(self, name: str, given: dict[str, Any]) -> Row | None:
+        """The row that a query for one gives."""
+        if name == "tenantMember":
+            return next((row for row in self._members if str(row["user_id"]) == given["userId"]), None)
+        if name == "invitation":
+            return next((row for row in self._here("invitations") if str(row["id"]) == given["id"]), None)
+        return next((row for row in self._here("ownership_offers") if row["user_id"] == self._me), None)
 
-    def list(self, name: str) -> List | None:
+    def list(self, name: str, given: dict[str, Any]) -> List | None:
         """A root list of this part; None for one of another."""
-        if name == "tenantMembers":
-            return List("Member", name, self._members)
-        if name in FOR_NOBODY:
-            return List(FOR_NOBODY[name], name, [])
+        if name in ("tenantMembers", "inactiveMembers"):
+            others = [row for row in self._here("members") if row["status"] != "ACTIVE"]
+            return List("Member", name, self._members if name == "tenantMembers" else others)
+        if name in _DOORS:
+            kind, table = _DOORS[name]
+            return List(kind, name, self._here(table))
+        if name == "invitationUses":
+            invitation = UUID(given["invitationId"])
+            uses = [row for row in self._here("invitation_uses") if row["invitation_id"] == invitation]
+            return List("InvitationUse", name, uses, {"invitation_id": invitation})
         if name == "tenants":
             return List("Tenant", name, self._listed)
         if name == "myTenants":

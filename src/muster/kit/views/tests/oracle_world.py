@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from muster.kit.caller import Claim
+from muster.kit.views.tests.oracle_account import account_of
+from muster.kit.views.tests.oracle_doors import PORTER, doors_of, role_of
 from muster.kit.views.tests.oracle_events import more_of_event
 from muster.kit.views.tests.oracle_joining import changes_of
 from muster.kit.views.tests.oracle_programme import around_event, arrival
@@ -88,9 +90,12 @@ class _Builder:
             self._add(table, **values)
         main, north = people[:_MAIN_PEOPLE], [people[0], *people[_MAIN_PEOPLE:-1]]
         for tenant, group in ((MAIN, main), (self.other, north)):
+            self._add("custom_roles", **role_of(self.random, tenant))
             for number, person in enumerate(group):
                 status = "SUSPENDED" if number == _MAIN_PEOPLE - 1 else "ACTIVE"
-                role = "inspector" if number == 1 else ("participant", "participant", "spectator")[number % 3]
+                role = {1: "inspector", 12: PORTER}.get(number) or ("participant", "participant", "spectator")[
+                    number % 3
+                ]
                 joined_at = self.random.choice(MOMENTS)
                 self._in(tenant, "members", user_id=person, role=role, status=status, joined_at=joined_at)
             topics = []
@@ -100,6 +105,9 @@ class _Builder:
             for _ in range(_EVENTS if tenant == MAIN else _OTHER_EVENTS):
                 self._event(tenant, group, topics)
             for table, values in teams_of(self.random, tenant, group):
+                self._add(table, **values)
+            teams = [row["id"] for row in self.tables["teams"] if row["tenant_id"] == tenant]
+            for table, values in doors_of(self.random, tenant, group, teams):
                 self._add(table, **values)
             for person in group:
                 self._notifications(tenant, person)
@@ -116,59 +124,9 @@ class _Builder:
             created_at=BASE,
             verified_at=BASE,
         )
-        # The person's id serves as the id of the session that they ask with.
-        for session in (person, *(self._id() for _ in range(self.random.choice((0, 1, 3))))):
-            lives: tuple[tuple[int, datetime | None], ...] = ((1, None), (-1, None), (1, BASE))
-            days, revoked_at = lives[0] if session == person else self.random.choice(lives)
-            self._add(
-                "sessions",
-                id=session,
-                user_id=person,
-                generation=0,
-                created_at=self.random.choice(MOMENTS),
-                refreshed_at=BASE,
-                expires_at=datetime.now(UTC) + timedelta(days=days),
-                revoked_at=revoked_at,
-                address=self._maybe("192.0.2.1"),
-                agent=self._maybe(self._text()),
-            )
-        self._factors(person)
-        self._identities(person)
+        for table, values in account_of(self.random, person):
+            self._add(table, **values)
         return person
-
-    def _identities(self, person: UUID) -> None:
-        """Who some are to others."""
-        for _ in range(self.random.choice((0, 1, 3))):
-            self._add(
-                "external_identities",
-                id=(identity := self._id()),
-                user_id=person,
-                provider="google",
-                issuer="https://accounts.google.com",
-                subject=str(identity),
-                email=self._text(),
-                created_at=self.random.choice(MOMENTS),
-                used_at=BASE,
-            )
-
-    def _factors(self, person: UUID) -> None:
-        """Second factors of some."""
-        maybe = self._maybe
-        self._add("second_factors", id=person, totp=None, totp_since=maybe(BASE), totp_step=0, failures=0)
-        for number in range(self.random.choice((0, 0, 1, 3))):
-            credential, made_at = f"{person} {number}", self.random.choice(MOMENTS)
-            self._add(
-                "passkeys",
-                id=self._id(),
-                user_id=person,
-                credential=credential,
-                public_key="",
-                sign_count=0,
-                name=self._text(),
-                created_at=made_at,
-                used_at=maybe(BASE),
-            )
-            self._add("backup_codes", id=self._id(), user_id=person, hash=credential, used_at=maybe(BASE))
 
     def _event(self, tenant: UUID, group: list[UUID], topics: list[UUID]) -> None:
         pick, maybe = self.random.choice, self._maybe
