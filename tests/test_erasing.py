@@ -112,6 +112,8 @@ async def test_a_community_can_keep_what_was_made_under_nobody_s_name(town: Town
     assert await value(urls, "select content from messages where id = $1", town.message_id) == "What is on in main?"
     assert await value(urls, "select title from events where id = $1", town.event_id) == "An evening in main"
     assert await value(urls, "select array_agg(title) from event_agenda_items") == ["Opening game"]
+    assert await value(urls, "select array_agg(name) from event_agenda_hosts") == ["Grandmaster Ada"]
+    assert await value(urls, "select array_agg(distinct tag) from event_tags") == ["board games"]
     assert await value(urls, "select count(*) from message_versions") == 0
     names = await ask(urls, "select name from users where id = any($1)", [member.user_id, owner.user_id])
     assert names == [("",), ("",)]

@@ -58,4 +58,4 @@ class EventJoinForm(TenantTable):
 
     event_id: Mapped[UUID] = plain()
     version: Mapped[int] = plain()
-    questions: Mapped[Json] = plain()
+    questions: Mapped[Json] = personal()

@@ -33,8 +33,8 @@ class AgendaItem(TenantTable):
 
     event_id: Mapped[UUID] = plain()
     position: Mapped[int] = plain()
-    title: Mapped[str] = plain()
-    description: Mapped[str] = plain()
+    title: Mapped[str] = personal()
+    description: Mapped[str] = personal()
     starts_at: Mapped[datetime | None] = plain()
     ends_at: Mapped[datetime | None] = plain()
 
@@ -55,6 +55,7 @@ class AgendaHost(TenantTable):
         ForeignKeyConstraint(["tenant_id", "user_id"], ["members.tenant_id", "members.user_id"]),
     )
     person: ClassVar[str | None] = "user_id"
+    part_of: ClassVar[str | None] = "event_agenda_items"
     erasure: ClassVar[Erasure] = Erasure.DELETE
 
     item_id: Mapped[UUID] = plain()
@@ -75,8 +76,8 @@ class Faq(TenantTable):
 
     event_id: Mapped[UUID] = plain()
     position: Mapped[int] = plain()
-    question: Mapped[str] = plain()
-    answer: Mapped[str] = plain()
+    question: Mapped[str] = personal()
+    answer: Mapped[str] = personal()
 
 
 class Resource(TenantTable):
@@ -92,6 +93,6 @@ class Resource(TenantTable):
 
     event_id: Mapped[UUID] = plain()
     position: Mapped[int] = plain()
-    title: Mapped[str] = plain()
-    url: Mapped[str] = plain()
+    title: Mapped[str] = personal()
+    url: Mapped[str] = personal()
     audience: Mapped[ResourceAudience] = state(ResourceAudience)

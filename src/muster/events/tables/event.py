@@ -327,6 +327,7 @@ class EventTag(TenantTable):
         Index("event_tags_tag_idx", "tenant_id", "tag", "event_id"),
         ForeignKeyConstraint(["tenant_id", "event_id"], ["events.tenant_id", "events.id"]),
     )
+    part_of: ClassVar[str | None] = "events"
 
     event_id: Mapped[UUID] = plain()
-    tag: Mapped[str] = plain()
+    tag: Mapped[str] = personal()

@@ -46,8 +46,8 @@ class Table(DeclarativeBase):
     person: the column that leads to the person whose data a row holds; erasure and export follow it.
     mailed: the column with a mail address, in small letters, where rows are about who has it and perhaps no account: they
     go with the person whose address it is, too.
-    part_of: the table of what rows are parts of, to which a foreign key of theirs leads. A part is whose the whole is, and
-    goes when that is erased, if only its words.
+    part_of: the table of what rows are parts of, to which a foreign key of theirs leads. A part is whose the whole is,
+    besides whom `person` says, and goes when the whole is erased, if only its words.
     erasure: what becomes of these rows when the person is erased.
     outlives_tenant: the rows stay when their community is erased.
     is_machinery: the rows are the service's own way of working, and nothing of them belongs to what a community takes along.

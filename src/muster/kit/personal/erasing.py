@@ -16,7 +16,7 @@ from sqlalchemy import Column, text
 from muster.kit.db.database import Database
 from muster.kit.db.statements import Nothing, Statement, quoted, to_text
 from muster.kit.db.tables import PLATFORM_TENANT, Erasure, Table
-from muster.kit.personal.whose import leads_to_person, of_person, whole_of
+from muster.kit.personal.whose import leads_to_person, made_as, of_person
 
 AT_ONCE = 1000
 """Rows that one transaction changes: nobody else waits for longer than that takes."""
@@ -55,13 +55,18 @@ def person_steps(*, isolated: bool, keeps_content: bool = False) -> tuple[Step, 
     isolated: which of the two. keeps_content: what people made stays there, under nobody's name.
     """
     kept = (Erasure.KEEP, Erasure.CONTENT) if keeps_content else (Erasure.KEEP,)
-    return tuple(
-        _deletion(table, _mine(table)) if table.erasure == Erasure.DELETE else _blanking(table)
-        for table in _declared(isolated=isolated)
-        if leads_to_person(table)
-        and (whole_of(table) or table).erasure not in kept
-        and (table.erasure == Erasure.DELETE or _new(table))
-    )
+    steps = (_person_step(table, kept) for table in _declared(isolated=isolated) if leads_to_person(table))
+    return tuple(step for step in steps if step is not None)
+
+
+def _person_step(table: type[Table], kept: Sequence[Erasure]) -> Step | None:
+    """What erases a person's rows of one table; None where they stay as they are. kept: what stays so."""
+    parts = table.part_of is not None and made_as(table) not in kept
+    if not parts and (table.person is None or table.erasure in kept):
+        return None
+    if table.erasure == Erasure.DELETE:
+        return _deletion(table, _mine(table, parts=parts))
+    return _blanking(table, parts=parts) if _new(table) else None
 
 
 @cache
@@ -126,9 +131,9 @@ def _declared(*, isolated: bool) -> list[type[Table]]:
     return [classes[table] for table in found]
 
 
-def _mine(table: type[Table]) -> str:
-    """The condition for the rows of the person."""
-    own = of_person(table)
+def _mine(table: type[Table], *, parts: bool) -> str:
+    """The condition for the rows of the person. parts: with the parts of what is theirs."""
+    own = of_person(table, parts=parts)
     if table.mailed is None:
         return own
     mailed = f"({own} or {quoted(table.mailed)} = :mail)"
@@ -139,11 +144,11 @@ def _deletion(table: type[Table], condition: str) -> Step:
     return _step(table, f"delete from {quoted(table.__tablename__)}", condition)  # noqa: S608 - our own names
 
 
-def _blanking(table: type[Table]) -> Step:
+def _blanking(table: type[Table], *, parts: bool) -> Step:
     name, new = quoted(table.__tablename__), _new(table)
     values = ", ".join(f"{column} = {value}" for column, value in new.items())
     changes = " or ".join(f"{column} is distinct from {value}" for column, value in new.items())
-    return _step(table, f"update {name} set {values}", f"{_mine(table)} and ({changes})")  # noqa: S608 - our own names
+    return _step(table, f"update {name} set {values}", f"{_mine(table, parts=parts)} and ({changes})")  # noqa: S608 - our own names
 
 
 def _step(table: type[Table], deed: str, condition: str) -> Step:

@@ -21,15 +21,16 @@ _NAME, _MAIL = "Zuzanna Wrzesniewska", "zuzanna.w@mailbox.example"
 _SAID, _MEANT, _TITLE = "Quagga sighting at noon", "Quaga sighting at noon", "Okapi evening"
 _ADDRESS, _NOTE = "Thylacine Alley 7", "Aurochs behaviour"
 _BIO, _HOME = "Keeps a numbat", "Dodo upon Quoll"
-_AGENDA, _ASKED, _ANNOUNCED, _LINK, _GUEST = (
+_AGENDA, _ASKED, _ANNOUNCED, _LINK, _GUEST, _TAG = (
     "Kakapo keynote",
     "Axolotl or olm",
     "Bring a tapir",
     "Dugong door",
     "Saola Sixpence",
+    "narwhal nook",
 )
 _STRINGS = [_NAME, _MAIL, _SAID, _MEANT, _TITLE, _ADDRESS, _NOTE, _BIO, _HOME, "zuzanna"]
-_STRINGS += [_AGENDA, _ASKED, _ANNOUNCED, _LINK, _GUEST]
+_STRINGS += [_AGENDA, _ASKED, _ANNOUNCED, _LINK, _GUEST, _TAG]
 
 
 async def _organise(them: Client, event_id: UUID) -> None:
@@ -54,7 +55,7 @@ async def _live(town: Town) -> UUID:
     await change(service.urls, "update users set verified_at = now() where email = $1", _MAIL)
     session: Any = (await Client(service).call("login", email=_MAIL, password=PASSWORD)).ok()
     them, owner = Client(service, session["accessToken"]), town.people[Standing.OWNER].client
-    theirs = await make_event(them, title=_TITLE, description=_TITLE, address=_ADDRESS)
+    theirs = await make_event(them, title=_TITLE, description=_TITLE, address=_ADDRESS, tags=[_TAG])
     (await owner.call("joinEvent", eventId=theirs)).ok()
     await _organise(them, theirs)
     said = (await them.with_key("their-key").call("sendEventMessage", eventId=theirs, content=_MEANT)).ok()
@@ -82,7 +83,14 @@ async def test_of_an_erased_person_nothing_is_found_in_any_table_or_file(town: T
         await work.quiet()
         before = places_of(everything, _STRINGS)
         wanted = {"users", "events", "messages", "profiles", "invitations", "event_announcements", "event_invite_links"}
-        wanted |= {"event_series", "event_join_forms", "event_members"}
+        wanted |= {
+            "event_series",
+            "event_join_forms",
+            "event_members",
+            "event_agenda_hosts",
+            "event_tags",
+            "event_faqs",
+        }
         assert {each.split(" in ")[1] for each in before} >= {f"public.{table}" for table in wanted}
         files = storage_of(town.service.settings)
         assert len(await files.paths(folder_of(user_id=user_id))) == 1, "their export"

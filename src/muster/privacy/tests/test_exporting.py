@@ -71,6 +71,17 @@ async def test_an_export_holds_all_that_is_one_s_own_and_nothing_of_others(town:
     table = list(csv.DictReader(io.StringIO(archive.read("messages.csv").decode())))
     assert {row["content"] for row in table} == {"What is on in main?", f"'{_FORMULA}"}
     assert index["messages"]["rows"] == 2
+    assert _rows(archive, "event_agenda_items") == []
+
+
+async def test_an_export_holds_what_belongs_to_one_s_events_and_one_s_part_in_those_of_others(town: Town) -> None:
+    owner, host = town.people[Standing.OWNER], town.people[Standing.MEMBER]
+    archive = await _exported(town, owner)
+    assert {row["title"] for row in _rows(archive, "event_agenda_items")} == {"Opening game"}
+    assert "Grandmaster Ada" in {row["name"] for row in _rows(archive, "event_agenda_hosts")}
+    assert "board games" in {row["tag"] for row in _rows(archive, "event_tags")}
+    hosted = _rows(await _exported(town, host), "event_agenda_hosts")
+    assert {(row["userId"], row["name"]) for row in hosted} == {(str(host.user_id), None)}
 
 
 async def test_an_export_holds_what_one_has_in_every_community(world: Any) -> None:
