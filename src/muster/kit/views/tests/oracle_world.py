@@ -90,29 +90,30 @@ class _Builder:
             self._add(table, **values)
         main, north = people[:_MAIN_PEOPLE], [people[0], *people[_MAIN_PEOPLE:-1]]
         for tenant, group in ((MAIN, main), (self.other, north)):
-            self._add("custom_roles", **role_of(self.random, tenant))
-            for number, person in enumerate(group):
-                status = "SUSPENDED" if number == _MAIN_PEOPLE - 1 else "ACTIVE"
-                role = {1: "inspector", 12: PORTER}.get(number) or ("participant", "participant", "spectator")[
-                    number % 3
-                ]
-                joined_at = self.random.choice(MOMENTS)
-                self._in(tenant, "members", user_id=person, role=role, status=status, joined_at=joined_at)
-            topics = []
-            for row in topic_rows(self.random, tenant):
-                self._add("topics", **row)
-                topics.append(row["id"])
-            for _ in range(_EVENTS if tenant == MAIN else _OTHER_EVENTS):
-                self._event(tenant, group, topics)
-            for table, values in teams_of(self.random, tenant, group):
-                self._add(table, **values)
-            teams = [row["id"] for row in self.tables["teams"] if row["tenant_id"] == tenant]
-            for table, values in doors_of(self.random, tenant, group, teams):
-                self._add(table, **values)
-            for person in group:
-                self._notifications(tenant, person)
-                self._audited(tenant, group)
+            self._community(tenant, group)
         return self.tables
+
+    def _community(self, tenant: UUID, group: list[UUID]) -> None:
+        self._add("custom_roles", **role_of(self.random, tenant))
+        for number, person in enumerate(group):
+            status = "SUSPENDED" if number == _MAIN_PEOPLE - 1 else "ACTIVE"
+            role = {1: "inspector", 12: PORTER}.get(number) or ("participant", "participant", "spectator")[number % 3]
+            joined_at = self.random.choice(MOMENTS)
+            self._in(tenant, "members", user_id=person, role=role, status=status, joined_at=joined_at)
+        topics = []
+        for row in topic_rows(self.random, tenant):
+            self._add("topics", **row)
+            topics.append(row["id"])
+        for _ in range(_EVENTS if tenant == MAIN else _OTHER_EVENTS):
+            self._event(tenant, group, topics)
+        for table, values in teams_of(self.random, tenant, group):
+            self._add(table, **values)
+        teams = [row["id"] for row in self.tables["teams"] if row["tenant_id"] == tenant]
+        for table, values in doors_of(self.random, tenant, group, teams):
+            self._add(table, **values)
+        for person in group:
+            self._notifications(tenant, person)
+            self._audited(tenant, group)
 
     def _person(self, number: int) -> UUID:
         person = self._id()
