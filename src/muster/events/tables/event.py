@@ -84,10 +84,9 @@ _SHOWN_LATITUDE, _SHOWN_LONGITUDE = (
     f"case when address_visibility = 'PUBLIC' then {exact} else {coarse} end"
     for exact, coarse in (("latitude", _COARSE_LATITUDE), ("longitude", _COARSE_LONGITUDE))
 )
-# The number of heads to two digits: people who come and go change it, and with it the indexes of the row, less often the
-# more there are.
+# Tens of heads, of the few fives: what changes it writes the row anew into all of its indexes, so few who come and go do.
 _CROWD = (
-    "case when joined_count < 100 then joined_count when joined_count < 1000 then joined_count / 10 * 10 "
+    "case when joined_count < 10 then joined_count / 5 * 5 when joined_count < 1000 then joined_count / 10 * 10 "
     "when joined_count < 10000 then joined_count / 100 * 100 else joined_count / 1000 * 1000 end"
 )
 _LEVEL_SET = " + ".join(
@@ -123,7 +122,7 @@ class Event(TenantTable):
     city_key, country_key: what lists are filtered by, whatever the case. source, source_id: where it was imported from,
     and source_digest what was said of it there.
     map_x, map_y, map_cell: where it lies on the grid of the map (`map/grid.py`).
-    crowd: `joined_count` to two digits, which lists are ordered by. has_places: whether the number of places leaves any.
+    crowd: `joined_count` in tens, which lists are ordered by. has_places: whether the number of places leaves any.
     level_set: `levels` as the digits of a number, the least first.
     join_opens_minutes_before_start and the three after it: the window in which people get in (`rules.Terms`).
     join_closed_at, join_closed_by_id, join_close_reason: that and why an organiser closed it by hand.

@@ -8,11 +8,14 @@ from uuid import UUID
 import pytest
 
 from muster.events.tests.support import FACTS, QUEUE, SEATED, at_once, some_people, sound
-from muster.testing.below import ask, value
+from muster.testing.below import ask, maintenance, value
 from muster.testing.client import Answer
 from muster.testing.people import Person, Standing, sign_in
 from muster.testing.serving import Service
 from muster.testing.town import SEATS, Town, make_event
+
+_INTO_INDEXES = "select n_tup_upd - n_tup_hot_upd from pg_stat_xact_user_tables where relname = 'events'"
+"""How many updates of this transaction were written into all of the row's indexes."""
 
 
 async def test_ten_who_join_at_once_for_three_places(service: Service) -> None:
@@ -28,6 +31,23 @@ async def test_ten_who_join_at_once_for_three_places(service: Service) -> None:
     await sound(service, event_id)
     assert await value(service.urls, FACTS, "event.joined", event_id) == 3
     assert await value(service.urls, FACTS, "event.waitlisted", event_id) == 7
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("seated", "touched"), [(1, 0), (3, 0), (4, 1), (5, 0), (9, 1), (18, 0), (19, 1), (99, 1), (100, 0)]
+)
+async def test_most_who_join_touch_no_index_of_events(module_town: Town, seated: int, touched: int) -> None:
+    async with maintenance(module_town.service.urls) as look:
+        transaction = look.transaction()
+        await transaction.start()
+        await look.execute(
+            "update events set joined_count = $2, max = null where id = $1", module_town.event_id, seated
+        )
+        before = await look.fetchval(_INTO_INDEXES)
+        await look.execute("update events set joined_count = joined_count + 1 where id = $1", module_town.event_id)
+        assert await look.fetchval(_INTO_INDEXES) - before == touched
+        await transaction.rollback()
 
 
 async def test_one_who_joins_ten_times_at_once_is_one_member(service: Service) -> None:

@@ -67,7 +67,7 @@ async def crowd(module_urls: Urls) -> AsyncIterator[Town]:
 
 def _crowd(number: int) -> int:
     count = number % 701
-    return count if count < 100 else count // 10 * 10
+    return count // 5 * 5 if count < 10 else count // 10 * 10
 
 
 ORDERED: dict[str, Callable[[int], tuple[int, ...]]] = {

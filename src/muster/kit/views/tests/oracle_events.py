@@ -54,9 +54,9 @@ def coarse(event: Row) -> tuple[float, float]:
 
 
 def crowd(event: Row) -> int:
-    """How many have a place, to two digits."""
+    """How many have a place: fives below ten, then tens, and from a thousand on two digits."""
     count: int = event["joined_count"]
-    step: int = 10 ** max(0, len(str(count)) - 2)
+    step: int = 5 if count < 10 else 10 ** max(1, len(str(count)) - 2)
     return int(count // step * step)
 
 
