@@ -11,6 +11,8 @@ from muster.events.queries import TENANTS_WITH_DUE_EVENTS
 from muster.events.reminders.jobs import announce_times
 from muster.events.reminders.queries import TENANTS_WITH_ROUNDS
 from muster.events.series.making import make_due
+from muster.events.tallies import jobs as tallies
+from muster.events.tallies.queries import TENANTS_WITH_TALLY_CHANGES
 from muster.events.waitlist.jobs import lapse_offers, promote_due
 from muster.events.waitlist.queries import TENANTS_WITH_DUE_OFFERS, TENANTS_WITH_DUE_PROMOTIONS
 from muster.identity.jobs import forget_expired
@@ -37,6 +39,8 @@ every(seconds=3600, name="events.make_occurrences", run=make_due, tenants=EVERY_
 every(seconds=60, name="events.announce_times", run=announce_times, tenants=TENANTS_WITH_ROUNDS)
 every(seconds=15, name="events.lapse_offers", run=lapse_offers, tenants=TENANTS_WITH_DUE_OFFERS)
 every(seconds=15, name="events.promote_due", run=promote_due, tenants=TENANTS_WITH_DUE_PROMOTIONS)
+every(seconds=5, name="events.fold_tallies", run=tallies.fold, tenants=TENANTS_WITH_TALLY_CHANGES)
+every(seconds=86_400, name="events.check_tallies", run=tallies.check, tenants=EVERY_TENANT)
 every(seconds=86_400, name="events.forget_invitations", run=forget_event_invitations, tenants=EVERY_TENANT)
 every(seconds=600, name="privacy.see_who_leaves", run=see_who_leaves)
 every(seconds=audit.SEAL_SECONDS, name="audit.seal", run=audit.seal, tenants=TENANTS_WITH_UNSEALED)

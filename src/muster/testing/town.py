@@ -193,6 +193,17 @@ async def _sponsor(service: Service, tenant_id: UUID, event_id: UUID, fan_id: UU
     await change(service.urls, kept, tenant_id, new_id(), fan_id, event_id)
     heard = "insert into event_push_hearers (tenant_id, id, heard_at) values ($1, $2, now() - interval '2 days')"
     await change(service.urls, heard, tenant_id, fan_id)
+    await _tally(service, tenant_id)
+
+
+async def _tally(service: Service, tenant_id: UUID) -> None:
+    """Have every table of what is counted beforehand hold something, which counts nothing."""
+    begun = "insert into event_tallies (tenant_id, id, counted_until) values ($1, $1, '-infinity')"
+    await change(service.urls, begun, tenant_id)
+    place = "insert into event_map_counts (tenant_id, id, level, cell, events, sum_x, sum_y)"
+    await change(service.urls, f"{place} values ($1, $2, 6, 0, 0, 0, 0)", tenant_id, new_id())
+    word = "insert into event_title_words (tenant_id, id, word, events) values ($1, $2, 'nowhere', 0)"
+    await change(service.urls, word, tenant_id, new_id())
 
 
 async def _keep_dates(person: Client, event_id: UUID) -> None:

@@ -181,6 +181,12 @@ class Event(TenantTable):
         Index("events_status_idx", "tenant_id", "status", "starts_at", "id"),
         Index("events_starting_idx", "starts_at", "tenant_id", postgresql_where="status = 'PUBLISHED'"),
         Index("events_ending_idx", "ends_at", "tenant_id", postgresql_where="status = 'PUBLISHED'"),
+        Index(
+            "events_shown_until_idx",
+            "tenant_id",
+            "ends_at",
+            postgresql_where="visibility = 'PUBLIC' and status = 'PUBLISHED' and map_cell is not null",
+        ),
         Index("events_city_key_idx", "tenant_id", "city_key", "starts_at", "id"),
         Index("events_country_key_idx", "tenant_id", "country_key", "starts_at", "id"),
         Index("events_is_online_idx", "tenant_id", "is_online", "starts_at", "id"),
