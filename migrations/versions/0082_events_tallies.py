@@ -5,8 +5,8 @@ from alembic import op
 from muster.kit.db.isolation import cross, isolate
 from muster.kit.db.migrate import roles
 
-revision = "0081"
-down_revision = "0080"
+revision = "0082"
+down_revision = "0081"
 branch_labels = None
 depends_on = None
 
