@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Interval, Select, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Interval, Select, Text, and_, any_, case, func, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import array
 
 from muster.chat.tables import Message, MessageVersion
 from muster.events.rules import ATTENDING, BOOSTED_FOR, CONCERNED, ORGANISERS, SHOWN
@@ -25,6 +26,8 @@ from muster.kit.views.view import Viewer
 from muster.profiles.tables import Disclosure
 
 _SEATED = (EventMemberStatus.JOINED,)
+NO_STANDING = ""
+"""The standing of who was never anything to the event."""
 _BOOST: ColumnElement[timedelta] = literal_column(f"interval '{BOOSTED_FOR // timedelta(hours=1)} hours'", Interval())
 """How long a boost lasts."""
 
@@ -57,6 +60,18 @@ def runs(event_id: Any, viewer: Viewer) -> ColumnElement[bool]:
     return _is_member(event_id, viewer, _SEATED, ORGANISERS)
 
 
+def standing(event_id: Any, viewer: Viewer) -> ColumnElement[str]:
+    """How the viewer stands to the event with this id: their role with a place, their status without, or nothing.
+
+    For fields: one question, the same for all of them, which a read then asks once for each event. A condition that
+    chooses events asks `_is_member`, which an index answers for all of them.
+    """
+    mine = once_more(EventMember)
+    role_or_status = case((mine.status == EventMemberStatus.JOINED, mine.role), else_=mine.status)
+    own = select(role_or_status).where(mine.event_id == event_id, mine.user_id == viewer.user_id)
+    return func.coalesce(own.scalar_subquery(), NO_STANDING, type_=Text())
+
+
 def address_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
     """The viewer is shown where exactly the event is: its address, place and point.
 
@@ -64,19 +79,14 @@ def address_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
     and `shown_longitude`, and no address of an event whose `address_visibility` is not PUBLIC, whoever asks: by then
     nobody can narrow down what is hidden by asking again and again.
     """
-    mine = once_more(EventMember)
-    own = select(mine.id).where(
-        mine.event_id == event.id,
-        mine.user_id == viewer.user_id,
-        mine.status == EventMemberStatus.JOINED,
-        or_(event.address_visibility == Disclosure.AFTER_JOIN, mine.role.in_(ORGANISERS)),
-    )
-    return or_(event.address_visibility == Disclosure.PUBLIC, own.exists())
+    seated, organises = (array([each.value for each in roles], type_=Text()) for roles in (EventMemberRole, ORGANISERS))
+    shown_to = case((event.address_visibility == Disclosure.AFTER_JOIN, seated), else_=organises)
+    return or_(event.address_visibility == Disclosure.PUBLIC, standing(event.id, viewer) == any_(shown_to))
 
 
 def online_url_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
     """The viewer has a place, and is shown where the event is."""
-    return and_(is_seated(event, viewer), address_visible(event, viewer))
+    return and_(standing(event.id, viewer).in_(EventMemberRole), address_visible(event, viewer))
 
 
 def event_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:

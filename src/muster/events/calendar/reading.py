@@ -130,14 +130,15 @@ def _plan(gate: Gate, chooses: Callable[[Compiler, Any], ColumnElement[bool]]) -
     def body(compiler: Compiler) -> ColumnElement[str]:
         event = compiler.alias(EventView)
         written = (
-            select(compiler.object(EventView, event, _PICKS).label("entry"), event.c.starts_at, event.c.id)
+            compiler.written(EventView, event, _PICKS)
+            .add_columns(event.c.starts_at, event.c.id)
             .where(chooses(compiler, event.c), event.c.status.in_(SHOWN), *compiler.visible(EventView, event))
             .order_by(event.c.starts_at, event.c.id)
             .limit(MOST)
             .subquery()
         )
         entries = func.string_agg(
-            written.c.entry, aggregate_order_by(literal_column("','"), *written.c["starts_at", "id"])
+            written.c.written, aggregate_order_by(literal_column("','"), *written.c["starts_at", "id"])
         )
         return join(["[", func.coalesce(select(entries).scalar_subquery(), ""), "]"])
 

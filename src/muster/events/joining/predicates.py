@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, false, literal_column, not_, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, false, literal_column, not_, or_, true
 from sqlalchemy.types import Interval
 
+from muster.events.predicates import standing
 from muster.events.rules import MEMBERSHIPS, SHOWN, SHUTS, JoinLock, MemberDeed, Step
-from muster.events.tables import Event, EventMember, EventMemberStatus, EventStatus, JoinMode
+from muster.events.tables import Event, EventMemberRole, EventMemberStatus, EventStatus, JoinMode
 from muster.identity.predicates import has_blocked
-from muster.kit.db.tables import once_more
 from muster.kit.views.view import Viewer
 
 _MINUTE: ColumnElement[Any] = literal_column("interval '1 minute'", Interval())
@@ -54,12 +54,14 @@ def can_join(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
         Step.AGAIN: and_(event.may_ask_again, is_public),
     }
     by_standing = {
-        standing.value: said.get(outcome, false())
-        for standing, outcome in MEMBERSHIPS[MemberDeed.JOIN].items()
-        if standing is not None
+        status.value: said.get(outcome, false())
+        for status, outcome in MEMBERSHIPS[MemberDeed.JOIN].items()
+        if status is not None
     }
     by_standing[EventMemberStatus.INVITED.value] = true()
     by_standing[EventMemberStatus.PENDING.value] = event.join_mode == JoinMode.OPEN
-    mine = once_more(EventMember)
-    standing = select(mine.status).where(mine.event_id == event.id, mine.user_id == viewer.user_id).scalar_subquery()
-    return and_(not_(shut), case(by_standing, value=standing, else_=is_public))
+    # Who has a place stands by their role.
+    by_standing |= dict.fromkeys(
+        [role.value for role in EventMemberRole], by_standing.pop(EventMemberStatus.JOINED.value)
+    )
+    return and_(not_(shut), case(by_standing, value=standing(event.id, viewer), else_=is_public))

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Uuid, select
+from sqlalchemy import ColumnElement, Uuid
 
 from muster.events.joining.views import EventJoinFormView
 from muster.events.programme.views import AgendaHostView, AgendaItemView, FaqView
@@ -88,8 +88,8 @@ def _faqs(compiler: Compiler) -> ColumnElement[str]:
 
 def _form(compiler: Compiler) -> ColumnElement[str]:
     form = compiler.alias(EventJoinFormView)
-    asked = compiler.object(EventJoinFormView, form, [Pick("questions", "questions")])
-    return or_null(select(asked).where(_of_event(compiler)(form.c)).scalar_subquery())
+    asked = compiler.written(EventJoinFormView, form, [Pick("questions", "questions")])
+    return or_null(asked.where(_of_event(compiler)(form.c)).scalar_subquery())
 
 
 def _own(compiler: Compiler) -> ColumnElement[str]:

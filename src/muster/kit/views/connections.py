@@ -41,16 +41,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.types import TypeEngine
 
-from muster.kit.views.fields import table_of
+from muster.kit.views.fields import types_of
 from muster.kit.views.page_arguments import PageShape
 from muster.kit.views.paging import CHECK_LENGTH, LARGEST_SIZE, LED_BY, SEPARATOR, measure_of
 from muster.kit.views.picks import Pick
-from muster.kit.views.scope import RowCondition, Rows, Scope, Source, correlated
+from muster.kit.views.scope import RowCondition, Rows, Scope, correlated
 from muster.kit.views.view import View
 from muster.kit.views.writing import constant, join, json_object, moment, or_null
 
-Node = Callable[[Source, Sequence[Pick]], ColumnElement[str]]
-"""Writes the picked fields of one row."""
+Node = Callable[[Rows, Sequence[Pick]], ColumnElement[str]]
+"""Writes the picked fields of one row; what they share stands beside the rows then."""
 # The planner sees that no more rows are wanted than these, whatever size the one plan for all sizes is given.
 _MOST = literal_column(str(LARGEST_SIZE + 1), Integer())
 # Rows that are walked before they are looked up: of what is in one of two hundred that is a page; what is rarer than that
@@ -88,7 +88,7 @@ class Connection:
         chooses: RowCondition,
         node: Node,
         *,
-        outer: Source | None,
+        outer: Rows | None,
         within_checked: bool,
     ) -> None:
         shape = None if pick.slot is None else scope.slots[pick.slot].shape
@@ -111,7 +111,7 @@ class Connection:
         """The connection as JSON text."""
         body = json_object((pick.key, self._part(pick)) for pick in self.pick.picks)
         # HAVING makes an aggregate of a page of which only constants are wanted.
-        return select(body).select_from(self._page()).having(true()).scalar_subquery()
+        return select(body).select_from(self._page(), *self.inner.beside).having(true()).scalar_subquery()
 
     def _part(self, pick: Pick) -> str | ColumnElement[str]:
         match pick.name:
@@ -256,8 +256,7 @@ class Connection:
     def _walked(self, scattered: tuple[str, ...], leading: bool | None) -> Found:
         """What the scattered filters leave of the rows that a walk of bounded length comes by."""
         near = self._rows(select(), beyond_cursor=False, without=scattered, leading=leading)
-        table = table_of(self.view)
-        rows = Rows(self.scope.name("near"), {column.key: column.type for column in table.columns})
+        rows = Rows(self.scope.name("near"), types_of(self.view))
         # One star for all columns: those that nobody asks for the planner leaves out.
         way = near.statement.add_columns(literal_column(f"{near.row.id.table.name}.*"))
         way = way.order_by(*self._ordered(self._sorting(near.keys))).limit(_WALK)

@@ -9,6 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from sqlalchemy import Table
+from sqlalchemy.types import TypeEngine
 
 from muster.kit.db.tables import Json
 from muster.kit.remembered import remembered
@@ -78,6 +79,12 @@ def table_of(view: type[View]) -> Table:
     if not isinstance(table, Table):
         raise TypeError(f"{view.__name__}: {view.of.__name__} is no table")
     return table
+
+
+@remembered
+def types_of(view: type[View]) -> Mapping[str, TypeEngine[Any]]:
+    """The types of the columns of a view's table."""
+    return {column.key: column.type for column in table_of(view).columns}
 
 
 def split_optional(annotation: Any) -> tuple[Any, bool]:

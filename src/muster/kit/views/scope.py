@@ -19,6 +19,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.sql.elements import Grouping
+from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import TypeEngine
 
 from muster.kit.caller import REQUEST
@@ -30,14 +31,17 @@ from muster.kit.views.view import View, Viewer
 
 
 class Rows:
-    """The rows of a sub-select that is known by its name; `c` makes their columns as they are asked for.
+    """The rows of a table or sub-select that is known by its name; `c` makes their columns as they are asked for.
 
     SQLAlchemy makes all columns of a sub-select once one is asked for: half of what compiling a list cost. This knows
     which are wanted, too, so that no other is selected.
+
+    beside: what stands beside each row in its FROM, and is worked out for it.
     """
 
     def __init__(self, name: str, types: Mapping[str, TypeEngine[Any]]) -> None:
         self.name, self.c = name, _Columns(name, types)
+        self.beside: list[FromClause] = []
 
 
 class _Columns:
@@ -104,7 +108,7 @@ class Scope:
         # Two underscores, since SQLAlchemy calls the aliases in predicates `members_1`, `members_2` and so on.
         return f"{prefix}__{self._names}"
 
-    def alias(self, view: type[View]) -> FromClause:
+    def alias(self, view: type[View]) -> NamedFromClause:
         """A fresh alias of a view's table. Conditions take its columns, `.c`."""
         table = table_of(view)
         return table.alias(self.name(table.name))
