@@ -8,6 +8,7 @@ from uuid import UUID
 from muster.kit.caller import Actor
 from muster.kit.commands.context import Ctx, Services
 from muster.kit.commands.journal import Entry, write_journal
+from muster.kit.db.late import late_transaction
 
 
 @asynccontextmanager
@@ -16,9 +17,11 @@ async def system_transaction(
 ) -> AsyncIterator[Ctx]:
     """A transaction under one tenant in which the system acts. Where something happened, it is journalled.
 
+    It begins with its first statement: a handler that finds nothing to do makes no trip to the database.
+
     verb: what runs. reason: why, for the audit log. request_id: of the request that led to it.
     """
-    async with services.database.transaction(tenant_id) as tx:
+    async with late_transaction(services.database, tenant_id) as tx:
         actor = Actor("system", reason=reason)
         ctx = Ctx(tx, tenant_id, actor, now, request_id, services.settings, gives=services.gate.gives)
         yield ctx

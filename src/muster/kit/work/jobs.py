@@ -11,18 +11,14 @@ import structlog
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job
-from sqlalchemy import bindparam, select
 
-from muster.kit.commands.context import Ctx, Services
-from muster.kit.commands.facts import Fact, read_fact
-from muster.kit.commands.tables import FactRow
+from muster.kit.commands.context import Services
 from muster.kit.db.database import connect
-from muster.kit.db.statements import Row, Statement, columns
-from muster.kit.db.tables import Json
 from muster.kit.metrics import JOB_SECONDS, JOBS_DONE
 from muster.kit.tracing.switch import Attributes, follow
 from muster.kit.work.desk import Desk
 from muster.kit.work.errands import Errand, NotYet
+from muster.kit.work.facts import Facts
 from muster.kit.work.handlers import Follower, followers
 from muster.kit.work.job import HandlerJob
 from muster.kit.work.queue import NAMES, PutOff, Queue, queue_on
@@ -38,27 +34,10 @@ DRAIN_SECONDS = 10.0
 _HEARTBEAT = timedelta(seconds=15)
 # How late a job is when its notification was lost.
 _LOOK = timedelta(seconds=1)
-_BATCH = 20
-_AT_ONCE = 60
+_BATCH = 50
+_AT_ONCE = 100
 # Of the worker's eight connections: the others are for handlers that make their own transactions, and for the schedule.
 _SERVED = 6
-
-
-class _Stored(Row):
-    data: Json
-
-
-_FACT = Statement(
-    _Stored,
-    select(*columns(_Stored, FactRow)).where(
-        FactRow.tenant_id == bindparam("tenant_id", type_=FactRow.tenant_id.type),
-        FactRow.id == bindparam("fact_id", type_=FactRow.id.type),
-    ),
-)
-
-
-class UnknownFact(Exception):
-    """A fact of a kind or version that this release does not know; a worker of the next release may take the job."""
 
 
 class WorkersDied(Exception):
@@ -76,12 +55,13 @@ async def run_jobs(services: Services, url: str, stop: asyncio.Event) -> None:
         limits = {name: each.terms.tenant_at_once for name, each in followers().items() if each.terms.tenant_at_once}
         queue = queue_on(connection, limits)
         await _report_strangers(queue)
-        manager, desk = QueueManager(queue, channel=NAMES.channel), Desk(_SERVED)
+        manager = QueueManager(queue, channel=NAMES.channel)
+        facts, desk = Facts(services.database), Desk(_SERVED)
         for follower in followers().values():
             entry = manager.entrypoint(
                 follower.name, concurrency_limit=follower.terms.at_once, on_failure="hold", accepts_context=False
             )
-            entry(partial(_follow, services, queue, desk, follower))
+            entry(partial(_follow, services, queue, facts, desk, follower))
         running = asyncio.create_task(
             manager.run(
                 dequeue_timeout=_LOOK,
@@ -121,7 +101,7 @@ async def _until_stopped(running: asyncio.Task[None], manager: QueueManager, sto
         running.result()
 
 
-async def _follow(services: Services, queue: Queue, desk: Desk, follower: Follower, job: Job) -> None:
+async def _follow(services: Services, queue: Queue, facts: Facts, desk: Desk, follower: Follower, job: Job) -> None:
     """One attempt of one job."""
     call = msgspec.json.decode(job.payload or b"", type=HandlerJob)
     with structlog.contextvars.bound_contextvars(
@@ -140,13 +120,13 @@ async def _follow(services: Services, queue: Queue, desk: Desk, follower: Follow
         try:
             if follower.terms.gathers:
                 await queue.start_gathering_anew(job.id)
-            await _attempt(follower, Errand(services, call, follower.name, job.id), desk, job.attempts + 1)
+            await _attempt(follower, Errand(services, call, follower.name, job.id), facts, desk, job.attempts + 1)
         finally:
             if follower.terms.tenant_at_once:
                 await queue.give_place(job)
 
 
-async def _attempt(follower: Follower, errand: Errand, desk: Desk, attempt: int) -> None:
+async def _attempt(follower: Follower, errand: Errand, facts: Facts, desk: Desk, attempt: int) -> None:
     """Run the handler; what it raises says what becomes of the job. attempt: 1 is the first."""
     began, outcome = time.perf_counter(), "done"
     call = errand.call
@@ -158,7 +138,7 @@ async def _attempt(follower: Follower, errand: Errand, desk: Desk, attempt: int)
     }
     try:
         with follow(call.trace, f"job {follower.name}", told, calm=(NotYet, asyncio.CancelledError)):
-            await _handle(follower, errand, desk)
+            await _handle(follower, errand, facts, desk)
     except asyncio.CancelledError:
         outcome = "put_off"
         # The library would take a cancelled job for one that nobody wants any more.
@@ -188,22 +168,12 @@ def backoff(attempt: int) -> timedelta:
     return timedelta(seconds=2 ** (attempt - 1) * random.uniform(0.75, 1.25))
 
 
-async def _handle(follower: Follower, errand: Errand, desk: Desk) -> None:
-    async with desk.place(errand.call.tenant_id), errand.transaction() as ctx:
-        fact = await _fact(ctx, errand.call)
-        if fact is not None and not follower.outside:
-            await follower.function(ctx, fact)
-    if fact is not None and follower.outside:
-        await follower.function(errand, fact)
-
-
-async def _fact(ctx: Ctx, call: HandlerJob) -> Fact | None:
-    """The fact to follow; None when it is gone, with the person or tenant it was about."""
-    stored = await ctx.db.one(_FACT, tenant_id=call.tenant_id, fact_id=call.fact_id)
-    if stored is None:
-        log.info("handler.fact_is_gone")
-        return None
-    fact = read_fact(call.kind, call.version, stored.data)
+async def _handle(follower: Follower, errand: Errand, facts: Facts, desk: Desk) -> None:
+    fact = await facts.of(errand.call)
     if fact is None:
-        raise UnknownFact(f"{call.kind} version {call.version}: run the release that recorded it")
-    return fact
+        return
+    if follower.outside:
+        await follower.function(errand, fact)
+        return
+    async with desk.place(errand.call.tenant_id), errand.transaction() as ctx:
+        await follower.function(ctx, fact)
