@@ -11,6 +11,7 @@ import structlog
 from muster.kit.commands.facts import Fact, read_fact
 from muster.kit.db.database import Database
 from muster.kit.db.slow import report_if_slow
+from muster.kit.tracing.switch import TRACING
 from muster.kit.work.job import HandlerJob
 
 log = structlog.get_logger()
@@ -53,6 +54,8 @@ class Facts:
 
     async def _read(self) -> Mapping[_Key, str]:
         asked, self._asked, self._next = self._asked, set(), None
+        if TRACING.spans is not None:
+            TRACING.spans.leave()
         async with self._database.connection() as connection:
             began = time.perf_counter()
             rows = await connection.fetch(_READ, *map(list, zip(*asked, strict=True)))
