@@ -48,7 +48,7 @@ class Step:
         try:
             await visit.run(self.command, **{name: visit.field(name) for name in names})
         except Invalid as refusal:
-            return self.show(visit, wrong=refusal.in_words)
+            return self.show(visit, wrong=refusal.detail)
         return visit.show("identity/templates/done.html", words=visit.words(self.words))
 
 

@@ -1,7 +1,6 @@
 """Arguments: a function's keyword arguments, read from what a client sent and checked against their types."""
 
 import inspect
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +8,8 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import msgspec
 
-from muster.kit.errors import FieldProblem, Invalid
+from muster.kit.errors import Invalid
+from muster.kit.misfits import misfits
 from muster.kit.text import camel, refuse_unstorable
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True, description="A moment with its offset, in ISO 8601")]
@@ -61,7 +61,7 @@ class Arguments:
         """The arguments by their Python names.
 
         raw: by their names on the wire. from_text: every value is text, as in an address.
-        Raises Invalid with the path of the first field that does not fit, BadInput for text that cannot be stored.
+        Raises Invalid with the path of each field that does not fit, BadInput for text that cannot be stored.
         """
         values = read_struct(raw, self.struct, from_text=from_text)
         return {each.name: getattr(values, each.name) for each in self.parameters}
@@ -82,8 +82,9 @@ def fitting(raw: dict[str, object], struct: type[StructT], *, from_text: bool = 
     """What a client sent as a struct without moments, whose text is checked by whoever uses it. Raises Invalid."""
     try:
         return msgspec.convert(raw, struct, strict=not from_text)
-    except msgspec.ValidationError as error:
-        raise _invalid_from(error) from None
+    except msgspec.ValidationError:
+        fields = misfits(raw, struct, strict=not from_text)
+        raise Invalid("; ".join(f"{each.path}: {each.message}" for each in fields), fields=fields) from None
 
 
 def _refuse_odd_values(value: object, raw: Any, path: str = "") -> None:
@@ -106,28 +107,3 @@ def _refuse_odd_values(value: object, raw: Any, path: str = "") -> None:
             value.astimezone(UTC)
         except OverflowError:
             raise Invalid.field(path, "must be within the years 1 and 9999 in UTC") from None
-
-
-# What msgspec says of these tells its own reader more than ours.
-_PLAINER = {
-    "Invalid UUID": "must be a UUID",
-    "Invalid RFC3339 encoded datetime": "must be a moment in ISO 8601, such as 2031-05-01T18:00:00Z",
-    "Invalid RFC3339 encoded date": "must be a day in ISO 8601, such as 2031-05-01",
-    "Expected `datetime` with a timezone component": "needs an offset from UTC, such as the Z in 2031-05-01T18:00:00Z",
-}
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
-_NAMED = re.compile(r"(?P<kind>unknown|missing required) field `(?P<name>[^`]*)`")
-
-
-def _invalid_from(error: msgspec.ValidationError) -> Invalid:
-    """The client error for a value that does not fit its type, with the path and a code of its own."""
-    match = _AT.match(str(error))
-    what = match["what"] if match else str(error)
-    what = _PLAINER.get(what, what)
-    path = ((match["path"] if match else None) or "$").removeprefix("$").removeprefix(".")
-    code = "INVALID"
-    if named := _NAMED.search(what):
-        path = f"{path}.{named['name']}" if path else named["name"]
-        code = "REQUIRED" if named["kind"] == "missing required" else "UNKNOWN_FIELD"
-        what = "is required" if code == "REQUIRED" else "is not a field here"
-    return Invalid(f"{path}: {what}" if path else what, fields=(FieldProblem(path, code, what),))

@@ -103,11 +103,6 @@ class Invalid(AppError):
 
     status, code, title = 422, "VALIDATION_ERROR", "Some fields are not acceptable"
 
-    @property
-    def in_words(self) -> str:
-        """What is wrong with the fields, for a page that shows them."""
-        return "; ".join(each.message for each in self.fields) or self.detail
-
 
 class TooMany(AppError):
     """Too many requests; wait a moment."""

@@ -37,7 +37,7 @@ async def answer(visit: Visit) -> Response:
     try:
         await visit.run("acceptMailedInvitation", token=token, **given)
     except Invalid as refusal:
-        return _form(visit, seen, wrong=refusal.in_words)
+        return _form(visit, seen, wrong=refusal.detail)
     return _told(visit, "accepted")
 
 

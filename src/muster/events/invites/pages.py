@@ -33,7 +33,7 @@ async def answer(visit: Visit) -> Response:
     try:
         came: EventArrival = await visit.run("acceptMailedEventInvitation", token=token, **given)
     except Invalid as refusal:
-        return _form(visit, seen, wrong=refusal.in_words)
+        return _form(visit, seen, wrong=refusal.detail)
     return _show(visit, seen, (came.outcome,))
 
 

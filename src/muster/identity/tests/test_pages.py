@@ -45,7 +45,10 @@ async def test_a_password_is_set_on_a_page_and_a_poor_one_can_be_mended(service:
     assert "Look into your mailbox" in asked.text
     (token,) = await mailed(service, "identity.reset")
     form = _form_of(await _open(service, "/reset", token))
-    for poor, why in (("short", "length"), ("password123", "first that anybody would try")):
+    for poor, why in (
+        ("short", "password: must have at least 10 characters"),
+        ("password123", "first that anybody would try"),
+    ):
         refused = await _press(service, "/reset", password=poor, **form)
         assert (refused.status_code, why in refused.text) == (422, True)
         assert _form_of(refused) == form

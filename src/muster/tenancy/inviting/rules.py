@@ -74,7 +74,7 @@ def _problem(wanted: Wanted, seen: dict[str, int]) -> Refusal | None:
     try:
         fitting({"email": wanted.email, "language": wanted.language}, _Fields)
     except Invalid as error:
-        (problem,) = error.fields
+        problem = error.fields[0]
         return Refusal("INVALID_EMAIL" if problem.path == "email" else "INVALID_LANGUAGE", _SAYS[problem.path])
     if wanted.email in seen:
         return Refusal("DOUBLE", f"row {seen[wanted.email]} invites this address already")
