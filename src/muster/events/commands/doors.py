@@ -22,7 +22,8 @@ from muster.kit.ids import new_id
 
 @dataclass(frozen=True)
 class Doors:
-    """The events that people want to join, under their locks, and how each of these people stands to theirs.
+    """The events that people want to join, under their locks, and how each of these people stands to theirs. Who is no
+    member of the community any more stands nowhere.
 
     smallest_waiting: of the parties in each queue. first_waiting: the lowest number in each, where somebody comes who has
     asked. forms: what those ask that ask anything; one more trip, where there is any. opened: what the keys of share links
@@ -40,7 +41,7 @@ class Doors:
     async def open(cls, tx: Transaction, visits: Collection[Visit], keys: Collection[tuple[UUID, str]] = ()) -> Self:
         """Lock the events, and then look. keys: that people bring, each with the event that it is to open."""
         events = await queries.lock_events(tx, {each.event_id for each in visits})
-        found = await queries.standings(tx, visits)
+        found = await queries.held_standings(tx, visits)
         return cls(
             {each.id: each for each in events},
             {Visit(event_id=each.event_id, user_id=each.user_id): each for each in found},

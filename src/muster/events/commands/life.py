@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from muster.access.roles import EVENT_MANAGE
 from muster.events import queries, rules
@@ -18,9 +18,12 @@ from muster.events.facts import (
     EventUnpublished,
 )
 from muster.events.limits import EVENT_WRITE
+from muster.events.queries import LockedEvent
 from muster.events.rules import Deed, Deletion
 from muster.events.sponsorship.limiting import hold_to_plan_in_public
+from muster.events.tables import EventStatus
 from muster.events.views import EventView
+from muster.events.waitlist.promotion import promote
 from muster.kit.arguments import Instant
 from muster.kit.caller import member
 from muster.kit.commands.command import command
@@ -87,9 +90,15 @@ async def publish(ctx: Ctx, *, id: UUID) -> EventView:
     if event.starts_at < ctx.now + rules.EARLIEST_START:
         raise StartsTooSoon
     await hold_to_plan_in_public(ctx, event)
-    await queries.put_published(ctx, id)
-    ctx.record(EventPublished(event_id=id))
+    await _publish(ctx, event)
     return EventView.ref(id)
+
+
+async def _publish(ctx: Ctx, event: LockedEvent) -> None:
+    """Let others find a locked event. Who waits, in one that was deleted and is back, gets what became free meanwhile."""
+    await queries.put_published(ctx, event.id)
+    ctx.record(EventPublished(event_id=event.id))
+    await promote(ctx, structs.replace(event, status=EventStatus.PUBLISHED, publish_at=None))
 
 
 @command("DELETE /events/{id}/publication", "unpublishEvent", allow=member, limit=EVENT_WRITE)
@@ -172,8 +181,7 @@ async def publish_due(ctx: Ctx) -> None:
     """
     for event in await queries.lock_due_events(ctx):
         if event.starts_at > ctx.now:
-            await queries.put_published(ctx, event.id)
-            ctx.record(EventPublished(event_id=event.id))
+            await _publish(ctx, event)
         else:
             await queries.put_unpublished(ctx, event.id)
             ctx.record(EventMissedPublication(event_id=event.id))
@@ -183,7 +191,7 @@ async def publish_due(ctx: Ctx) -> None:
 async def restore(ctx: Ctx, *, id: UUID) -> EventView:
     """Bring back what was cancelled or deleted: what had been published is so again, anything else is a draft.
 
-    Restoring what is not gone changes nothing. Raises EventNotFound, OwnerGone.
+    Who waits gets the places of those who left the community meanwhile. Restoring what is not gone changes nothing. Raises EventNotFound, OwnerGone.
     """
     event = await queries.lock_gone_event(ctx, id)
     if event is None:
@@ -195,4 +203,5 @@ async def restore(ctx: Ctx, *, id: UUID) -> EventView:
         raise OwnerGone
     await queries.put_restored(ctx, id, status)
     ctx.record(EventRestored(event_id=id, user_id=ctx.user_id))
+    await promote(ctx, structs.replace(event, status=status))
     return EventView.ref(id)

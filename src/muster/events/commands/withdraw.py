@@ -6,7 +6,7 @@ from muster.events import queries, rules
 from muster.events.facts import EventCancelled, EventDeleted, EventLeft, EventOwnershipWithdrawn, EventWithdrawn
 from muster.events.ownership.queries import find_offer, forget_offer
 from muster.events.rules import Deed, MemberDeed, Phase, Ruling
-from muster.events.tables import EventMemberRole
+from muster.events.tables import EventMemberRole, EventStatus
 from muster.events.waitlist.promotion import depart
 from muster.kit.commands.context import Ctx
 
@@ -27,15 +27,17 @@ async def withdraw(ctx: Ctx, user_id: UUID, after: UUID | None) -> UUID | None:
 
 
 async def _leave(ctx: Ctx, event_id: UUID, user_id: UUID) -> None:
-    event = await queries.lock_event(ctx, event_id)
+    event = await queries.lock_gone_event(ctx, event_id)
     own = await queries.standing(ctx, event_id, user_id)
     if event is None or own is None or own.member_id is None or own.status is None:
         return
-    phase = event.phase(ctx.now)
+    phase = None if event.status == EventStatus.DELETED else event.phase(ctx.now)
     if own.role == EventMemberRole.OWNER:
-        await _call_off(ctx, event_id, phase, user_id)
-        await _end_offer(ctx, event_id, phase)
-    elif phase != Phase.OVER and rules.LIFE[Deed.LEAVE][phase] == Ruling.DO:
+        if phase is not None:
+            await _call_off(ctx, event_id, phase, user_id)
+            await _end_offer(ctx, event_id, phase)
+    elif phase != Phase.OVER:
+        # What is cancelled or deleted, too: it may be brought back, and would come with them in it.
         await depart(ctx, event, own, MemberDeed.LEAVE)
         left = EventLeft if own.status in rules.ATTENDING else EventWithdrawn
         ctx.record(left(event_id=event_id, user_id=user_id, member_id=own.member_id))

@@ -38,6 +38,7 @@ from muster.kit.commands.context import Ctx
 from muster.kit.db.database import Transaction
 from muster.kit.db.statements import Nothing, Row, Statement, given
 from muster.kit.views.scope import REQUEST_VIEWER
+from muster.tenancy.tables import Member, MemberStatus
 
 
 class Standing(Row):
@@ -116,8 +117,7 @@ _FIRST = select(func.min(_in_queue.queue_number)).where(
     or_(Event.max.is_(None), _in_queue.party_size <= func.greatest(1, Event.max - 1)),
 )
 _visit = given(event=Uuid(), person=Uuid())
-_STANDINGS = Statement(
-    Standing,
+_standing = (
     select(
         _visit.c.event.label("event_id"),
         _visit.c.person.label("user_id"),
@@ -138,8 +138,19 @@ _STANDINGS = Statement(
     )
     .select_from(_visit)
     .join(Event, Event.id == _visit.c.event)
-    .outerjoin(EventMember, and_(EventMember.event_id == Event.id, EventMember.user_id == _visit.c.person)),
+    .outerjoin(EventMember, and_(EventMember.event_id == Event.id, EventMember.user_id == _visit.c.person))
 )
+_STANDINGS = Statement(Standing, _standing)
+# Against every change of these rows: who leaves the community waits for those who come into its events, and is then found
+# in them and taken out; who comes after them is no member any more. In one order, as everybody who holds several.
+_held = (
+    select(Member.user_id)
+    .where(Member.user_id == any_(bindparam("person", type_=ARRAY(Uuid()))), Member.status == MemberStatus.ACTIVE)
+    .order_by(Member.user_id)
+    .with_for_update(read=True)
+    .cte("held")
+)
+_HELD_STANDINGS = Statement(Standing, _standing.join(_held, _held.c.user_id == _visit.c.person))
 
 _event = bindparam("event", type_=Event.id.type)
 _THIS_EVENT = Event.id == _event
@@ -264,8 +275,16 @@ async def standing(ctx: Ctx, event_id: UUID, user_id: UUID) -> Standing | None:
 
 async def standings(tx: Transaction, visits: Collection[Visit]) -> list[Standing]:
     """How people stand to events, read after their locks are held; of those that are there, in no order."""
-    events, people = [each.event_id for each in visits], [each.user_id for each in visits]
-    return await tx.all(_STANDINGS, event=events, person=people)
+    return await tx.all(_STANDINGS, **_asked(visits))
+
+
+async def held_standings(tx: Transaction, visits: Collection[Visit]) -> list[Standing]:
+    """The same of who is a member of the community, and stays one until the transaction ends."""
+    return await tx.all(_HELD_STANDINGS, **_asked(visits))
+
+
+def _asked(visits: Collection[Visit]) -> dict[str, list[UUID]]:
+    return {"event": [each.event_id for each in visits], "person": [each.user_id for each in visits]}
 
 
 @dataclass(frozen=True, kw_only=True)
