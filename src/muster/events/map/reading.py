@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, Integer, Select, Text, and_, cast, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, Text, and_, case, cast, func, literal_column, select
 
+from muster.events.map.counted import counted_squares, is_counted_beforehand, level_of
 from muster.events.map.grid import Tile
 from muster.events.predicates import is_to_come, takes_place
 from muster.events.views import EventView
@@ -34,9 +35,9 @@ class Spot(msgspec.Struct, array_like=True, frozen=True):
     count: int
     x: int
     y: int
-    id: str | None
-    title: str | None
-    starts_at: str | None
+    id: str | None = None
+    title: str | None = None
+    starts_at: str | None = None
 
 
 def read_filters(filters: dict[str, object], *, from_text: bool) -> SlotValues:
@@ -56,30 +57,35 @@ async def spots_of(services: Services, origin: Origin, tile: Tile, filters: Slot
 def tile_slot(tile: Tile, filters: SlotValues) -> SlotValues:
     """The values of the statement that reads a tile."""
     first, after = tile.cells
-    values = {**filters.values, "first": first, "after": after, "shift": max(tile.shift - 2 * FINER, 0)}
+    shift = max(tile.shift - 2 * FINER, 0)
+    values = {**filters.values, "first": first, "after": after, "shift": shift, "level": level_of(tile.zoom + FINER)}
     return SlotValues(values, filters.shape)
 
 
 def tile_plan(gate: Gate, slots: list[SlotValues]) -> Plan:
     """The statement that reads a tile with such filters."""
-    return _PLANS.get((gate, slots[0].shape), lambda: compile_plan(gate, slots, [lambda compiler: _spots(compiler, 0)]))
+    is_counted = is_counted_beforehand(slots[0])
+
+    def body(compiler: Compiler) -> ColumnElement[str]:
+        return spots_text(compiler, counted_squares(compiler, 0) if is_counted else squares(compiler, 0, inside_tile))
+
+    return _PLANS.get((gate, slots[0].shape, is_counted), lambda: compile_plan(gate, slots, [body]))
 
 
-def _spots(compiler: Compiler, slot: int) -> ColumnElement[str]:
+def spots_text(compiler: Compiler, drawn: Select[Any]) -> ColumnElement[str]:
     """The squares of a tile that hold anything, as a JSON text of `Spot`s."""
-    found = squares(compiler, slot, _inside_tile).subquery(compiler.name("squares"))
+    found = drawn.subquery(compiler.name("squares"))
     only = compiler.alias(EventView)
-    listed = select(
-        func.json_agg(
-            func.json_build_array(
-                found.c.count, found.c.x, found.c.y, only.c.id, only.c.title, moment(only.c.starts_at)
-            )
-        )
-    ).select_from(found.outerjoin(only, and_(found.c.count == 1, only.c.id == found.c.id)))
+    place = (found.c.count, found.c.x, found.c.y)
+    told = func.json_build_array(*place, only.c.id, only.c.title, moment(only.c.starts_at))
+    # Looked up for each square of one: as a join PostgreSQL would read all events for it.
+    alone = select(told).where(only.c.id == found.c.id).correlate(found).scalar_subquery()
+    spot = case((found.c.count == 1, alone), else_=func.json_build_array(*place))
+    listed = select(func.json_agg(spot)).select_from(found)
     return func.coalesce(cast(listed.scalar_subquery(), Text), literal_column("'[]'", Text()))
 
 
-def _inside_tile(scope: Scope, slot: int, row: Any) -> Sequence[ColumnElement[bool]]:
+def inside_tile(scope: Scope, slot: int, row: Any) -> Sequence[ColumnElement[bool]]:
     return row.map_cell >= scope.bind(slot, "first", _NUMBER), row.map_cell < scope.bind(slot, "after", _NUMBER)
 
 

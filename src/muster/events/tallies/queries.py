@@ -85,7 +85,7 @@ def is_listed(event: Any) -> ColumnElement[bool]:
 
 def counted_until() -> ColumnElement[datetime]:
     """The tally's moment: what ended before it is not counted any more."""
-    return func.coalesce(select(Tally.counted_until).scalar_subquery(), _LONG_AGO)
+    return select(func.coalesce(func.max(Tally.counted_until), _LONG_AGO)).scalar_subquery()
 
 
 Parts: TypeAlias = Select[int | None, int | None, int | None, int]
@@ -100,14 +100,15 @@ def not_folded() -> Parts:
     )
 
 
-def over_since(moment: ColumnElement[datetime]) -> Parts:
-    """What ended between the tally's moment and another one, taken away; added where that lies before it."""
-    until = counted_until()
-    sign = case((moment >= until, literal_column("-1")), else_=literal_column("1"))
-    return select(Event.map_cell, Event.map_x, Event.map_y, cast(sign, SmallInteger()).label("sign")).where(
-        stands_on_map(Event),
-        Event.ends_at > func.least(until, moment),
-        Event.ends_at <= func.greatest(until, moment),
+def over_since(moment: ColumnElement[datetime]) -> tuple[Parts, Parts]:
+    """What ended between the tally's moment and another one, taken away; or where that lies before it, given back."""
+    # One or the other finds nothing. LEAST and GREATEST in one of both would keep row security from an index.
+    return _ended(counted_until(), moment, literal_column("-1", SmallInteger())), _ended(moment, counted_until(), _ONE)
+
+
+def _ended(since: ColumnElement[datetime], until: ColumnElement[datetime], sign: ColumnElement[int]) -> Parts:
+    return select(Event.map_cell, Event.map_x, Event.map_y, sign.label("sign")).where(
+        stands_on_map(Event), Event.ends_at > since, Event.ends_at <= until
     )
 
 
@@ -121,7 +122,7 @@ def _folding() -> Any:
         select(taken.c.map_cell, taken.c.map_x, taken.c.map_y, taken.c.sign).where(
             taken.c.map_cell.is_not(None), taken.c.ends_at > counted_until()
         ),
-        over_since(_NOW),
+        *over_since(_NOW),
     ).cte("moved")
     level = func.unnest(literal_column(f"array{list(LEVELS)}::smallint[]", ARRAY(SmallInteger()))).column_valued(
         "level"
