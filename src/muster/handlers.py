@@ -109,6 +109,7 @@ from muster.tenancy.teams import notices as team_notices
 from muster.tenancy.teams.facts import (
     TeamApproved,
     TeamAsked,
+    TeamDeleted,
     TeamInherited,
     TeamInvited,
     TeamLeft,
@@ -206,8 +207,11 @@ on(MemberRoleChanged, tenant_notices.tell_role_changed)
 
 on(TenantClosed, tenant_notices.tell_closed)
 on(TenantOpened, tenant_notices.tell_opened)
-on(TenantDeletionBegun, tenant_notices.tell_deletion_begun)
-on(TenantRestored, tenant_notices.tell_restored)
+on(
+    TenantDeletionBegun,
+    outside(tenant_notices.tell_deletion_begun, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT),
+)
+on(TenantRestored, outside(tenant_notices.tell_restored, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 on(OwnershipOffered, tenant_notices.tell_offered)
 on(OwnershipDeclined, tenant_notices.tell_declined)
 on(OwnershipTransferred, tenant_notices.tell_passed)
@@ -222,6 +226,7 @@ on(TeamRejected, team_notices.tell_rejected)
 on(TeamLeft, team_notices.tell_left)
 on(TeamRoleChanged, team_notices.tell_role_changed)
 on(TeamInherited, team_notices.tell_inherited)
+on(TeamDeleted, outside(team_notices.tell_deleted, at_once=_CROWDS_AT_ONCE, tenant_at_once=_CROWDS_OF_TENANT))
 
 on(TenantDue, outside(tenancy_jobs.erase_due, at_once=1))
 on(DomainDue, outside(tenancy_jobs.check_domain, at_once=4))

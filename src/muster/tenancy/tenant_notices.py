@@ -1,4 +1,5 @@
-"""What people are told of their community, in the product and by mail: who runs it of its life, members of their role.
+"""What people are told of their community, in the product and by mail: who runs it of its life, members of their role
+and of its end.
 
 Whoever did it is not told; who runs it are its owner and its admins.
 """
@@ -15,6 +16,7 @@ from muster.kit.mail.kinds import Letter, Mail
 from muster.kit.words import Value
 from muster.kit.work.errands import Errand
 from muster.notifications.commands import tell
+from muster.notifications.crowds import BATCH, Person, tell_crowd
 from muster.tenancy import queries
 from muster.tenancy.facts import (
     DomainFact,
@@ -181,14 +183,14 @@ async def tell_opened(ctx: Ctx, fact: TenantOpened) -> None:
     await _tell_runners(ctx, fact, "TENANT_OPENED", OpenedMail())
 
 
-async def tell_deletion_begun(ctx: Ctx, fact: TenantDeletionBegun) -> None:
-    """Tell that the community is closed, and is to be erased."""
-    await _tell_runners(ctx, fact, "TENANT_DELETION_BEGUN", DeletionBegunMail())
+async def tell_deletion_begun(errand: Errand, fact: TenantDeletionBegun) -> None:
+    """Tell every member that the community is closed, and is to be erased: what they have there goes with it."""
+    await _tell_members(errand, fact, "TENANT_DELETION_BEGUN", DeletionBegunMail())
 
 
-async def tell_restored(ctx: Ctx, fact: TenantRestored) -> None:
-    """Tell that the community stays."""
-    await _tell_runners(ctx, fact, "TENANT_RESTORED", TenantRestoredMail())
+async def tell_restored(errand: Errand, fact: TenantRestored) -> None:
+    """Tell every member that the community stays."""
+    await _tell_members(errand, fact, "TENANT_RESTORED", TenantRestoredMail())
 
 
 async def mail_erased(errand: Errand, fact: TenantDue) -> None:
@@ -240,6 +242,15 @@ async def tell_role_changed(ctx: Ctx, fact: MemberRoleChanged) -> None:
     if fact.user_id != fact.by_id:
         data = {"role": fact.role, "was": fact.was}
         await tell(ctx, user_id=fact.user_id, kind="ROLE_CHANGED", data=data, mail=RoleChangedMail())
+
+
+async def _tell_members(errand: Errand, fact: TenantFact, kind: str, mail: Mail) -> None:
+    """Tell everybody in the community, but not who did it."""
+
+    async def following(ctx: Ctx, last: UUID) -> list[Person]:
+        return [Person(each) for each in await queries.members_after(ctx, last, BATCH)]
+
+    await tell_crowd(errand, following, kind=kind, data={"tenantId": fact.tenant_id}, mail=mail, but=fact.by_id)
 
 
 async def _tell_runners(ctx: Ctx, fact: TenantFact, kind: str, mail: Mail) -> None:

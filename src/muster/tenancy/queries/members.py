@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select, update
+from sqlalchemy import ARRAY, Integer, Uuid, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from muster.identity.tables import User
@@ -71,6 +71,12 @@ _ACTIVE = select(Member.user_id).where(Member.status == MemberStatus.ACTIVE)
 _OWNER = Statement(MemberId, _ACTIVE.where(Member.role == "owner").order_by(Member.joined_at, Member.id).limit(1))
 _RUNNERS = Statement(
     MemberId, _ACTIVE.where(Member.role.in_(("owner", "admin")), ~Member.is_service).order_by(Member.user_id)
+)
+_AFTER = Statement(
+    MemberId,
+    _ACTIVE.where(~Member.is_service, Member.user_id > bindparam("last", type_=Member.user_id.type))
+    .order_by(Member.user_id)
+    .limit(bindparam("most", type_=Integer())),
 )
 _MEMBER_BY_EMAIL = Statement(
     MemberId, _ACTIVE.join(User, User.id == Member.user_id).where(User.email == bindparam("mail"))
@@ -211,6 +217,11 @@ async def find_owner(ctx: Ctx) -> UUID | None:
 async def runners_of(ctx: Ctx) -> list[UUID]:
     """Who runs the transaction's tenant: its owner and its admins."""
     return [each.user_id for each in await ctx.db.all(_RUNNERS)]
+
+
+async def members_after(ctx: Ctx, last: UUID, most: int) -> list[UUID]:
+    """The people of the transaction's tenant, by their ids, from the one after this on. most: how many at once."""
+    return [each.user_id for each in await ctx.db.all(_AFTER, last=last, most=most)]
 
 
 async def find_member(ctx: Ctx, email: str) -> UUID | None:

@@ -141,11 +141,12 @@ async def delete(ctx: Ctx, *, id: UUID) -> None:
     """
     # Who comes in by one of them locks it before the team; so does this, and again what was made before the team's lock.
     await queries.take_back_invitations(ctx, id)
-    _, own = await seating.enter(ctx, id)
+    team, own = await seating.enter(ctx, id)
     seating.check(ctx, own, Deed.DELETE)
     await queries.take_back_invitations(ctx, id)
+    people = [each.user_id for each in await queries.seats_of(ctx, id)]
     await queries.delete_team(ctx, id)
-    ctx.record(TeamDeleted(team_id=id))
+    ctx.record(TeamDeleted(team_id=id, name=team.name, people=people, by_id=ctx.user_id))
 
 
 @command("POST /teams/{team_id}/requests", "askToJoinTeam", allow=member, limit=API, answers=(200, 201))

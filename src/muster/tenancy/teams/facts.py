@@ -29,9 +29,12 @@ class TeamUpdated(TeamFact):
 
 
 class TeamDeleted(TeamFact):
-    """A team is no more."""
+    """A team is no more. name, people: its own, which nobody can look up any more. by_id: who deleted it."""
 
     kind: ClassVar[str] = "team.deleted"
+    name: str
+    people: list[UUID]
+    by_id: UUID
 
 
 class TeamPersonFact(TeamFact):

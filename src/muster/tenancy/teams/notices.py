@@ -5,7 +5,9 @@ from uuid import UUID
 
 from muster.kit.commands.context import Ctx
 from muster.kit.mail.kinds import Letter, Mail
+from muster.kit.work.errands import Errand
 from muster.notifications.commands import tell
+from muster.notifications.crowds import BATCH, Person, tell_crowd
 from muster.tenancy.notices import CommunityMail
 from muster.tenancy.queries import find_status
 from muster.tenancy.tables import MemberStatus, RequestStatus
@@ -13,6 +15,7 @@ from muster.tenancy.teams import queries
 from muster.tenancy.teams.facts import (
     TeamApproved,
     TeamAsked,
+    TeamDeleted,
     TeamInherited,
     TeamInvited,
     TeamLeft,
@@ -97,6 +100,18 @@ class TeamInheritedMail(_TeamMail):
     kind: ClassVar[str] = "tenancy.team_inherited"
 
 
+class TeamDeletedMail(CommunityMail):
+    """To who was in a team that is no more. name: of the team."""
+
+    kind: ClassVar[str] = "tenancy.team_deleted"
+    name: str
+
+    async def letter(self, ctx: Ctx, user_id: UUID) -> Letter | None:
+        """None when they have left the community, too."""
+        is_member = await find_status(ctx, user_id) == MemberStatus.ACTIVE
+        return await self.told(ctx, {"team": self.name}) if is_member else None
+
+
 async def tell_invited(ctx: Ctx, fact: TeamInvited) -> None:
     """Tell somebody that a team wants them, unless they and who says so have blocked each other."""
     mail = TeamInvitedMail(team_id=fact.team_id, request_id=fact.request_id)
@@ -142,6 +157,16 @@ async def tell_inherited(ctx: Ctx, fact: TeamInherited) -> None:
     """Tell somebody that a team is theirs now."""
     mail = TeamInheritedMail(team_id=fact.team_id)
     await _tell_of_team(ctx, fact.team_id, fact.user_id, "TEAM_INHERITED", mail)
+
+
+async def tell_deleted(errand: Errand, fact: TeamDeleted) -> None:
+    """Tell everybody who was in a team that it is no more."""
+
+    async def following(_ctx: Ctx, last: UUID) -> list[Person]:
+        return [Person(each) for each in sorted(fact.people) if each > last][:BATCH]
+
+    data, mail = {"teamId": fact.team_id, "name": fact.name}, TeamDeletedMail(name=fact.name)
+    await tell_crowd(errand, following, kind="TEAM_DELETED", data=data, mail=mail, but=fact.by_id)
 
 
 async def _tell_other_side(ctx: Ctx, fact: TeamRequestFact, kind: str, mail: Mail) -> None:

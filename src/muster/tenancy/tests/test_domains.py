@@ -1,7 +1,9 @@
 """Domains of a community's own: proven by DNS, kept while the proof is there, and the way in by the name of the host."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -12,7 +14,7 @@ from muster.tenancy.rules import domain_of, is_within
 from muster.testing.below import ask, change, value
 from muster.testing.client import Client, Way
 from muster.testing.name_server import NameServer, name_server
-from muster.testing.people import found_tenant, sign_in
+from muster.testing.people import found_tenant, put_in_tenant, sign_in
 from muster.testing.serving import Service, serving_in_process
 from muster.testing.work import working
 
@@ -162,7 +164,8 @@ async def test_nobody_takes_a_domain_whose_proof_is_there(site: Service, dns: Na
 async def test_a_domain_is_looked_at_again_and_lost_after_a_week_without_its_record(
     site: Service, dns: NameServer
 ) -> None:
-    owner = await owner_of(site, "hill-valley")
+    owner, admin = await owner_of(site, "hill-valley"), await sign_in(site, "an admin")
+    await put_in_tenant(site, admin, UUID(owner.tenant), role="admin")
     named = (await owner.call("addDomain", name="chess.example")).ok()
     dns.texts = {RECORD: [named["token"]]}
     (await owner.call("proveDomain", id=named["id"])).ok()
@@ -188,6 +191,19 @@ async def test_a_domain_is_looked_at_again_and_lost_after_a_week_without_its_rec
     kinds = await ask(site.urls, "select kind from facts where kind in ('domain.failing', 'domain.lost') order by id")
     assert kinds == [("domain.failing",), ("domain.failing",), ("domain.lost",)]
     assert (await owner.call("domains")).ok()["items"][0]["provenAt"] is None
+    # Who runs it is told of each turn: the owner proved it themselves, and so is not told of that.
+    of_both = ["DOMAIN_FAILING", "DOMAIN_FAILING", "DOMAIN_LOST"]
+    for person, expected in ((owner, of_both), (admin.client, ["DOMAIN_PROVEN", *of_both])):
+        notices = (await person.in_tenant(owner.tenant).call("myNotifications")).ok()["items"]
+        told = [each for each in reversed(notices) if each["kind"].startswith("DOMAIN_")]
+        assert [(each["kind"], each["data"]["name"]) for each in told] == [(kind, "chess.example") for kind in expected]
+    letters = (await site.http.get("/dev/mail.json")).json()
+    subjects = Counter(each["subject"] for each in letters if "chess.example" in each["subject"])
+    assert subjects == {
+        "chess.example leads to Town hill-valley": 1,
+        "chess.example is about to be lost": 4,
+        "chess.example leads to Town hill-valley no longer": 2,
+    }
 
 
 async def test_what_is_no_domain_of_a_community_s_own_is_refused(site: Service, dns: NameServer) -> None:

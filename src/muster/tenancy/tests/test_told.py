@@ -42,9 +42,17 @@ async def test_who_runs_a_community_is_told_of_its_life_but_not_who_did_it(servi
     (await staff.call("resumeTenant", id=club.tenant_id)).ok()
     await _told(club)
     (await owner.call("deleteTenant")).ok()
-    assert await _told(club) == ({("admin", "TENANT_DELETION_BEGUN")}, {("admin", "tenancy.deletion_begun")})
+    # Of its end and its return everybody is told: what they have there would go with it.
+    everybody = {"admin", "participant"}
+    assert await _told(club) == (
+        {(each, "TENANT_DELETION_BEGUN") for each in everybody},
+        {(each, "tenancy.deletion_begun") for each in everybody},
+    )
     (await owner.call("restoreTenant")).ok()
-    assert await _told(club) == ({("admin", "TENANT_RESTORED")}, {("admin", "tenancy.tenant_restored")})
+    assert await _told(club) == (
+        {(each, "TENANT_RESTORED") for each in everybody},
+        {(each, "tenancy.tenant_restored") for each in everybody},
+    )
 
 
 async def test_ownership_and_roles_are_told_to_whom_they_concern(service: Service) -> None:
@@ -91,3 +99,19 @@ async def test_the_two_sides_of_a_team_tell_each_other(service: Service) -> None
     (await club.client("spectator").call("blockUser", userId=club.id_of("owner"))).ok()
     await owner.call("inviteToTeam", teamId=team_id, userId=club.id_of("spectator"))
     assert await _told(club) == (set(), set())
+
+
+async def test_a_team_tells_its_people_when_it_is_theirs_and_when_it_is_no_more(service: Service) -> None:
+    club = await found_club(service, "admin", "participant", "spectator")
+    owner, admin = club.client("owner"), club.client("admin")
+    team_id = (await admin.call("createTeam", input={"name": "Choir"})).ok()["id"]
+    for name in ("participant", "spectator"):
+        asked = (await club.client(name).call("askToJoinTeam", teamId=team_id)).ok()
+        (await admin.call("approveTeamRequest", id=asked["id"])).ok()
+    (await admin.call("changeTeamRole", teamId=team_id, userId=club.id_of("participant"), role="ADMIN")).ok()
+    await _told(club)
+    (await owner.call("removeMember", userId=club.id_of("admin"))).ok()
+    heir = ({("participant", "TEAM_INHERITED")}, {("participant", "tenancy.team_inherited")})
+    assert await _told(club) == (heir[0], {*heir[1], ("admin", "tenancy.removed")})
+    (await club.client("participant").call("deleteTeam", id=team_id)).ok()
+    assert await _told(club) == ({("spectator", "TEAM_DELETED")}, {("spectator", "tenancy.team_deleted")})
