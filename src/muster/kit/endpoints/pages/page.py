@@ -107,6 +107,9 @@ class Visit:
         )
 
 
+STEP_UP = "/step-up"
+"""Where a personal page leads whose command asks for a proof of who is there; `identity` shows it."""
+
 Show = Callable[[Visit], Awaitable[Response]]
 
 
@@ -131,7 +134,8 @@ def page(route: str, *, personal: bool = False, development: bool = False) -> Ca
 
     A form acts for whoever its own fields name, such as a token from a mail: pages know no cookies, so nobody else's
     form can act for the person who sends it. personal: but this one does, and its form sends the session's CSRF token
-    as `csrf`. development: there is no such page in production.
+    as `csrf`; where its command asks for a proof, people are led to give one, and back to the address of the form.
+    development: there is no such page in production.
     Raises TypeError, at import, for a route that is none or is taken.
     """
     parsed = Route.parse(route)

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from contextlib import suppress
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
-from muster.kit.caller import Origin
+from muster.kit.caller import Origin, StepUpRequired
 from muster.kit.commands.context import Services
 from muster.kit.endpoints.accept import preferred_language
 from muster.kit.endpoints.address import Address, Serve
@@ -16,7 +17,7 @@ from muster.kit.endpoints.http import query_string, read_form
 from muster.kit.endpoints.pages.assets import serve_asset
 from muster.kit.endpoints.pages.colours import serve_colours
 from muster.kit.endpoints.pages.html import html
-from muster.kit.endpoints.pages.page import PAGES, Page, Visit
+from muster.kit.endpoints.pages.page import PAGES, STEP_UP, Page, Visit
 from muster.kit.endpoints.problem import as_rest_writes_it, client_error
 from muster.kit.errors import AppError, Unauthenticated
 from muster.kit.words import FALLBACK, LANGUAGES, section, words_of
@@ -59,6 +60,14 @@ async def _origin(page: Page, edge: Edge, request: Request, csrf: str) -> Origin
     return await edge.origin(request, request_id=request_id, by_cookie=False)
 
 
+def _to_step_up(request: Request) -> Response:
+    """Lead to where a person shows once more who they are, and from there back to the page that they came from."""
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return Response(
+        status_code=303, headers={"location": f"{STEP_UP}?{urlencode({'returnTo': here})}", "cache-control": "no-store"}
+    )
+
+
 def _endpoint(page: Page, services: Services, edge: Edge) -> Serve:
     async def endpoint(request: Request) -> Response:
         try:
@@ -70,6 +79,8 @@ def _endpoint(page: Page, services: Services, edge: Edge) -> Serve:
                 brand = await services.brand_of(tx, tenant_id, to_anybody=True)
             visit = Visit(services, origin, request, {**given, **request.path_params}, brand, edge.cookies)
             return await page.function(visit)
+        except StepUpRequired as refusal:
+            return _to_step_up(request) if page.personal else problem_page(refusal, request)
         except Exception as error:  # noqa: BLE001 - every failure becomes a page that tells it
             return problem_page(as_rest_writes_it(client_error(error)), request)
 
