@@ -75,6 +75,9 @@ async def test_a_living_community_is_there(urls: Urls, tmp_path: Path) -> None:
             assert len((await client.call("events", filter={"city": "kraków"})).ok()["items"]) >= 9
         kinds = {each["kind"] for each in (await milo.call("myNotifications")).ok()["items"]}
         assert "WAITLIST_PROMOTED" in kinds, "Milo waited, and Quentin had to travel"
+        teams = [{each["name"] for each in (await who.call("teams")).ok()["items"]} for who in (nora, milo)]
+        assert teams[0] - teams[1] == {"Summer party"}, "which is private, and Nora's"
+        assert teams[1] == {"Welcome desk", "Trail scouts"}
         club = (await milo.in_tenant("harbour-chess").call("events")).ok()
         assert [each["title"] for each in club["items"]] == ["Blitz on Thursdays"]
     again = muster("demo", "--json", folder=tmp_path, **settings_of(urls))

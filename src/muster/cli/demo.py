@@ -19,6 +19,7 @@ from muster.kit.processes import CannotRun
 from muster.kit.secretfile import kept_secret
 from muster.settings import Settings
 from muster.tenancy.seed import CLUB, found_club, join_community
+from muster.tenancy.teams.seed import form_teams
 
 _SHOWN = {"nora": "owns the community", "milo": f"takes part, and owns the {CLUB.name}"}
 """Whom visitors may sign in as, as everybody else."""
@@ -74,6 +75,7 @@ async def _play(stage: Stage, hashed: str, now: datetime) -> None:
     long_ago = now - timedelta(days=30)
     people = await open_accounts(stage, long_ago, hashed)
     await join_community(stage, people, long_ago)
+    await form_teams(stage, people, now - timedelta(days=25))
     cast = Cast(stage, people, now)
     conferences = await bring_in_conferences(cast, CALENDAR)
     await name_categories(cast, "nora")

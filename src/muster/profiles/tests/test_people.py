@@ -5,15 +5,21 @@ from typing import Any
 import pytest
 
 from muster.events.tests.support import at_once
+from muster.kit.commands.command import COMMANDS
 from muster.kit.ids import new_id
 from muster.testing.below import value
 from muster.testing.client import Way
 from muster.testing.people import Person, Standing, found_tenant, put_in_tenant, sign_in
-from muster.testing.town import Town
+from muster.testing.town import Town, make_event
+from muster.testing.work import drain
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _TIES = "select count(*) from ties where (from_id, to_id) in (($1, $2), ($2, $1))"
+_TOLD = """
+select array[(select count(*) from notifications where user_id = $1),
+             (select count(*) from mails join users u on address = u.email where u.id = $1 and state <> 'DROPPED')]
+"""
 _TYING = ("starUser", "followUser")
 _UNTYING = ("unstarUser", "unfollowUser")
 
@@ -144,3 +150,35 @@ async def test_connections_are_shown_to_whom_a_person_chose(town: Town) -> None:
     (await bob.client.call("updateMyProfile", input={"privacy": {"connections": "MEMBERS"}})).ok()
     (await ada.client.call("blockUser", userId=eve.user_id)).ok()
     assert await _ids(eve, "followers", userId=bob.user_id) == []
+
+
+@pytest.mark.parametrize("blocks", ["who is invited", "who invites"])
+async def test_who_is_blocked_invites_nobody_to_anything(town: Town, blocks: str) -> None:
+    host, guest = await _two(town, f"in {blocks}")
+    urls = town.service.urls
+    event_id = await make_event(host.client)
+    team_id = (await host.client.call("createTeam", input={"name": "Choir"})).ok()["id"]
+    club = host.client.in_tenant(await found_tenant(host, f"club-of-{blocks.replace(' ', '-')}"))
+    first, second = (guest, host) if blocks == "who is invited" else (host, guest)
+    (await first.client.call("blockUser", userId=second.user_id)).ok()
+    await drain(urls)
+    told = await value(urls, _TOLD, guest.user_id)
+    refused = await host.client.call("inviteToEvent", eventId=event_id, userId=guest.user_id)
+    assert refused.code == "PERSON_NOT_FOUND"
+    mail = await value(urls, "select email from users where id = $1", guest.user_id)
+    for ask in (
+        host.client.call("inviteToEvent", eventId=event_id, email=mail),
+        host.client.call("inviteToTeam", teamId=team_id, userId=guest.user_id),
+        club.call("inviteMember", input={"email": mail}),
+    ):
+        # Whoever invites does not learn of the block.
+        (await ask).ok()
+    await drain(urls)
+    assert await value(urls, _TOLD, guest.user_id) == told
+    assert (await guest.client.call("myTeamRequests")).ok()["items"] == []
+
+
+async def test_a_block_does_not_reach_into_a_room_and_nothing_else_carries_a_message() -> None:
+    """What is said in the room of an event is for all who are in it. Whoever builds another way asks `not_blocked` there."""
+    carriers = {name for name in COMMANDS if any(word in name.lower() for word in ("message", "mention", "direct"))}
+    assert carriers == {"sendEventMessage", "editEventMessage", "deleteEventMessage"}
