@@ -142,7 +142,7 @@ class Operations:
         if push is None:
             return None
         # Nothing comes under an id that its client has completed, though its task may not have ended yet.
-        return lambda element: self._running.get(operation_id) is task and push(element)
+        return lambda elements: self._running.get(operation_id) is task and push(elements)
 
     async def _results(self, operation: Operation, origin: Origin, push: Push | None) -> AsyncGenerator[str]:
         """The one result of a query or mutation; the elements of a subscription, until its stream ends by an error."""

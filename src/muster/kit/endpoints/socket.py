@@ -210,13 +210,13 @@ class _Outlet:
         await self._websocket.send_text(_frame(operation_id, "next", result))
 
     def straight(self, operation_id: str) -> Push | None:
-        """Sends an element at once, where the server lets one write straight to its socket."""
+        """Sends elements at once, where the server lets one write straight to its socket."""
         if (extension := self._websocket.scope["extensions"].get(STRAIGHT)) is None:
             return None
         write = extension["write"]
         # A line break, which JSON writes as something else, stands for the element.
         head, tail = _frame(operation_id, "next", "\n").encode().split(b"\n")
-        return lambda element: bool(write(head, element, tail))
+        return lambda elements: bool(write([(head, element, tail) for element in elements]))
 
     async def fail(self, operation_id: str, error: AppError, origin: Origin) -> None:
         """Why it has ended, or never began."""

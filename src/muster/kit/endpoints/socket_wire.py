@@ -9,6 +9,7 @@ which it is known: those layers took twice what the kernel takes for it.
 
 import asyncio
 import struct
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -46,11 +47,14 @@ class BoundedSocket(WebSocketsSansIOProtocol):
         self.scope["extensions"][STRAIGHT] = {"write": self.write}
         await super().run_asgi()
 
-    def write(self, *pieces: bytes) -> bool:
-        """Write one message at once; answers whether it was: not to a client that is behind, or gone."""
+    def write(self, messages: Iterable[Sequence[bytes]]) -> bool:
+        """Write some messages at once, each in pieces; answers whether they were: not to a client that is behind, or gone.
+
+        They are one call of the kernel, which is most of what a message costs.
+        """
         if not self.writable.is_set() or self.close_sent or self.conn.state is not State.OPEN:
             return False
-        self.transport.write(frame_of(*pieces))
+        self.transport.write(b"".join([frame_of(*pieces) for pieces in messages]))
         return True
 
     def keepalive_timeout(self) -> None:

@@ -27,13 +27,13 @@ from sqlalchemy import (
     select,
 )
 
-from muster.kit.caller import REQUEST, SET_TENANT, TENANT, Caller, ClaimSql, Gate, Origin
+from muster.kit.caller import REQUEST, SET_TENANT, TENANT, Caller, Claim, ClaimSql, Gate, Origin
 from muster.kit.db.database import Database
 from muster.kit.db.statements import to_text
 from muster.kit.errors import AppError, Denied, NotFound
 from muster.kit.realtime.cursors import write_position
 from muster.kit.realtime.reading import PlacedFact
-from muster.kit.realtime.stream import Stream
+from muster.kit.realtime.stream import Outcome, Stream
 from muster.kit.realtime.subscription import FactSubscription, Subscription
 from muster.kit.realtime.watch import Present
 from muster.kit.views.compiler import Compiler
@@ -66,11 +66,11 @@ _NOTHING: ColumnElement[str] = literal_column("null", Text())
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """What is the same for some viewers. element: None when they may not see the row."""
+    """What is the same for some claims, by their numbers. element: None when their viewers may not see the row."""
 
     caller: Caller | None
     element: str | None
-    viewers: list[int]
+    claims: list[int]
 
 
 _decode = msgspec.json.Decoder(list[_Answer]).decode
@@ -102,7 +102,7 @@ class Delivery:
         if (refusal := _STANDINGS[found]) is not None:
             raise refusal
 
-    async def elements(self, fact: PlacedFact, streams: Sequence[Stream]) -> list[bytes | AppError | None]:
+    async def elements(self, fact: PlacedFact, streams: Sequence[Stream]) -> list[Outcome]:
         """What a fact comes to for each of some streams that have one selection and one topic.
 
         An element; a refusal, when its viewer may not be here any more; or None, when they may not see the row.
@@ -118,11 +118,11 @@ class Delivery:
             "cursor": write_position(fact.position, first.tag),
         }
         values |= {parameter: request.slots[slot].values[name] for parameter, (slot, name) in plan.bound.items()}
-        outcomes: list[bytes | AppError | None] = [None] * len(streams)
-        for answer in await self._ask(plan, streams, values):
+        outcomes: list[Outcome] = [None] * len(streams)
+        for answer, places in await self._ask(plan, streams, values):
             element = None if answer.element is None else request.written(answer.element)
-            for number in answer.viewers:
-                outcomes[number - 1] = self._refusal(streams[number - 1], answer.caller) or element
+            for place in places:
+                outcomes[place] = self._refusal(streams[place], answer.caller) or element
         return outcomes
 
     async def standings(self, streams: Sequence[Stream]) -> list[AppError | None]:
@@ -130,24 +130,32 @@ class Delivery:
         first = streams[0]
         plan = self._plans.get(("standing", first.request.subscription.name), lambda: _standing_plan(self._gate, first))
         outcomes: list[AppError | None] = [None] * len(streams)
-        for answer in await self._ask(plan, streams, {"topic": first.topic_id}):
+        for answer, places in await self._ask(plan, streams, {"topic": first.topic_id}):
             lost = _STANDINGS[answer.element or "open"]
-            for number in answer.viewers:
+            for place in places:
                 gone = None if lost is None else lost()
-                outcomes[number - 1] = self._refusal(streams[number - 1], answer.caller) or gone
+                outcomes[place] = self._refusal(streams[place], answer.caller) or gone
         return outcomes
 
     async def refusals(self, presents: Sequence[Present]) -> list[AppError | None]:
         """For each of some that are present in one tenant, why they may not be any more; None while they may."""
         plan = self._plans.get("", lambda: _viewers_plan(self._gate, _NOTHING, Scope()))
         outcomes: list[AppError | None] = [None] * len(presents)
-        for answer in await self._ask(plan, presents, {}):
-            for number in answer.viewers:
-                outcomes[number - 1] = self._refusal(presents[number - 1], answer.caller)
+        for answer, places in await self._ask(plan, presents, {}):
+            for place in places:
+                outcomes[place] = self._refusal(presents[place], answer.caller)
         return outcomes
 
-    async def _ask(self, plan: Plan, viewers: Sequence[Present], values: dict[str, object]) -> list[_Answer]:
-        claims = [viewer.claim for viewer in viewers]
+    async def _ask(
+        self, plan: Plan, viewers: Sequence[Present], values: dict[str, object]
+    ) -> list[tuple[_Answer, list[int]]]:
+        """The answers, each with the places of its viewers. What has one claim, such as the tabs of one device, is asked
+        about once.
+        """
+        places: dict[Claim, list[int]] = {}
+        for place, viewer in enumerate(viewers):
+            places.setdefault(viewer.claim, []).append(place)
+        claims, of_claims = list(places), list(places.values())
         whole = values | {
             "tenant": str(claims[0].tenant_id),
             "now": datetime.now(UTC),
@@ -157,7 +165,8 @@ class Delivery:
         }
         async with self._free, self._database.connection() as connection:
             row = await connection.fetchrow(plan.sql.text, *plan.sql.arguments(whole))
-        return [] if row is None else _decode(row[1])
+        answers = [] if row is None else _decode(row[1])
+        return [(each, [place for number in each.claims for place in of_claims[number - 1]]) for each in answers]
 
     def _refusal(self, viewer: Present, caller: Caller | None) -> AppError | None:
         try:
@@ -227,14 +236,14 @@ def _element_plan(gate: Gate, stream: Stream) -> Plan:
 
 
 def _viewers_plan(gate: Gate, element: ColumnElement[str], scope: Scope) -> Plan:
-    """Each distinct caller and element with the numbers of the viewers they are for, as one JSON text."""
+    """Each distinct caller and element with the numbers of the claims they are for, as one JSON text."""
     each = (
         select(gate.lookup(_CLAIM).label("caller"), cast(element, Text).label("element"), _NUMBER.label("number"))
         .select_from(_VIEWERS)
         .subquery("each")
     )
     alike = (
-        select(each.c.caller, each.c.element, func.array_agg(each.c.number).label("viewers"))
+        select(each.c.caller, each.c.element, func.array_agg(each.c.number).label("claims"))
         .group_by(each.c.caller, each.c.element)
         .subquery("alike")
     )
@@ -243,8 +252,8 @@ def _viewers_plan(gate: Gate, element: ColumnElement[str], scope: Scope) -> Plan
         cast(alike.c.caller, JSON),
         constant("element"),
         alike.c.element,
-        constant("viewers"),
-        alike.c.viewers,
+        constant("claims"),
+        alike.c.claims,
     )
     answers = select(cast(func.json_agg(answer), Text)).select_from(alike).scalar_subquery()
     return Plan(to_text(select(SET_TENANT.is_(None), answers)), scope.bound)

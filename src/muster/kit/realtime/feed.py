@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from contextlib import ExitStack
 from uuid import UUID
 
 import structlog
@@ -14,13 +15,15 @@ from muster.kit.metrics import DELIVERIES
 from muster.kit.realtime.delivery import Delivery
 from muster.kit.realtime.reading import PlacedFact, facts_of_tenant, facts_of_topic, newest_position
 from muster.kit.realtime.signals import Signal, written
-from muster.kit.realtime.stream import CursorOfNoUse, Stream
+from muster.kit.realtime.stream import CursorOfNoUse, Outcome, Stream
 from muster.kit.tracing.switch import follow
 from muster.kit.waiting import set_within
 
 log = structlog.get_logger()
 
 _BATCH = 200
+# Facts of one topic that are handed out together where they wait, so that each socket is written to once for all of them.
+_TOGETHER = 8
 # Of one statement: the first of a large audience hear while PostgreSQL still asks about the last.
 _VIEWERS = 250
 # Notifications may be lost with a connection; this is how late a fact is then.
@@ -127,7 +130,7 @@ class Feed:
             await self._replay(stream)
             for fact in stream.kept():
                 await stream.has_room()
-                await self._hand_to(fact, [stream])
+                await self._hand_to([fact], [stream])
         except Exception as error:  # noqa: BLE001 - whatever it is, the stream tells its client
             stream.end(self._told(error))
 
@@ -143,21 +146,22 @@ class Feed:
             self.position = facts[-1].position
         return len(facts) == _BATCH
 
-    async def _serve(self, topic_id: UUID, facts: Collection[PlacedFact]) -> None:
-        for fact in facts:
+    async def _serve(self, topic_id: UUID, facts: Sequence[PlacedFact]) -> None:
+        for start in range(0, len(facts), _TOGETHER):
+            some = facts[start : start + _TOGETHER]
             for audience in list(self._topics.get(topic_id, {}).values()):
-                wanting = [stream for stream in audience if stream.wants(fact)]
-                # Kept before anything is awaited: a stream that goes live meanwhile has this fact in its backlog.
-                live = [stream for stream in wanting if not stream.keeps(fact)]
-                if live:
-                    await self._deliver(fact, live)
-            await self._ask_again(topic_id, fact)
+                for due, streams in _due(some, audience):
+                    await self._deliver(due, streams)
+            for fact in some:
+                await self._ask_again(topic_id, fact)
 
-    async def _deliver(self, fact: PlacedFact, streams: list[Stream]) -> None:
-        """Hand out a fact that has just happened, as a step of the trace that led to it."""
+    async def _deliver(self, facts: Sequence[PlacedFact], streams: Sequence[Stream]) -> None:
+        """Hand out facts that have just happened, each as a step of the trace that led to it."""
         name = f"deliver {streams[0].request.subscription.name}"
-        with follow(fact.trace, name, {"muster.streams": len(streams)}, kind="producer"):
-            await self._hand_to(fact, streams)
+        with ExitStack() as steps:
+            for fact in facts:
+                steps.enter_context(follow(fact.trace, name, {"muster.streams": len(streams)}, kind="producer"))
+            await self._hand_to(facts, streams)
 
     async def _ask_again(self, topic_id: UUID, fact: PlacedFact) -> None:
         """End the streams that a fact leaves without the right to follow its topic."""
@@ -176,20 +180,26 @@ class Feed:
                 if refusal is not None:
                     stream.end(refusal)
 
-    async def _hand_to(self, fact: PlacedFact, streams: list[Stream]) -> None:
-        """Give a fact's element to the streams of one selection. A failure ends them: they resume with their cursor."""
+    async def _hand_to(self, facts: Sequence[PlacedFact], streams: Sequence[Stream]) -> None:
+        """Give the elements of facts to the streams of one selection."""
         starts = range(0, len(streams), _VIEWERS)
-        await asyncio.gather(*(self._hand_to_some(fact, streams[start : start + _VIEWERS]) for start in starts))
+        await asyncio.gather(*(self._hand_to_some(facts, streams[start : start + _VIEWERS]) for start in starts))
 
-    async def _hand_to_some(self, fact: PlacedFact, streams: list[Stream]) -> None:
-        outcomes: list[bytes | AppError | None]
+    async def _hand_to_some(self, facts: Sequence[PlacedFact], streams: Sequence[Stream]) -> None:
+        outcomes = await asyncio.gather(*(self._outcomes(fact, streams) for fact in facts))
+        positions = [fact.position for fact in facts]
+        for stream, theirs in zip(streams, zip(*outcomes, strict=True), strict=True):
+            stream.take(zip(positions, theirs, strict=True))
+
+    async def _outcomes(self, fact: PlacedFact, streams: Sequence[Stream]) -> Sequence[Outcome]:
+        """What a fact comes to for each stream. A failure ends them: they resume with their cursor."""
+        outcomes: Sequence[Outcome]
         try:
             outcomes = await self._delivery.elements(fact, streams)
         except Exception as error:  # noqa: BLE001 - whatever it is, the streams tell their clients
             outcomes = [self._told(error)] * len(streams)
         _count(outcomes)
-        for stream, outcome in zip(streams, outcomes, strict=True):
-            stream.take(fact.position, outcome)
+        return outcomes
 
     def _told(self, error: Exception) -> AppError:
         known = as_client_error(error)
@@ -212,7 +222,7 @@ class Feed:
             for fact in facts:
                 await stream.has_room()
                 if stream.wants(fact):
-                    await self._hand_to(fact, [stream])
+                    await self._hand_to([fact], [stream])
             replayed, more = replayed + len(facts), len(facts) == _BATCH
             if replayed >= _LONGEST_GAP:
                 stream.end(
@@ -229,7 +239,21 @@ class Feed:
         ]
 
 
-def _count(outcomes: Sequence[bytes | AppError | None]) -> None:
+def _due(facts: Sequence[PlacedFact], audience: Iterable[Stream]) -> list[tuple[list[PlacedFact], list[Stream]]]:
+    """Which facts are due to which streams of an audience, who want the same kinds and differ in where they stand.
+
+    Asked before anything is awaited: a stream that goes live meanwhile has these facts in its backlog.
+    """
+    due: dict[int, tuple[list[PlacedFact], list[Stream]]] = {}
+    for stream in audience:
+        live = [fact for fact in facts if stream.wants(fact) and not stream.keeps(fact)]
+        if live:
+            # Where they stand says what they have had: so the first fact says which others.
+            due.setdefault(live[0].position, (live, []))[1].append(stream)
+    return list(due.values())
+
+
+def _count(outcomes: Sequence[Outcome]) -> None:
     told = Counter(
         "unseen" if outcome is None else "ended" if isinstance(outcome, AppError) else "delivered"
         for outcome in outcomes

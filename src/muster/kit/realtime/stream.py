@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 from uuid import UUID
 
 from muster.kit.caller import Allow, Claim, Permission
@@ -19,8 +19,10 @@ MOST_WAITING = 1000
 MOST_BYTES = 262_144
 """Of the elements that wait for a client, in all its streams together."""
 
-Push = Callable[[bytes], bool]
-"""Sends an element at once; answers whether it did. What it does not waits for the client to take it."""
+Push = Callable[[Sequence[bytes]], bool]
+"""Sends elements at once, all or none; answers whether it did. What it does not waits for the client to take it."""
+Outcome: TypeAlias = bytes | AppError | None
+"""What a fact comes to for a stream: an element, a refusal that ends it, or nothing to see."""
 
 
 class Resync(AppError):
@@ -166,25 +168,26 @@ class Stream:
                 yield fact
         self._backlog = None
 
-    def take(self, position: int, outcome: bytes | AppError | None) -> None:
-        """What became of the fact at `position`: an element, a refusal that ends the stream, or nothing to see."""
-        self.position = position
-        if isinstance(outcome, AppError):
-            self.end(outcome)
-        elif outcome is not None and not self.hand_out(outcome):
+    def take(self, outcomes: Iterable[tuple[int, Outcome]]) -> None:
+        """What became of the facts at some positions, in their order."""
+        elements: list[tuple[int, bytes]] = []
+        refusal: AppError | None = None
+        for position, outcome in outcomes:
+            self.position = position
+            if isinstance(outcome, AppError):
+                refusal = outcome
+                break
+            if outcome is not None:
+                elements.append((position, outcome))
+        if not self._has_room_for(elements):
             self.forget()
-            self.end(Resync())
+            refusal = Resync()
+        if refusal is not None:
+            self.end(refusal)
 
     def hand_out(self, element: bytes) -> bool:
         """Give the client an element; answers whether there was room for it."""
-        if self.ended or self._is_pushed(element):
-            return True
-        if self._is_full:
-            return False
-        self._elements.append((self.position, element))
-        self._waiting.bytes += len(element)
-        self._changed.set()
-        return True
+        return self._has_room_for([(self.position, element)])
 
     def forget(self) -> None:
         """Hand out nothing of what waits."""
@@ -220,9 +223,23 @@ class Stream:
         self._waiting.bytes -= len(element)
         return element
 
-    def _is_pushed(self, element: bytes) -> bool:
+    def _has_room_for(self, elements: Sequence[tuple[int, bytes]]) -> bool:
+        """Push elements or let them wait; answers whether there was room for each."""
+        if self.ended or not elements or self._is_pushed(elements):
+            return True
+        for position, element in elements:
+            if self._is_full:
+                return False
+            self._elements.append((position, element))
+            self._waiting.bytes += len(element)
+        self._changed.set()
+        return True
+
+    def _is_pushed(self, elements: Sequence[tuple[int, bytes]]) -> bool:
         # Only while the client has all that came before, and takes nothing at this moment: else it would overtake.
-        return self._push is not None and self._is_awaited and not self._elements and self._push(element)
+        if self._push is None or not self._is_awaited or self._elements:
+            return False
+        return self._push([element for _, element in elements])
 
     @property
     def _is_full(self) -> bool:
