@@ -45,7 +45,7 @@ class Size:
 
 USUAL = Size(people=14, places=(3, 12), hands=8, deeds=18, uses=(1, 3, 20))
 LONG = Size(people=40, places=(3, 12), hands=8, deeds=115, uses=(1, 3, 20))
-CROWD = Size(people=10_000, places=(450, 550), hands=50, deeds=50, uses=(1, 100, 2_000), pause=5)
+CROWD = Size(people=10_000, places=(450, 550), hands=32, deeds=20, uses=(1, 100, 2_000), pause=5)
 """Ten thousand people on five hundred places, more or less."""
 OFFER_MINUTES = 5
 
@@ -118,9 +118,10 @@ class Storm:
     async def _hand(self) -> None:
         deeds = self.deeds()
         ways_in = [*[self._join] * 8, self._by_link, self._come_invited]
-        for arriving in self._arriving:
+        for number, arriving in enumerate(self._arriving):
             await self._do(self.random.choice(ways_in), arriving)
-            await self._do(self.random.choice(deeds), self.random.choice(self.people))
+            if number % 3 == 0:
+                await self._do(self.random.choice(deeds), self.random.choice(self.people))
         for _ in range(self.size.deeds):
             await self._do(self.random.choice(deeds), self.random.choice(self.people))
 

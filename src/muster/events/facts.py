@@ -49,7 +49,8 @@ class EventUnpublished(EventFact):
 class EventUpdated(EventFact):
     """Organisers changed an event.
 
-    user_id: who did. changed: the names of the fields, as clients know them. old_starts_at, old_ends_at: the times before, where it moved.
+    user_id: who did. changed: the names of the fields, as clients know them. old_starts_at, old_ends_at: the times before,
+    where it moved. old_max, new_max: the number of places, where that changed; None is unlimited.
     """
 
     kind: ClassVar[str] = "event.updated"
@@ -57,6 +58,8 @@ class EventUpdated(EventFact):
     changed: list[str]
     old_starts_at: datetime | None = None
     old_ends_at: datetime | None = None
+    old_max: int | None = None
+    new_max: int | None = None
 
 
 class EventCancelled(EventFact):

@@ -147,6 +147,8 @@ async def put_changes(ctx: Ctx, event: LockedEvent, before: EditableEvent, after
             changed=[camel(name) for name in changed],
             old_starts_at=before.starts_at if "starts_at" in changed else None,
             old_ends_at=before.ends_at if "ends_at" in changed else None,
+            old_max=before.max if "max" in changed else None,
+            new_max=after.max if "max" in changed else None,
         )
     )
     await promote(ctx, structs.replace(event, **{name: getattr(after, name) for name in _SHARED}))

@@ -67,16 +67,21 @@ async def tell_lapsed(ctx: Ctx, fact: EventOfferLapsed) -> None:
 
 
 async def tell_too_large(errand: Errand, fact: EventUpdated) -> None:
-    """Tell who waits with more guests than an event of its new size ever has places for; others go before them."""
+    """Tell who waits with more guests than an event of its new size ever has places for; others go before them.
+
+    Whom it had no places for before either was told of that then.
+    """
     if "max" not in fact.changed:
         return
+    was, became = (Places(taken=0, max=each) for each in (fact.old_max, fact.new_max))
+    shut_out = [each for each in range(1, 2 + MOST_GUESTS) if was.ever_seats(each) and not became.ever_seats(each)]
 
     async def following(ctx: Ctx, after: UUID) -> list[Recipient]:
         event = await queries.outline_of(ctx, fact.event_id)
         if event is None:
             return []
-        places = Places(taken=0, max=event.max)
-        sizes = [each for each in range(1, 2 + MOST_GUESTS) if not places.ever_seats(each)]
+        is_now = Places(taken=0, max=event.max)
+        sizes = [each for each in shut_out if not is_now.ever_seats(each)]
         return await parties_after(ctx, fact.event_id, sizes, after, size=BATCH)
 
     data, mail = {"eventId": fact.event_id}, PartyTooLargeMail(event_id=fact.event_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from muster.events.tests.support import QUEUE, some_people, sound
-from muster.testing.below import ask, value
+from muster.testing.below import ask, change, value
 from muster.testing.people import Person
 from muster.testing.serving import Service
 from muster.testing.town import make_event
@@ -73,6 +73,29 @@ async def test_who_comes_to_a_queue_where_nobody_fits_is_seated_by_best_fit_alon
         assert (await _come(five, event_id, *[None] * 4))["status"] == "WAITLIST"
         assert {(await _come(each, event_id))["status"] for each in singles} == {status}
         await sound(service, event_id)
+
+
+async def test_a_party_that_is_too_large_is_told_once_while_it_is(service: Service) -> None:
+    owner, three, five = await some_people(service, 3)
+    event_id = await make_event(owner.client, max=7)
+    (await owner.client.call("bringGuests", eventId=event_id, guests=[{}] * 2)).ok()
+    for person, guests in ((five, "ABCD"), (three, "EF")):
+        assert (await _come(person, event_id, *guests))["status"] == "WAITLIST"
+
+    async def told_after(*sizes: int) -> list[UUID]:
+        """Whom changes tell that all come before anybody is told."""
+        await change(service.urls, "delete from notifications where kind = 'WAITLIST_PARTY_TOO_LARGE'")
+        for most in sizes:
+            (await owner.client.call("updateEvent", id=event_id, input={"max": most})).ok()
+        await drain(service.urls)
+        return sorted(row[0] for row in await ask(service.urls, _TOLD))
+
+    assert await told_after(5) == [five.user_id]
+    assert await told_after(4) == []
+    assert await told_after(3) == [three.user_id]
+    assert await told_after(4, 5) == []
+    assert await told_after(4, 3) == [three.user_id]
+    assert await told_after(7, 3, 6) == []
 
 
 @pytest.mark.parametrize("policy", ["FIFO_STRICT", "BEST_FIT"])
