@@ -10,8 +10,12 @@ const events = calendar.getAllSubcomponents("vevent").map((each) => {
   return [event.uid, event.summary, event.startDate.toJSDate().toISOString(), event.endDate.toJSDate().toISOString()];
 });
 
-const series = JSON.parse(readFileSync("series.json", "utf8")).map(({ rule, start, number }) => {
-  const times = ICAL.Recur.fromString(rule).iterator(ICAL.Time.fromString(start));
+const series = JSON.parse(readFileSync("series.json", "utf8")).map(({ rule, start, off, added, number }) => {
+  const event = new ICAL.Component("vevent");
+  event.addPropertyWithValue("rrule", ICAL.Recur.fromString(rule));
+  for (const [name, moments] of Object.entries({ dtstart: [start], exdate: off, rdate: added }))
+    for (const moment of moments) event.addPropertyWithValue(name, ICAL.Time.fromString(moment));
+  const times = new ICAL.Event(event).iterator();
   const found = [];
   for (let next = times.next(); next && found.length < number; next = times.next()) found.push(next.toString());
   return found;

@@ -1,9 +1,11 @@
 """Rules: clocks that change, months that lack a day, what is refused; and a second library works out the same."""
 
 import random
+from calendar import monthrange
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +13,6 @@ from ical.event import Event
 from ical.types.recur import Recur
 
 from muster.events.series.rules import MOST, MOST_COUNTED, NoRule, Recurrence, check, due, occurrences
-from muster.testing.thoroughness import as_much_as
 
 WARSAW, SYDNEY, UTC_ZONE = "Europe/Warsaw", "Australia/Sydney", "UTC"
 
@@ -118,35 +119,67 @@ def test_only_what_lies_near_ahead_is_due() -> None:
 
 
 def random_recurrences(chance: random.Random) -> Iterator[Recurrence]:
-    """Rules that begin with their start, in zones of both hemispheres."""
+    """Rules that begin with their start, in zones of both hemispheres; some occurrences are called off, some moved."""
     while True:
         zone = chance.choice((WARSAW, SYDNEY, "America/New_York", "Asia/Kolkata", "America/Santiago"))
-        # Neither skipped nor shown twice in any of these: there libraries differ, and we have chosen above.
-        hour, minute = chance.randrange(4, 23), chance.choice((0, 30))
-        local = datetime.fromisoformat(f"2031-01-01T{hour:02}:{minute:02}") + timedelta(days=chance.randrange(365))
+        clock = _clock(chance)
+        local = datetime.combine(_day(chance), clock)
         day = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")[local.weekday()]
+        left = monthrange(local.year, local.month)[1] - local.day + 1
         rule = chance.choice(
             (
                 f"FREQ=DAILY;INTERVAL={chance.randrange(1, 9)}",
                 f"FREQ=WEEKLY;INTERVAL={chance.randrange(1, 4)};BYDAY={day}",
                 f"FREQ=MONTHLY;BYMONTHDAY={local.day}",
+                f"FREQ=MONTHLY;BYMONTHDAY=-{left}",
                 f"FREQ=MONTHLY;BYDAY={(local.day - 1) // 7 + 1}{day}",
                 f"FREQ=YEARLY;BYMONTH={local.month};BYMONTHDAY={local.day}",
             )
         )
         rule += chance.choice(("", f";COUNT={chance.randrange(1, 40)}"))
-        yield Recurrence(rule, local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC), zone)
+        yield _disturbed(Recurrence(rule, local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC), zone), chance)
+
+
+def _day(chance: random.Random) -> date:
+    """Any day of three years, more often one that is not in all years or months."""
+    any_day = date(2031, 1, 1) + timedelta(days=chance.randrange(3 * 365))
+    return chance.choice((any_day, any_day, date(2032, 2, 29), date(2031, 1, 31), date(2031, 8, 31), date(2031, 2, 28)))
+
+
+def _clock(chance: random.Random) -> time:
+    """A time that is neither skipped nor shown twice in any of the zones: there libraries differ, and we have chosen above."""
+    return time(chance.randrange(4, 23), chance.choice((0, 30)))
+
+
+def _disturbed(series: Recurrence, chance: random.Random) -> Recurrence:
+    """The series with one occurrence called off and another moved, where it has so many and chance will."""
+    first = list(islice(occurrences(series, series.starts_at + timedelta(days=700)), 8))[1:]
+    if len(first) < 2 or chance.random() < 0.4:
+        return series
+    off, moved = chance.sample(first, 2)
+    zone = ZoneInfo(series.timezone)
+    day = moved.astimezone(zone).date() + timedelta(days=chance.randrange(-1, 3))
+    # Never to where another is: not all libraries know then that it is one.
+    clock = _clock(chance).replace(minute=chance.choice((15, 45)))
+    to = datetime.combine(day, clock, zone).astimezone(UTC)
+    return replace(series, excluded=frozenset((off, moved)), added=(to,) if to > series.starts_at else ())
 
 
 def test_another_library_works_out_the_same() -> None:
     generated = random_recurrences(random.Random(5545))
-    for _ in range(as_much_as(40, thoroughly=500)):
+    for _ in range(500):
         recurrence = next(generated)
         check(recurrence)
         until = recurrence.starts_at + timedelta(days=800)
-        start = recurrence.starts_at.astimezone(ZoneInfo(recurrence.timezone))
+        zone = ZoneInfo(recurrence.timezone)
+        start, *off = (each.astimezone(zone) for each in (recurrence.starts_at, *recurrence.excluded))
         theirs = Event(
-            summary="theirs", start=start, end=start + timedelta(hours=1), rrule=Recur.from_rrule(recurrence.rule)
+            summary="theirs",
+            start=start,
+            end=start + timedelta(hours=1),
+            rrule=Recur.from_rrule(recurrence.rule),
+            exdate=off,
+            rdate=[each.astimezone(zone) for each in recurrence.added],
         )
         line = theirs.as_rrule()
         assert line is not None
