@@ -75,6 +75,7 @@ class Storm:
         self.by_hand = seed % 3 == 2
         self.codes: list[str] = []
         self.invited: list[Person] = []
+        self.banned: list[Person] = []
         self.invitations: list[str] = []
         self.letters: list[str] = []
         self.came: set[UUID] = set()
@@ -207,10 +208,12 @@ class Storm:
         return await self._as(self.owner, "kickMember", userId=person.user_id)
 
     async def _ban(self, person: Person) -> Answer:
+        self.banned.append(person)
         return await self._as(self.owner, "banMember", userId=person.user_id)
 
     async def _unban(self, person: Person) -> Answer:
-        return await self._as(self.owner, "unbanMember", userId=person.user_id)
+        banned = self.random.choice([person, *self.banned])
+        return await self._as(self.owner, "unbanMember", userId=banned.user_id)
 
     async def _promote(self, person: Person) -> Answer:
         return await self._as(self.owner, "promoteFromWaitlist", userId=person.user_id)

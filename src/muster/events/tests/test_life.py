@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from muster.events.rules import Phase
+from muster.events.rules import LIFE, Deed, Phase, Ruling
 from muster.events.tests.support import FACTS, SEATED, at_once, some_people, sound
 from muster.testing.below import change, snapshot, value
 from muster.testing.people import Person, Standing
@@ -36,6 +36,40 @@ CODES: dict[str, dict[Phase, str | None]] = {
         "updateMemberRole": (None, None, None, None, "EVENT_CANCELLED"),
     }.items()
 }
+# The same of verbs that leave the event in its phase, one after the other on the same event.
+AROUND: dict[str, dict[Phase, str | None]] = {
+    verb: dict(zip(Phase, codes, strict=True))
+    for verb, codes in {
+        "inviteToEvent": ("NOT_PUBLISHED", "NOT_PUBLISHED", None, "EVENT_OVER", "EVENT_CANCELLED"),
+        "announce": ("NOT_PUBLISHED", "NOT_PUBLISHED", None, None, "EVENT_CANCELLED"),
+        "markAttendance": ("NOT_PUBLISHED", "NOT_PUBLISHED", None, None, "EVENT_CANCELLED"),
+        "boostEvent": ("NOT_PUBLISHED", "NOT_PUBLISHED", "NO_BOOST_LEFT", "EVENT_OVER", "EVENT_CANCELLED"),
+        "deleteEventMessage": (None, None, None, None, None),
+        "offerEventOwnership": (None, None, None, None, "EVENT_CANCELLED"),
+        "changeEventOwner": (None, None, None, None, None),
+        "restoreEvent": (None, None, None, None, None),
+    }.items()
+}
+TRIED = {
+    Deed.UPDATE: "updateEvent",
+    Deed.PUBLISH: "publishEvent",
+    Deed.SCHEDULE: "schedulePublication",
+    Deed.UNPUBLISH: "unpublishEvent",
+    Deed.CANCEL: "cancelEvent",
+    Deed.DELETE: "deleteEvent",
+    Deed.LEAVE: "leaveEvent",
+    Deed.KICK: "kickMember",
+    Deed.CHANGE_ROLE: "updateMemberRole",
+    Deed.INVITE: "inviteToEvent",
+    Deed.ANNOUNCE: "announce",
+    Deed.CHECK_IN: "markAttendance",
+    Deed.ADVERTISE: "boostEvent",
+    Deed.OFFER_OWNERSHIP: "offerEventOwnership",
+    Deed.CHANGE_OWNER: "changeEventOwner",
+    Deed.MODERATE_ROOM: "deleteEventMessage",
+    Deed.RESTORE: "restoreEvent",
+}
+"""By which verb each deed is tried in each phase."""
 REASONS = {Phase.OVER: "ENDED", Phase.CANCELLED: "CANCELED"}
 
 
@@ -86,6 +120,42 @@ async def test_every_verb_in_every_phase(service: Service, phase: Phase) -> None
         if answer.code == "JOIN_CLOSED":
             assert answer.problem["reason"] == REASONS[phase]
         await sound(service, event_id)
+
+
+@pytest.mark.parametrize("phase", Phase)
+async def test_every_verb_around_an_event_in_every_phase(service: Service, phase: Phase) -> None:
+    owner, moderator, stranger, admin = await some_people(service, 4)
+    await change(service.urls, "update members set role = 'admin' where user_id = $1", admin.user_id)
+    event_id = await _event_in(service, phase, owner, moderator)
+    said = (await moderator.client.call("sendEventMessage", eventId=event_id, content="Hello")).ok()
+    about = {"eventId": event_id, "userId": moderator.user_id}
+    calls: dict[str, tuple[Person, dict[str, Any]]] = {
+        "inviteToEvent": (moderator, {"eventId": event_id, "userId": stranger.user_id}),
+        "announce": (moderator, {"eventId": event_id, "content": "Bring a board"}),
+        "markAttendance": (moderator, {**about, "attendance": "PRESENT"}),
+        "boostEvent": (moderator, {"eventId": event_id}),
+        "deleteEventMessage": (owner, {"eventId": event_id, "id": said["id"], "reason": "Not here"}),
+        "offerEventOwnership": (owner, about),
+        "changeEventOwner": (admin, {"id": event_id, "userId": moderator.user_id}),
+        "restoreEvent": (admin, {"id": event_id}),
+    }
+    told = {verb: (await person.client.call(verb, **given)).code for verb, (person, given) in calls.items()}
+    assert told == {verb: codes[phase] for verb, codes in AROUND.items()}
+    status = "PUBLISHED" if phase in (Phase.OVER, Phase.CANCELLED) else phase
+    assert await value(service.urls, _STATUS, event_id) == status
+    await sound(service, event_id)
+
+
+def test_every_deed_is_tried_in_every_phase_and_answers_as_the_table_says() -> None:
+    assert {*TRIED} == {*Deed}
+    refusals = {Ruling.NOT_PUBLISHED: "NOT_PUBLISHED", Ruling.PUBLISHED: "ALREADY_PUBLISHED"}
+    refusals |= {Ruling.OVER: "EVENT_OVER", Ruling.CANCELLED: "EVENT_CANCELLED"}
+    for deed, verb in TRIED.items():
+        told = (CODES | AROUND)[verb]
+        assert {*told} == {*Phase}
+        for phase, ruling in LIFE.get(deed, {}).items():
+            may_fail_of_itself = ruling in (Ruling.DO, Ruling.DONE) and told[phase] not in refusals.values()
+            assert may_fail_of_itself or told[phase] == refusals[ruling], (deed, phase)
 
 
 async def test_a_cancelled_event_is_seen_but_not_listed(town: Town) -> None:
