@@ -18,6 +18,7 @@ from sqlalchemy.sql.visitors import iterate
 
 import muster.slices  # noqa: F401 - declares every query
 from muster.access.gate import GATE
+from muster.events.cities.near import NearCity
 from muster.kit.arguments import Instant
 from muster.kit.caller import Claim, Origin
 from muster.kit.db.embedded import EmbeddedPostgres
@@ -50,8 +51,7 @@ select gen_random_uuid(), ':tenant ' || n, 'Town ' || n, false, false, now() + n
 insert into users (id, name, email, created_at)
 select case when n = 1 then ':viewer'::uuid else gen_random_uuid() end, 'P', ':tenant ' || n, now()
   from generate_series(1, 4000) as n;
-insert into members (tenant_id, id, user_id, role, status, joined_at)
-select ':tenant', gen_random_uuid(), id,
+insert into members (tenant_id, id, user_id, role, status, joined_at) select ':tenant', gen_random_uuid(), id,
        (array['account_officer', 'admin', 'moderator', 'inspector', 'participant', 'spectator'])[n % 6 + 1],
        (array['ACTIVE', 'ACTIVE', 'SUSPENDED', 'LEFT', 'REMOVED'])[n % 5 + 1], now() + n * interval '1 second'
   from (select id, split_part(email, ' ', 2)::int - 1 as n from users where email like ':tenant %') as people;
@@ -70,8 +70,7 @@ select ':tenant', gen_random_uuid(), user_id, (array['PENDING', 'APPROVED', 'REJ
        now() + n * interval '1 second' from numbered;
 insert into teams (tenant_id, id, name, visibility, created_at)
 select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end, 'Team ' || n, 'PUBLIC',
-       now() + n * interval '1 second'
-  from generate_series(1, 4000) as n;
+       now() + n * interval '1 second' from generate_series(1, 4000) as n;
 insert into team_members (tenant_id, id, team_id, user_id, role, joined_at)
 select ':tenant', gen_random_uuid(), ':event', user_id, 'OWNER', now() + n * interval '1 second' from numbered;
 insert into team_requests (tenant_id, id, team_id, user_id, made_by, way, role, status, created_at)
@@ -104,6 +103,9 @@ select ':tenant', gen_random_uuid(), ':event', n, 'T', 'https://example.org', 'P
 insert into topics (tenant_id, id, kind, slug, names, created_at, updated_at)
 select ':tenant', gen_random_uuid(), (array['CATEGORY', 'TAG'])[n % 2 + 1], 'word' || n, '{}', now(), now()
   from generate_series(1, 4000) as n;
+insert into cities
+select gen_random_uuid(), 'W', chr(65 + n % 26) || chr(65 + n / 26 % 26), n, n % 89, n % 179, 'UTC', '{}',
+       to_tsvector('simple', 'word' || n), 'T' from generate_series(1, 4000) as n;
 insert into event_categories (tenant_id, id, event_id, topic_id)
 select ':tenant', gen_random_uuid(), e.id, t.id
   from (select id, row_number() over (order by id) as n from events where tenant_id = ':tenant') as e
@@ -355,6 +357,7 @@ def _example_of_filter(query: Query, name: str) -> object:
         Instant: datetime.now(UTC),
         bool: True,
         WholeNumber: 7,
+        NearCity: NearCity(city=EVENT, radius_km=9.0),
         Near: Near(latitude=7.0, longitude=7.0, radius_km=9.0),
     }
     if query.view.filters[name].takes_several:

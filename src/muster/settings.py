@@ -208,6 +208,7 @@ class Settings:
     files: Files
     operations: Path | None
     demo: bool
+    cities: bool
     audit_days: Keeping
     origins: tuple[Origin, ...] = field(repr=False, compare=False)
 
@@ -259,9 +260,7 @@ def _read(source: Source) -> Settings:
             origins=_origins(source, environment),
         ),
         database=read_terms(source, PATIENT if environment == "development" else SERVING),
-        store=source.store(
-            "REDIS_URL", "Valkey or Redis that several processes share: redis://, rediss:// for TLS, or unix://"
-        ),
+        store=source.store("REDIS_URL", "Valkey or Redis that processes share: redis://, rediss:// for TLS, unix://"),
         security=_security(source, environment, data_dir),
         vouchers=read_vouchers(source, is_production=environment == "production"),
         log_level=source.choice("LOG_LEVEL", get_args(LogLevel), "info", "the least important log lines to write"),
@@ -276,6 +275,7 @@ def _read(source: Source) -> Settings:
         rates=_rates(source, environment),
         operations=_operations(source),
         demo=source.choice("MUSTER_DEMO", ("on", "off"), "on", "whether a first `muster up` loads the demo") == "on",
+        cities=source.choice("MUSTER_CITIES", ("on", "off"), "on", "whether it knows the cities of the world") == "on",
         audit_days=read_keeping(source),
         origins=tuple(source.origins),
     )

@@ -19,6 +19,7 @@ import muster.events.checkin.commands
 import muster.events.checkin.documents
 import muster.events.checkin.exporting
 import muster.events.checkin.views
+import muster.events.cities.views
 import muster.events.commands
 import muster.events.explaining
 import muster.events.favourites.commands

@@ -30,7 +30,14 @@ def free_port() -> int:
 def environment(**values: str) -> Mapping[str, str]:
     """The environment of a process: ours, without what would point it elsewhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DATABASE_", "MUSTER_"))}
-    return {**kept, "MUSTER_ENV": "test", "JWT_SECRET": SECRET, "LOG_LEVEL": "warning", **values}
+    return {
+        **kept,
+        "MUSTER_CITIES": "off",
+        "MUSTER_ENV": "test",
+        "JWT_SECRET": SECRET,
+        "LOG_LEVEL": "warning",
+        **values,
+    }
 
 
 @asynccontextmanager

@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from muster.cli.urls import given_urls, running_database
+from muster.events.cities.loading import load_cities
 from muster.kit.db.migrate import Urls
 from muster.kit.db.migrate import migrate as bring_up_to_date
 from muster.kit.processes import CannotRun
@@ -42,6 +44,7 @@ def up(*, processes: Annotated[int, Parameter(help="How many processes serve the
             "worker": _verb("worker"),
         },
         serving=serving,
+        fill=partial(_fill, settings),
         beneath=() if store is None else ("store",),
         welcome=None if settings.is_production else _verb("demo", "--first-start"),
         environ=lambda urls: _environ(settings, urls, store),
@@ -60,6 +63,13 @@ def migrate() -> None:
     settings = Settings.load()
     with running_database(settings) as urls:
         bring_up_to_date(urls, settings.database.role_prefix)
+        _fill(settings, urls)
+
+
+def _fill(settings: Settings, urls: Urls) -> None:
+    """Bring what we bring along for everybody into the database."""
+    if settings.cities:
+        load_cities(urls.owner)
 
 
 def _verb(*words: str) -> list[str]:

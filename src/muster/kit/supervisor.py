@@ -55,12 +55,12 @@ class Plan:
 
     Attributes:
         data_dir: of the embedded database; two supervisors never share one.
-        host: where the API listens.
-        port: likewise.
+        host, port: where the API listens.
         urls: an external database; None runs the embedded one.
         role_prefix: what database role names begin with.
         programs: command line by name, in the order of starting.
         serving: the names of those that are handed the listening socket, and that say when they serve.
+        fill: what else belongs into the database before anything serves.
         welcome: command line of what runs once when the API is ready; None is nothing.
         environ: the environment of the programs, given the database's addresses.
         beneath: the names of those that others stand on; they stop after them.
@@ -74,6 +74,7 @@ class Plan:
     programs: Mapping[str, Sequence[str]]
     serving: Collection[str]
     environ: Callable[[Urls], Mapping[str, str]]
+    fill: Callable[[Urls], None] = lambda _urls: None
     welcome: Sequence[str] | None = None
     beneath: Collection[str] = ()
 
@@ -263,6 +264,7 @@ class _House:
         urls = self._database()
         self._say("Bringing the database up to date.")
         migrate(urls, plan.role_prefix)
+        plan.fill(urls)
         *names, last = plan.programs
         self._say(f"Starting {', '.join(names)} and {last}." if names else f"Starting {last}.")
         environ = plan.environ(urls)

@@ -33,6 +33,7 @@ from muster.testing.matrix import (
     Place,
     endpoints,
     examples,
+    is_everybodys,
     of_tenant,
     places,
     required,
@@ -301,11 +302,9 @@ async def _tried(world: World, declared: Endpoint, way: Way, intruder: Intruder)
     """A caller stays in a tenant that is open to them, and names rows of the victim: they must look as if absent."""
     client, found = intruder.client, []
     own = await _own_arguments(world, declared)
-    for place in places(declared):
+    for place in (each for each in places(declared) if not is_everybodys(declared, each)):
         absent = await call(world, client, declared, way, place.put(own, new_id()))
-        for foreign_id in await world.ids(world.victim, declared, place):
-            if foreign_id == intruder.own_id:
-                continue
+        for foreign_id in sorted({*await world.ids(world.victim, declared, place)} - {intruder.own_id}):
             answer = await call(world, client, declared, way, place.put(own, foreign_id))
             if _tells(answer):
                 found.append(f"{place.path} of the victim's reads {answer}")

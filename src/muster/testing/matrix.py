@@ -268,13 +268,25 @@ def tables_with(declared: Endpoint, place: Place) -> Iterator[tuple[SqlTable, st
     yield from ((table, place.column) for table in found if "tenant_id" in table.columns)
 
 
+_ALL = "$1::uuid is not null"
+
+
+def is_everybodys(declared: Endpoint, place: Place) -> bool:
+    """Whether an id in this place names what everybody sees, such as a city."""
+    return {_ALL} == {of_tenant(table) for table, _ in tables_with(declared, place)}
+
+
 def of_tenant(table: SqlTable) -> str:
-    """The SQL condition for the rows of tenant $1; of a table outside all tenants, its own or its active members'."""
+    """The SQL condition for the rows of tenant $1; of a table outside all tenants, its own or its active members', or all
+    where they are nobody's.
+    """
     if "tenant_id" in table.columns:
         return "tenant_id = $1"
     if table.name == "tenants":
         return "id = $1"
     person = next(each.class_.person for each in Table.registry.mappers if each.local_table is table)
+    if person is None:
+        return _ALL
     return f"{person} in (select user_id from members where tenant_id = $1 and status = 'ACTIVE')"  # noqa: S608 - our own names
 
 

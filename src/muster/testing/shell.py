@@ -86,7 +86,8 @@ def database_settings(urls: Urls) -> dict[str, str]:
 
 
 def _environ(folder: Path, environ: dict[str, str]) -> dict[str, str]:
-    return {"PATH": os.defpath, "MUSTER_DATA_DIR": str(folder), **environ}
+    # To load the cities takes longer than most verbs.
+    return {"PATH": os.defpath, "MUSTER_DATA_DIR": str(folder), "MUSTER_CITIES": "off", **environ}
 
 
 def _copy(

@@ -15,6 +15,8 @@ from muster.testing.client import Client
 from muster.testing.people import Person, Standing, found_tenant, make_moderator, put_in_tenant, sign_in, suspend
 from muster.testing.serving import Service
 
+WARSAW_ID = UUID("5c2f5a5e-5d5b-5f0e-9d5e-3c1b1f6e7a10")
+"""The only city there is."""
 SEATS = 3
 """Places of the town's event: its owner, its moderator and its member have them."""
 
@@ -174,13 +176,24 @@ async def _announce(owner: Client, event_id: UUID, host: Person, guest: Person) 
 
 
 async def _categorise(service: Service, tenant_id: UUID, event_id: UUID) -> None:
-    """Put the event into a category that the community knows."""
+    """Put the event into a category that the community knows, in a world with a city."""
     topic_id, names = new_id(), '{"en": "Evenings"}'
     topic = "insert into topics (tenant_id, id, kind, slug, names, created_at, updated_at)"
     values = "values ($1, $2, 'CATEGORY', 'evenings', $3, now(), now())"
     await change(service.urls, f"{topic} {values}", tenant_id, topic_id, names)
     held = "insert into event_categories (tenant_id, id, event_id, topic_id) values ($1, $2, $3, $4)"
     await change(service.urls, held, tenant_id, new_id(), event_id, topic_id)
+    await _put_on_the_map(service)
+
+
+async def _put_on_the_map(service: Service) -> None:
+    """Have there be a city, the same for all towns."""
+    city = "insert into cities (id, name, country, population, latitude, longitude, keys, search, edition)"
+    values = (
+        "values ($1, 'Warsaw', 'PL', 1702139, 52.22977, 21.01178, $2, to_tsvector('simple', 'warsaw warszawa'), 'T')"
+    )
+    names = ["warsaw", "warszawa"]
+    await change(service.urls, f"{city} {values} on conflict do nothing", WARSAW_ID, names)
 
 
 async def _sponsor(service: Service, tenant_id: UUID, event_id: UUID, fan_id: UUID) -> None:

@@ -125,8 +125,9 @@ async def check_in_myself(ctx: Ctx, *, event_id: UUID, latitude: Latitude, longi
     is_left_to_do(ctx, event, Deed.CHECK_IN)
     guest = _seated(await queries.lock_person(ctx, event_id, ctx.user_id))
     door = await queries.door_of(ctx, event_id)
-    # Where it is hidden, answers about how near one is would tell in the end where it is.
-    is_hidden = door.address_visibility == Disclosure.HIDDEN
+    # Where it is hidden, answers about how near one is would tell in the end where it is. The middle of a city is not
+    # where an event is.
+    is_hidden = door.address_visibility == Disclosure.HIDDEN or door.has_city_point
     if door.self_check_in_metres is None or door.latitude is None or door.longitude is None or is_hidden:
         raise NotHere
     if not rules.is_time_to_come(event.starts_at, event.ends_at, ctx.now):

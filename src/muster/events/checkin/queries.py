@@ -26,6 +26,7 @@ class Door(Row):
 
     latitude: float | None
     longitude: float | None
+    has_city_point: bool
     address_visibility: Disclosure
     self_check_in_metres: int | None
 

@@ -1,6 +1,7 @@
 """Create and update events."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from msgspec import UNSET, structs, to_builtins
 from muster.access.roles import EVENT_CREATE
 from muster.chat import commands as chat
 from muster.events import queries, rules
+from muster.events.cities.points import Place, place_of, placed
 from muster.events.commands.finding import is_left_to_do, lock_event_for
 from muster.events.commands.inputs import CreateEventInput, UpdateEventInput
 from muster.events.facts import EventCreated, EventUpdated
@@ -53,12 +55,15 @@ async def create_event(ctx: Ctx, *, input: CreateEventInput) -> EventView:
 
     Raises Invalid with every field that breaks a rule, PlanLimitReached.
     """
-    draft = rules.draft_of(input)
+    place = await placed(ctx, input)
+    draft = replace(rules.draft_of(input), latitude=place.latitude, longitude=place.longitude)
     _refuse(rules.draft_problems(draft))
     least, most = rules.capacity(draft)
     await hold_new_event_to_plan(ctx, size_of(most, input.meeting_kind))
     categories = await known_categories(ctx, input.categories)
-    given = await _with_defaults(ctx, {**_columns(structs.asdict(input)), "min": least, "max": most})
+    given = await _with_defaults(
+        ctx, {**_columns(structs.asdict(input)), **structs.asdict(place), "min": least, "max": most}
+    )
     del given["categories"]
     return EventView.ref(await put_draft(ctx, given, categories), created=True)
 
@@ -112,7 +117,7 @@ async def update_event(ctx: Ctx, *, id: UUID, input: UpdateEventInput) -> EventV
     before = await queries.editable(ctx, id)
     if input.version is not UNSET and input.version != before.version:
         raise PreconditionFailed
-    after = edited(before, input, event, ctx)
+    after = edited(before, input, event, ctx, await place_after(ctx, before, input))
     if after == before:
         return EventView.ref(id)
     taken = event.joined_count + event.held_count
@@ -154,14 +159,23 @@ async def put_changes(ctx: Ctx, event: LockedEvent, before: EditableEvent, after
     await promote(ctx, structs.replace(event, **{name: getattr(after, name) for name in _SHARED}))
 
 
-def edited(before: EditableEvent, input: UpdateEventInput, event: LockedEvent | None, ctx: Ctx) -> EditableEvent:
+async def place_after(ctx: Ctx, before: EditableEvent, input: UpdateEventInput) -> Place:
+    """Where the event is after a change: where the input says, or in the middle of its city where nobody said."""
+    given = {name: getattr(input, name) for name in ("city", "country", "latitude", "longitude")}
+    changes = {name: value for name, value in given.items() if value is not UNSET}
+    return await placed(ctx, before, **changes) if changes else place_of(before)
+
+
+def edited(
+    before: EditableEvent, input: UpdateEventInput, event: LockedEvent | None, ctx: Ctx, place: Place
+) -> EditableEvent:
     """The event as the input wants it. Raises Invalid for a rule that the change breaks.
 
     What broke a rule before is not held against who changes something else: imported events may lack what new ones need.
-    event: None for what series make events with.
+    event: None for what series make events with. place: of `place_after`.
     """
     given = {name: value for name, value in structs.asdict(input).items() if value is not UNSET and name != "version"}
-    after = structs.replace(before, **_columns(given))
+    after = structs.replace(before, **{**_columns(given), **structs.asdict(place)})
     draft, old_draft = rules.draft_of(after), rules.draft_of(before)
     old_problems = rules.draft_problems(old_draft)
     new_problems = [each for each in rules.draft_problems(draft) if each not in old_problems]

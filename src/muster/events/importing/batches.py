@@ -2,23 +2,24 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import islice
 from uuid import UUID
 
 import asyncpg
-from msgspec import structs
+from msgspec import convert, structs
 
 from muster.chat import commands as chat
+from muster.events.cities.points import Place, points_of
 from muster.events.commands.organise import put_changes
 from muster.events.facts import EventImported
 from muster.events.importing import queries
 from muster.events.importing.queries import Known
-from muster.events.importing.records import SAID, Arrival, Refused, arrival
+from muster.events.importing.records import STORED, Arrival, Refused, arrival
 from muster.events.importing.rows import Row
 from muster.events.queries import editable, lock_event
-from muster.events.tables import EventStatus
+from muster.events.tables import EventStatus, MeetingKind
 from muster.kit.commands.context import Ctx
 from muster.kit.db.failures import RETRIABLE
 from muster.kit.errors import FieldProblem
@@ -26,6 +27,7 @@ from muster.kit.ids import new_id
 
 BATCH = 500
 _ATTEMPTS = 3
+_WHERE = ("city", "country", "latitude", "longitude")
 _LEFT_ALONE = {
     EventStatus.CANCELLED: "it was cancelled here, and stays as it is",
     EventStatus.DELETED: "it was deleted here, and stays so",
@@ -132,7 +134,7 @@ class Import:
             ctx.act_as(self.owner_id)
             await queries.lock_source(ctx, self.source)
             known = await queries.known(ctx, self.source, [each.source_id for each in arrivals])
-            decided = [_decide(each, known.get(each.source_id)) for each in arrivals]
+            decided = [_decide(each, known.get(each.source_id)) for each in await _located(ctx, arrivals)]
             if not self.dry_run:
                 await self._write(ctx, decided)
         return [each.result() for each in decided]
@@ -149,6 +151,29 @@ class Import:
                 await _change(ctx, each.event_id, each.arrival)
 
 
+async def _located(ctx: Ctx, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """The rows, in the middle of their cities where they name no point. A row says of itself what it did before."""
+    places = [convert({name: each.values[name] for name in _WHERE}, Place) for each in arrivals]
+    points = await points_of(ctx, [place.named for place in places if place.named is not None])
+    found = [place.at(points.get(place.named)) if place.named else place for place in places]
+    return [
+        replace(each, values=each.values | structs.asdict(place), notes=_notes(each, place))
+        for each, place in zip(arrivals, found, strict=True)
+    ]
+
+
+def _notes(arrival: Arrival, place: Place) -> tuple[str, ...]:
+    """What had to be decided, where the event is among it."""
+    if place.has_city_point:
+        return (*arrival.notes, "latitude: is not given, so the event stands in the middle of its city")
+    is_nowhere = place.latitude is None and arrival.values["meeting_kind"] == MeetingKind.ONSITE
+    return (
+        (*arrival.notes, "latitude: is not known, so the event is not found by distance")
+        if is_nowhere
+        else arrival.notes
+    )
+
+
 async def _change(ctx: Ctx, event_id: UUID, arrival: Arrival) -> None:
     """Let an event say what its row says now; who has a place is told if it moved."""
     event = await lock_event(ctx, event_id)
@@ -156,7 +181,7 @@ async def _change(ctx: Ctx, event_id: UUID, arrival: Arrival) -> None:
         return  # Deleted meanwhile: the next import leaves it alone.
     before = await editable(ctx, event_id)
     tags = before.tags if set(before.tags) == set(arrival.tags) else arrival.tags
-    after = structs.replace(before, tags=tags, **{name: arrival.values[name] for name in SAID})
+    after = structs.replace(before, tags=tags, **{name: arrival.values[name] for name in STORED})
     if after != before:
         await put_changes(ctx, event, before, after)
     await queries.put_digest(ctx, event_id, arrival.digest)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, any_, bindparam, select, update
 
-from muster.events.importing.records import SAID, Arrival
+from muster.events.importing.records import STORED, Arrival
 from muster.events.tables import (
     Event,
     EventMember,
@@ -50,7 +50,7 @@ _KNOWN = Statement(
         Event.source == bindparam("name"), Event.source_id == any_(bindparam("ids", type_=ARRAY(Text())))
     ),
 )
-_PUT_EVENT = insertion(Nothing, Event, *_GIVEN, *SAID, "description_html")
+_PUT_EVENT = insertion(Nothing, Event, *_GIVEN, *STORED, "description_html")
 _PUT_MEMBER = insertion(
     Nothing,
     EventMember,

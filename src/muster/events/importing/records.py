@@ -29,6 +29,9 @@ SAID = (
 )
 """What a row says of its event beside its tags; the rest is for people here to decide."""
 
+STORED = (*SAID, "has_city_point")
+"""The columns that a row is kept in."""
+
 
 _USUAL_LENGTH = timedelta(hours=2)
 """Of an event whose row says when it starts, and not when it ends."""
@@ -132,7 +135,6 @@ def _checked(raw: dict[str, object], notes: list[str]) -> CreateEventInput:
     problems = rules.draft_problems(rules.draft_of(draft))
     if rules.NEEDS_POINT in problems:
         problems.remove(rules.NEEDS_POINT)
-        notes.append("latitude: is not known, so the event is not found by distance")
     if problems:
         raise Invalid(fields=tuple(FieldProblem(each.field, "INVALID", each.message) for each in problems))
     return draft

@@ -75,7 +75,9 @@ class LockedEvent(Row):
 
 
 class EditableEvent(Row):
-    """What of an event its organisers may change, and how often they did."""
+    """What of an event its organisers may change, and how often they did. has_city_point: whether its point is only the
+    middle of its city, found by name.
+    """
 
     title: str
     description: str
@@ -119,6 +121,7 @@ class EditableEvent(Row):
     self_check_in_metres: int | None
     tags: list[str]
     version: int
+    has_city_point: bool = False
 
 
 class Owner(Row):

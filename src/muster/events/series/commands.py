@@ -16,7 +16,7 @@ from muster.events.commands.attend import leave
 from muster.events.commands.finding import NotOwner, NotPublished, lock_event_for
 from muster.events.commands.inputs import ClockTime, UpdateEventInput
 from muster.events.commands.life import Reason, cancel
-from muster.events.commands.organise import edited, update_event
+from muster.events.commands.organise import edited, place_after, update_event
 from muster.events.limits import EVENT_WRITE
 from muster.events.queries import EditableEvent, Visit
 from muster.events.rules import LONGEST, Deed, Phase
@@ -133,7 +133,8 @@ async def update_series(ctx: Ctx, *, id: UUID, input: UpdateSeriesInput) -> Even
     if shared := given.keys() & {*_OF_EACH}:
         raise Invalid.field(f"input.{camel(min(shared))}", "cannot be changed of a whole series")
     before = read_template(series)
-    after = _retimed(series, edited(before, UpdateEventInput(**given), None, ctx), input)
+    change = UpdateEventInput(**given)
+    after = _retimed(series, edited(before, change, None, ctx, await place_after(ctx, before, change)), input)
     since = series.starts_at if input.since is UNSET else input.since
     for due in await queries.coming(ctx, id, since):
         now_is = await events.editable(ctx, due.event_id)

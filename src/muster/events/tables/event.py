@@ -121,6 +121,7 @@ class Event(TenantTable):
     publish_at: when a SCHEDULED one publishes itself.
     city_key, country_key: what lists are filtered by, whatever the case. source, source_id: where it was imported from,
     and source_digest what was said of it there.
+    has_city_point: whether its point is only the middle of its city.
     map_x, map_y, map_cell: where it lies on the grid of the map (`map/grid.py`).
     crowd: `joined_count` in tens, which lists are ordered by. has_places: whether the number of places leaves any.
     level_set: `levels` as the digits of a number, the least first.
@@ -228,6 +229,7 @@ class Event(TenantTable):
         CheckConstraint("(status = 'SCHEDULED') = (publish_at is not null)", name="scheduled"),
         CheckConstraint("price >= 0 and (price = 0 or currency is not null)", name="price"),
         CheckConstraint("radius_km between 0 and 10", name="radius"),
+        CheckConstraint("not has_city_point or num_nonnulls(latitude, city, country) = 3", name="city_point"),
         CheckConstraint("levels <@ array['BEGINNER', 'INTERMEDIATE', 'ADVANCED']", name="levels"),
         Index("events_due_idx", "publish_at", postgresql_where="status = 'SCHEDULED'"),
         Index(
@@ -301,6 +303,7 @@ class Event(TenantTable):
     place: Mapped[str | None] = personal()
     place_id: Mapped[str | None] = personal()
     radius_km: Mapped[float | None] = plain()
+    has_city_point: Mapped[bool] = plain(server_default=text("false"), erased="false")
     levels: Mapped[list[str]] = plain(server_default=text("'{}'::text[]"))
     language: Mapped[str | None] = plain()
     price: Mapped[int] = plain(server_default=text("0"))

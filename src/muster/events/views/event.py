@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SmallInteger, Text, case, func, select
+from sqlalchemy import ColumnElement, SmallInteger, Text, and_, case, func, not_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by, array
 
+from muster.events.cities.near import near_city
 from muster.events.favourites.predicates import is_favourite
 from muster.events.joining.predicates import can_join, lock_reason
 from muster.events.predicates import (
@@ -80,6 +81,11 @@ def _point(exact: str, shown: str) -> Any:
     )
 
 
+def has_exact_point(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
+    """The viewer is shown the point, and it is the place."""
+    return and_(address_visible(event, viewer), not_(event.has_city_point))
+
+
 def in_small_letters(words: list[str]) -> list[str]:
     """Words as they are kept."""
     return [word.lower() for word in words]
@@ -100,7 +106,8 @@ class EventView(View, of=Event):
     appearance: how clients may show it, as `updateEvent` takes it; null is their own way.
     city: where it is; null when nobody said. country: where it is; null when nobody said.
     latitude: degrees north; null without a point. longitude: degrees east; null without a point.
-    is_point_exact: whether that point is the place; false where it only says about where, to some five kilometres.
+    is_point_exact: whether that point is the place; false where it only says about where, to some five kilometres, and
+    where it is the middle of the city, for want of another.
     distance_km: from the middle of the filter `near`, to the metre, and to the coarse point where the place is hidden
     from some; null where the list has no such filter.
     min: the fewest people it takes place with. max: the most who get a place, the owner among them; null is unlimited.
@@ -142,6 +149,7 @@ class EventView(View, of=Event):
             several(str, "With one of these tags, in small letters or large.", has_tag, in_small_letters), is_tagged
         ),
         "near": scattered(near(Event.shown_latitude, Event.shown_longitude)),
+        "nearCity": scattered(near_city(Event.shown_latitude, Event.shown_longitude)),
         "mode": among(Event.mode),
         "levels": scattered(
             several(
@@ -234,7 +242,7 @@ class EventView(View, of=Event):
     country: str | None
     latitude: float | None = _point("latitude", "shown_latitude")
     longitude: float | None = _point("longitude", "shown_longitude")
-    is_point_exact: bool = sql(address_visible)
+    is_point_exact: bool = sql(has_exact_point)
     distance_km: float | None = measured("near")
     levels: list[str]
     language: str | None

@@ -4,6 +4,7 @@ The index is asked for a box that holds the circle, by comparisons that row secu
 distance of what lies in the box is computed (`kilometres_between`, made by a migration).
 """
 
+from collections.abc import Callable
 from math import asin, atan, cos, degrees, radians, sin, tan
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import msgspec
 from sqlalchemy import ARRAY, ColumnElement, Double, and_, func
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import Grouping
+from sqlalchemy.types import TypeEngine
 
 from muster.kit.arguments import Input
 from muster.kit.views.paging import Filter, Order
@@ -20,13 +22,14 @@ _Longitude = Annotated[
     float, msgspec.Meta(ge=-180, le=180, examples=[19.94], description="Of its middle, degrees east.")
 ]
 # The largest is more than half of the equator, and so holds the whole Earth.
-_Radius = Annotated[float, msgspec.Meta(gt=0, le=20_040, examples=[25], description="Kilometres.")]
+Radius = Annotated[float, msgspec.Meta(gt=0, le=20_040, examples=[25], description="Kilometres.")]
 
 # WGS 84: the shorter half axis in kilometres, and what its flattening makes of the tangent of a latitude seen from the
 # middle of the Earth. From there a degree of latitude is at most 1.0068 degrees by the plumb line.
 _POLAR_RADIUS, _FLATTER, _STEEPEST = 6356.752, 0.99330562, 1.0068
 # Kilometres: more than rounding to whole metres takes away.
 _MARGIN = 0.001
+_NUMBERS: TypeEngine[Any] = ARRAY(Double())
 
 
 class Near(Input):
@@ -34,43 +37,7 @@ class Near(Input):
 
     latitude: _Latitude
     longitude: _Longitude
-    radius_km: _Radius
-
-
-def near(latitude: InstrumentedAttribute[Any], longitude: InstrumentedAttribute[Any]) -> Filter:
-    """Rows whose point lies within a circle; rows without a point do not. An order may rank by their distance.
-
-    Needs an index that begins with the tenant and these two columns.
-    """
-
-    def distance(row: Any, value: Any) -> ColumnElement[float]:
-        numbers = Grouping(value)
-        return func.kilometres_between(numbers[1], numbers[2], row[latitude.key], row[longitude.key], type_=Double())
-
-    def inside(row: Any, value: Any) -> ColumnElement[bool]:
-        numbers = Grouping(value)
-        return and_(
-            row[latitude.key] >= numbers[4],
-            row[latitude.key] <= numbers[5],
-            row[longitude.key] >= numbers[6],
-            row[longitude.key] <= numbers[7],
-            distance(row, value) <= numbers[3],
-        )
-
-    return Filter(
-        Near,
-        "Within this circle; what has no point is nowhere near.",
-        inside,
-        bound_type=ARRAY(Double()),
-        bound=circle,
-        rank=distance,
-        tells_of=(latitude.key, longitude.key),
-    )
-
-
-def nearest(filter_name: str) -> Order:
-    """The least distance first, as the filter measures it."""
-    return Order(("id",), ranked_by=filter_name)
+    radius_km: Radius
 
 
 def circle(given: Near) -> list[float]:
@@ -93,3 +60,49 @@ def box_around(given: Near) -> tuple[float, float, float, float]:
     wide = degrees(asin(min(1.0, sin(angle) / cos(up))))
     west, east = given.longitude - wide, given.longitude + wide
     return (south, north, west, east) if west >= -180 and east <= 180 else (south, north, -180.0, 180.0)
+
+
+def near(
+    latitude: InstrumentedAttribute[Any],
+    longitude: InstrumentedAttribute[Any],
+    *,
+    type: Any = Near,
+    meaning: str = "Within this circle; what has no point is nowhere near.",
+    bound: Callable[[Any], object] = circle,
+    bound_type: TypeEngine[Any] = _NUMBERS,
+    numbers_of: Callable[[Any], Any] = Grouping,
+) -> Filter:
+    """Rows whose point lies within a circle; rows without a point do not. An order may rank by their distance.
+
+    Needs an index that begins with the tenant and these two columns.
+    type, meaning, bound, bound_type: as in `Filter`. numbers_of: what `circle` gives, in SQL, of the bound value.
+    """
+
+    def distance(row: Any, value: Any) -> ColumnElement[float]:
+        numbers = numbers_of(value)
+        return func.kilometres_between(numbers[1], numbers[2], row[latitude.key], row[longitude.key], type_=Double())
+
+    def inside(row: Any, value: Any) -> ColumnElement[bool]:
+        numbers = numbers_of(value)
+        return and_(
+            row[latitude.key] >= numbers[4],
+            row[latitude.key] <= numbers[5],
+            row[longitude.key] >= numbers[6],
+            row[longitude.key] <= numbers[7],
+            distance(row, value) <= numbers[3],
+        )
+
+    return Filter(
+        type,
+        meaning,
+        inside,
+        bound_type=bound_type,
+        bound=bound,
+        rank=distance,
+        tells_of=(latitude.key, longitude.key),
+    )
+
+
+def nearest(filter_name: str) -> Order:
+    """The least distance first, as the filter measures it."""
+    return Order(("id",), ranked_by=filter_name)

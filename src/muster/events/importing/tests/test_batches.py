@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from muster.access.gate import GATE
+from muster.events.cities.loading import Place, put_cities
 from muster.events.importing.batches import Import, Outcome, Result
 from muster.events.importing.formats import read_rows
 from muster.kit.commands.context import Services
@@ -194,3 +196,21 @@ async def test_nobody_is_told_of_thousands(service: Service, ada: Person, tmp_pa
     assert await value(service.urls, "select count(*) from notifications") == 0
     acts = "select actor_kind, actor_id, reason from audit_rows where verb = 'import events'"
     assert await ask(service.urls, acts) == [("system", ada.user_id, "a test")]
+
+
+async def test_a_row_without_a_point_stands_in_the_middle_of_its_city(urls: Urls, ada: Person, tmp_path: Path) -> None:
+    with psycopg.connect(urls.owner) as connection:
+        put_cities(
+            connection, [Place(3094802, "Kraków", "PL", 800_653, 50.06143, 19.93658, "Europe/Warsaw", [])], "one"
+        )
+    nowhere = {"latitude": None, "longitude": None}
+    rows = [row(1, city="krakow", **nowhere), row(2, city="Atlantis", **nowhere), row(3, city="Krakow")]
+    results = await bring_in(urls, ada, write(tmp_path, rows))
+    assert [each.notes for each in results] == [
+        ("latitude: is not given, so the event stands in the middle of its city",),
+        ("latitude: is not known, so the event is not found by distance",),
+        (),
+    ]
+    points = await ask(urls, "select latitude, has_city_point from events order by title")
+    assert points == [(50.06143, True), (None, False), (50.1, False)]
+    assert counts(await bring_in(urls, ada, write(tmp_path, rows))) == {"unchanged": 3}

@@ -55,6 +55,7 @@ ORDERS: dict[str, dict[str, tuple[tuple[str, ...], bool]]] = {
     "Notification": {"NEWEST": (("created_at", "id"), True)},
     "Passkey": {"NEWEST": (("created_at", "id"), True)},
     "OpenSession": {"NEWEST": (("created_at", "id"), True)},
+    "City": {"POPULATION": (("population", "id"), True), "RELEVANCE": (("rank", "id"), True)},
     "Permission": {"NAME": (("name", "id"), False)},
     "Resource": {"LIST": (("position", "id"), False)},
     "Role": {"SLUG": (("slug", "id"), False)},

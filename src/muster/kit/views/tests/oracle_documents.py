@@ -69,6 +69,7 @@ class Writer:
         self._by_id = {
             "tenant": [*ids["tenants"], *unknown],
             "team": teams,
+            "city": [*ids["cities"], *unknown],
             "teamRequest": ids["team_requests"],
             "auditEntry": ids["audit_rows"],
             "invitation": ids["invitations"],
@@ -290,9 +291,15 @@ class Writer:
             "String": lambda: self._random.choice(SEARCHES),
             "DateTime": self._moment,
             "Boolean": lambda: self._chance(0.5),
+            "NearCityInput": self._around_city,
             "NearInput": lambda: dict(zip(_CIRCLE, self._random.choice(CIRCLES), strict=True)),
         }
         return makers[str(kind)]()
+
+    def _around_city(self) -> dict[str, object]:
+        """A circle whose distances the world knows; sometimes around what is no city."""
+        city, circle = self._random.choice([*zip(self._by_id["city"], [*CIRCLES, CIRCLES[0]], strict=True)])
+        return {"city": str(city), "radiusKm": circle[2]}
 
     def _moment(self) -> str:
         zone = self._random.choice((UTC, timezone(timedelta(hours=-9, minutes=-30))))

@@ -32,11 +32,14 @@ def matches(world: World, held: Held, row: Row, name: str, value: Any) -> bool:
             return row["id"] in world.ranks[value]
         case "near":
             return row["id"] in around(world, value)
+        case "nearCity":
+            city = next((each for each in world.tables["cities"] if str(each["id"]) == value["city"]), None)
+            return city is not None and row["id"] in around(world, {**city, **value})
         case "refusal":
             return bool(row["outcome"] == value != "done")
         case "online":
             return (row["meeting_kind"] != "ONSITE") is value
-        case "city" | "country" if "slug" not in row:
+        case "city" | "country" if "city" in row and "slug" not in row:
             return row[name] is not None and row[name].lower() == value.lower()
         case "tag":
             return bool({each.lower() for each in value} & {*held[name][row["id"]]})

@@ -42,7 +42,7 @@ _NESTED = {
 
 _EVENT_ROWS = ("event", "topic", "eventMember", "eventMemberStats", "eventJoinForm")
 _EVENTS = (*_EVENT_ROWS, "events", "eventSeries", "topics", "eventMembers", *OF_EVENT)
-_FOR_ANYONE = (*_EVENTS, "tenant", "currentTenant", "tenants", *FOR_ANYONE, *TEAMS_FOR_ANYONE)
+_FOR_ANYONE = (*_EVENTS, "city", "cities", "tenant", "currentTenant", "tenants", *FOR_ANYONE, *TEAMS_FOR_ANYONE)
 _OWN_ALONE = ("me", "myAuditEntries", "myImpersonations", "myTenants")
 _FOR_SIGNED_IN = (*_OWN_ALONE, *ACCOUNT_ROWS, *ACCOUNT_LISTS, *FOR_SIGNED_IN)
 """The queries that are not for members alone."""
@@ -260,6 +260,7 @@ class Oracle:
         )
         by_id |= dict.fromkeys(("event", "eventMemberStats", "eventPermissions"), self._standing.seen)
         by_id |= {"auditEntry": self._audited.get} | dict.fromkeys(("topic", "topicUsage"), self._topics.get)
+        by_id["city"] = {row["id"]: row for row in self._world.tables["cities"]}.get
         if name in by_id:
             return by_id[name](UUID(given["id"]))
         if name in ("tenant", "currentTenant"):
@@ -298,8 +299,9 @@ class Oracle:
             return List("Event", name, [row for row in seen if every or row["status"] != "CANCELLED"])
         if name in (*FOR_ANYONE, *FOR_SIGNED_IN):
             return self._people.listed(name, given)
-        if name == "topics":
-            return List("Topic", name, [*self._topics.values()])
+        if name in ("cities", "topics"):
+            rows = self._world.tables["cities"] if name == "cities" else [*self._topics.values()]
+            return List("City" if name == "cities" else "Topic", name, rows)
         if name == "myEventChats":
             return List(
                 "EventChat", name, [row for row in self.chat.seats.values() if self._standing.seen(row["room_id"])]

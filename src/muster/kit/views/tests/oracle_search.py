@@ -23,6 +23,10 @@ def ranks_of(connection: psycopg.Connection[Any], words: str) -> dict[UUID, floa
         "union all select t.id, ts_rank(t.search, prefix) from topics t, "
         "lateral (select (nullif(websearch_to_tsquery('folded', %(words)s)::text, '') || ':*')::tsquery) as q (prefix) "
         "where t.search @@ prefix "
+        "union all select c.id, (c.population + 1) * case when c.keys[1] = folded then 1000 "
+        "when folded = any (c.keys) or starts_with(c.keys[1], folded) then 100 else 1 end from cities c, "
+        "lateral (select (nullif(websearch_to_tsquery('folded', %(words)s)::text, '') || ':*')::tsquery, "
+        "lower(unaccent(btrim(%(words)s)))) as q (prefix, folded) where c.search @@ prefix "
         "union all select m.id, ts_rank(to_tsvector('simple', u.name), websearch_to_tsquery('simple', %(words)s)) "
         "from members m join users u on u.id = m.user_id "
         "where to_tsvector('simple', u.name) @@ websearch_to_tsquery('simple', %(words)s)",

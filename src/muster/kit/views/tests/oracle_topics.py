@@ -7,7 +7,7 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
-from muster.kit.views.tests.oracle_values import BASE, HOSTILE, SEARCHES, WORDS
+from muster.kit.views.tests.oracle_values import BASE, CIRCLES, HOSTILE, SEARCHES, WORDS
 
 Row = dict[str, Any]
 
@@ -23,6 +23,23 @@ def topic_rows(chance: random.Random, tenant: UUID) -> Iterator[Row]:
             "names": Jsonb({"en": chance.choice(HOSTILE), "pl": chance.choice(WORDS)}),
             "created_at": BASE,
             "updated_at": BASE,
+        }
+
+
+def cities_of(chance: random.Random) -> Iterator[Row]:
+    """Cities in the middle of the circles that are asked for."""
+    for number, (latitude, longitude, _) in enumerate(CIRCLES):
+        yield {
+            "id": UUID(int=chance.getrandbits(128), version=4),
+            "name": HOSTILE[number],
+            "country": chance.choice(("PL", "DE")),
+            "population": number // 2,
+            "latitude": latitude,
+            "longitude": longitude,
+            "timezone": chance.choice((None, "Europe/Warsaw")),
+            "keys": [WORDS[number % len(WORDS)].lower()],
+            "search": "picnic" if number % 2 else "krakow",
+            "edition": "T",
         }
 
 

@@ -20,7 +20,7 @@ from muster.kit.views.tests.oracle_programme import around_event, arrival
 from muster.kit.views.tests.oracle_search import Circle, distances_of, ranks_of
 from muster.kit.views.tests.oracle_teams import teams_of
 from muster.kit.views.tests.oracle_told import told_of
-from muster.kit.views.tests.oracle_topics import topic_rows
+from muster.kit.views.tests.oracle_topics import cities_of, topic_rows
 from muster.kit.views.tests.oracle_values import (
     BASE,
     CIRCLES,
@@ -85,6 +85,8 @@ class _Builder:
             terms=Jsonb({"EVENT": {"one": "Match", "many": "Matches"}}),
             version=1,
         )
+        for row in cities_of(self.random):
+            self._add("cities", **row)
         people = [self._person(number) for number in range(_PEOPLE)]
         for table, values in told_of(self.random, people):
             self._add(table, **values)

@@ -1,0 +1,1 @@
+"""The cities of the world by name, from open data, so that a name gives a point."""
