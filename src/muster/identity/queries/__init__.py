@@ -1,9 +1,8 @@
-"""SQL that identity's commands and its callers need: accounts here, factors, mail changes, devices and choices beside."""
+"""SQL that identity's commands and its callers need: accounts and sessions here, factors, mail changes, devices and choices beside."""
 
 from muster.identity.queries.accounts import (
     LINKS_AN_HOUR,
     Credentials,
-    Family,
     Life,
     Mailbox,
     MailedLink,
@@ -12,33 +11,36 @@ from muster.identity.queries.accounts import (
     any_account,
     credentials,
     credentials_of,
-    end_family,
     forget_links,
     forget_password,
-    forget_sessions,
     life_of,
     lock_account,
-    lock_families,
     lock_links,
     lock_password,
     mailbox,
-    prove_session,
     put_closed,
     put_disabled,
     put_failures,
     put_link,
     put_password,
     put_rehashed,
-    put_session,
     put_user,
     read_link,
-    revoke_session,
-    revoke_sessions,
-    rotate,
     use_link,
     user_by_email,
     verify,
     void_links,
+)
+from muster.identity.queries.sessions import (
+    Family,
+    end_family,
+    forget_sessions,
+    lock_families,
+    prove_session,
+    put_session,
+    revoke_session,
+    revoke_sessions,
+    rotate,
 )
 
 __all__ = [

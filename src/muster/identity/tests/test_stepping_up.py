@@ -78,3 +78,5 @@ async def test_a_person_shows_on_a_page_who_they_are(service: Service) -> None:
     assert await value(service.urls, _IS_PROVED)
     elsewhere = await service.http.post("/step-up", data={**form, "returnTo": "//evil.example", "password": PASSWORD})
     assert elsewhere.headers["location"] == "/"
+    anywhere = await service.http.post("/step-up", data={**form, "returnTo": "/u/łódź?of=ż%20é", "password": PASSWORD})
+    assert anywhere.headers["location"] == "/u/%C5%82%C3%B3d%C5%BA?of=%C5%BC%20%C3%A9"

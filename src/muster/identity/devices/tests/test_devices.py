@@ -9,7 +9,7 @@ import pytest
 
 from muster.identity.devices.rules import Poll, decide_poll, new_code, plain_code
 from muster.identity.devices.tables import DeviceState
-from muster.identity.tests.people import ANN, PASSWORD, register, sessions
+from muster.identity.tests.people import ANN, PASSWORD, mailed, register, sessions
 from muster.testing.below import ask, change, value
 from muster.testing.client import Answer, Client, Way
 from muster.testing.people import sign_in
@@ -143,3 +143,38 @@ async def test_the_page_asks_for_the_code_and_tells_nothing_of_others(service: S
     assert 'name="code"' in (await service.http.get("/device")).text
     unknown = await service.http.get("/device", params={"code": "BCDF-BCDF"})
     assert (unknown.status_code, 'role="alert"' in unknown.text) == (404, True)
+
+
+@pytest.mark.parametrize("ending", ["logoutEverywhere", "revokeSession", "resetPassword", "a token used again"])
+async def test_a_device_let_in_by_a_stolen_session_gets_none_once_sessions_are_ended(
+    service: Service, ending: str
+) -> None:
+    await register(service)
+    owner, thief = [(await Client(service).call("login", email=ANN, password=PASSWORD)).ok() for _ in range(2)]
+    begun = await _begin(service)
+    stolen = Client(service, thief["accessToken"])
+    (await stolen.call("decideDevice", userCode=begun["userCode"], approve=True)).ok()
+    if ending == "a token used again":
+        await change(service.urls, "update sessions set generation = 1, refreshed_at = now() - interval '1 minute'")
+        assert (await stolen.call("refreshSession", refreshToken=thief["refreshToken"])).code == "REFRESH_TOKEN_REUSED"
+    elif ending == "resetPassword":
+        (await Client(service).call("forgotPassword", email=ANN)).ok()
+        (token,) = await mailed(service, "identity.reset")
+        (await Client(service).call("resetPassword", token=token, password="another hat for a horse")).ok()
+    else:
+        latest = await value(service.urls, "select id from sessions order by created_at desc limit 1")
+        which = {"id": latest} if ending == "revokeSession" else {}
+        (await Client(service, owner["accessToken"]).call(ending, **which)).ok()
+    refused = await _poll(service, begun)
+    assert (refused.status, refused.code) == (403, "DEVICE_DENIED")
+    assert await value(service.urls, "select count(*) from sessions") == 2
+
+
+async def test_the_session_of_a_device_has_proved_nothing(service: Service) -> None:
+    await register(service)
+    ann = Client(service, (await Client(service).call("login", email=ANN, password=PASSWORD)).ok()["accessToken"])
+    begun = await _begin(service)
+    (await ann.call("decideDevice", userCode=begun["userCode"], approve=True)).ok()
+    device = Client(service, (await _poll(service, begun)).ok()["accessToken"])
+    assert (await device.call("requestExport")).code == "STEP_UP_REQUIRED"
+    assert (await ann.call("requestExport")).code is None

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from starlette.requests import Request
@@ -20,6 +21,9 @@ from muster.kit.errors import Invalid
 from muster.kit.route import Route
 from muster.kit.views.results import Payload
 from muster.kit.words import FALLBACK, LANGUAGES, Section, language_of, section
+
+_OF_ADDRESSES = "!#$%&'()*+,/:;=?@[]~"
+# What stands in an address as it is (RFC 3986, section 2.2), and what is encoded already.
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,9 @@ class Visit:
 
     def lead(self, to: str) -> Response:
         """The answer that leads on to another page. to: a path of ours, or an address that a setting vouches for."""
-        return Response(status_code=303, headers={"location": to, "cache-control": "no-store"})
+        # What people type into an address may hold any letter, and a header holds few.
+        there = quote(to, safe=_OF_ADDRESSES)
+        return Response(status_code=303, headers={"location": there, "cache-control": "no-store"})
 
     @property
     def language(self) -> str:
