@@ -1,6 +1,7 @@
 """The page of an event, with a button to join it that needs no script."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -23,6 +24,10 @@ from muster.kit.words import Section
 _WORDS = "events.page_event"
 # A script tells the time on the reader's own clock.
 _POLICY: Policy = {"script-src": "'self'"}
+_DEEDS: Mapping[str, str] = MappingProxyType(
+    {"publish": "publishEvent", "unpublish": "unpublishEvent", "cancel": "cancelEvent"}
+)
+"""What who runs an event may do on its page, and by which command."""
 _INSIDE = ("JOINED", "WAITLIST", "PENDING")
 _NOBODY = {"status": None, "role": None, "waitlistPosition": None}
 
@@ -35,12 +40,16 @@ async def show(visit: Visit) -> Response:
 
 @page("POST /e/{event_id}", personal=True)
 async def answer(visit: Visit) -> Response:
-    """Join, or leave."""
+    """Join, or leave; or what who runs the event does with it."""
     event_id, key = visit.field("event_id"), visit.fields.get("key")
-    leaves = visit.fields.get("answer") == "leave"
+    said = visit.fields.get("answer", "")
+    leaves = said == "leave"
     event = await _read(visit)
     try:
-        if leaves:
+        if said in _DEEDS:
+            reason = visit.fields.get("reason", "").strip()
+            await visit.run(_DEEDS[said], id=event_id, **({"reason": reason} if reason and said == "cancel" else {}))
+        elif leaves:
             await visit.run("leaveEvent", eventId=event_id)
         else:
             answers = answers_of(_questions(event), visit.fields)
@@ -76,6 +85,7 @@ def _show(visit: Visit, event: dict[str, Any], *, refusal: AppError | None = Non
         own=own,
         when=span(event["startsAt"], event["endsAt"], event["timezone"], words.language),
         items=[{**each, "when": _when(each, event["timezone"], words.language)} for each in event["agenda"]["items"]],
+        deeds=[each for each in _DEEDS if session_id and event["may"] and event["may"]["deeds"][each.upper()] is None],
         is_inside=own["status"] in _INSIDE,
         questions=fields_of(_questions(event)),
         text_kind=QuestionKind.TEXT,

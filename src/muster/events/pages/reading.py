@@ -1,4 +1,4 @@
-"""What the pages of events read: one statement for each page."""
+"""What the pages of events read: one statement for each page, and one more for a city by name."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ from muster.kit.views.writing import or_null
 
 SHOWN_MEMBERS = 30
 """People whom a page names; how many more there are it says."""
-_EVENT, _MEMBERS, _AGENDA, _HOSTS, _FAQS, _OWN = range(6)
+_EVENT, _MEMBERS, _AGENDA, _HOSTS, _FAQS, _OWN, _MAY = range(7)
 _PERSON = Pick("user", "user", picks=(Pick("id", "id"), Pick("name", "name")))
 _MEMBER = (Pick("role", "role"), Pick("partySize", "partySize"), _PERSON)
 
@@ -30,7 +30,8 @@ _MEMBER = (Pick("role", "role"), Pick("partySize", "partySize"), _PERSON)
 async def read_event(visit: Visit, event_id: UUID, key: str | None) -> dict[str, Any] | None:
     """An event with what belongs to it, as the visitor sees it; None when there is none for them.
 
-    key: of its share link. The event comes with `members`, `agenda`, `faqs`, `form` and `own`, the visitor's membership.
+    key: of its share link. The event comes with `members`, `agenda`, `faqs`, `form`, `own`, the visitor's membership,
+    and `may`, what they may do with it.
     """
     slots = [
         QUERIES["event"].read({"id": str(event_id), **({} if key is None else {"key": key})}),
@@ -39,10 +40,13 @@ async def read_event(visit: Visit, event_id: UUID, key: str | None) -> dict[str,
         read_page(AgendaHostView, "hosts", {"first": 10}, {}),
         read_page(FaqView, "faqs", {"first": 50}, {}),
         QUERIES["myMembershipForEvent"].read({"eventId": str(event_id)}),
+        QUERIES["eventPermissions"].read({"id": str(event_id)}),
     ]
-    event, *rest = await _read(visit, "event", slots, [_event, _agenda, _faqs, _form, _own])
+    event, *rest = await _read(visit, "event", slots, [_event, _agenda, _faqs, _form, _own, _may])
     # What belongs to the event is read beside it, and shown with it alone.
-    return None if event is None else {**event, **dict(zip(("agenda", "faqs", "form", "own"), rest, strict=True))}
+    return (
+        None if event is None else {**event, **dict(zip(("agenda", "faqs", "form", "own", "may"), rest, strict=True))}
+    )
 
 
 async def read_events(visit: Visit, chosen: dict[str, object]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -51,6 +55,14 @@ async def read_events(visit: Visit, chosen: dict[str, object]) -> tuple[dict[str
     slots = [QUERIES["events"].read(chosen), QUERIES["topics"].read(categories)]
     found, topics = await _read(visit, "events", slots, [_list("events", 0), _list("topics", 1)])
     return found, topics["items"]
+
+
+async def read_cities(visit: Visit, name: str) -> list[dict[str, Any]]:
+    """The cities that a name may mean, the likeliest first."""
+    slots = [QUERIES["cities"].read({"first": 5, "filter": {"text": name}, "order": "RELEVANCE"})]
+    (found,) = await _read(visit, "cities", slots, [_list("cities", 0)])
+    items: list[dict[str, Any]] = found["items"]
+    return items
 
 
 async def _read(visit: Visit, name: str, slots: Sequence[SlotValues], bodies: Sequence[Body]) -> list[Any]:
@@ -94,6 +106,10 @@ def _form(compiler: Compiler) -> ColumnElement[str]:
 
 def _own(compiler: Compiler) -> ColumnElement[str]:
     return QUERIES["myMembershipForEvent"].compile(compiler, Pick("", "", _OWN, whole(EventMemberView)))
+
+
+def _may(compiler: Compiler) -> ColumnElement[str]:
+    return QUERIES["eventPermissions"].compile(compiler, Pick("", "", _MAY, (Pick("deeds", "deeds"),)))
 
 
 def _of_event(compiler: Compiler) -> Any:

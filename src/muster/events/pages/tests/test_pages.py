@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 
 from muster.testing.below import value
 from muster.testing.people import Standing
-from muster.testing.town import Town, make_event
+from muster.testing.town import WARSAW_ID, Town, make_event
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -216,3 +217,36 @@ async def test_nobody_finds_in_the_list_what_they_may_not_see(town: Town) -> Non
 
 async def _open_event(town: Town, **changes: Any) -> UUID:
     return await make_event(town.client(Standing.OWNER), **changes)
+
+
+async def test_who_runs_an_event_publishes_and_calls_it_off_on_its_page(town: Town) -> None:
+    event_id = await make_event(town.client(Standing.OWNER), title="A page to run", publish=False)
+    owner, path = await _signed_in(town, Standing.OWNER), f"/e/{event_id}"
+    status = "select status || coalesce(': ' || cancel_reason, '') from events where id = $1"
+    shown = await owner.get(path)
+    assert re.findall(r'name="answer" value="(\w+)"', shown.text) == ["publish"]
+    csrf = _csrf(shown)
+    assert (await owner.post(path, answer="publish", csrf=csrf)).status_code == 303
+    assert re.findall(r'name="answer" value="(\w+)"', (await owner.get(path)).text) == ["unpublish", "cancel"]
+    member = await _signed_in(town, Standing.MEMBER)
+    own = _csrf(await member.get(path))
+    assert "Call off" not in (await member.get(path)).text
+    refused = await member.post(path, answer="cancel", csrf=own)
+    assert (refused.status_code, await value(town.service.urls, status, event_id)) == (403, "PUBLISHED")
+    assert (await owner.post(path, answer="cancel", reason="Rain")).status_code == 403
+    assert (await owner.post(path, answer="cancel", reason="Rain", csrf=csrf)).status_code == 303
+    assert await value(town.service.urls, status, event_id) == "CANCELLED: Rain"
+
+
+async def test_what_is_on_near_a_city(town: Town) -> None:
+    browser = Browser(town)
+    shown = (await browser.get("/explore", city="warszawa", km="25")).text
+    assert "Within 25 km of Warsaw, PL." in shown
+    assert "An evening in main" in shown
+    assert f"nearCity[city]={WARSAW_ID}&nearCity[radiusKm]=25" in unquote(unescape(shown))
+    unknown = (await browser.get("/explore", city="Atlantis", km="no number", place="'")).text
+    assert "There is no city of that name here" in unknown
+    tiles = re.search(r'data-tiles="([^"]*)"', shown)
+    assert tiles is not None
+    path = unescape(tiles[1]).replace("{z}/{x}/{y}.mvt", "0/0/0.geojson")
+    assert (await browser.get(path)).json()["features"]
