@@ -125,7 +125,9 @@ async def repeat(
 async def update_series(ctx: Ctx, *, id: UUID, input: UpdateSeriesInput) -> EventSeriesView:
     """Change all that is to come of a series, and what it makes later. An occurrence keeps what was changed of it alone.
 
-    What has begun keeps its times. Raises SeriesNotFound, NotOwner, Invalid, and for an occurrence what `updateEvent` raises.
+    What has begun keeps its times. Where one occurrence cannot be changed, none is.
+    Raises SeriesNotFound, NotOwner, Invalid; for an occurrence EventNotFound, NotOrganiser, EventIsCancelled, TooFewPlaces,
+    PlanLimitReached.
     """
     series = await _lock_owned(ctx, id)
     asked = {name: value for name, value in structs.asdict(input).items() if value is not UNSET}
@@ -157,7 +159,7 @@ async def cancel_series(
     """Call off what is to come of a series, and make no more of it; everybody in it is told.
 
     since: the first occurrence that is called off, by when it is due; absent, all that are to come.
-    Raises SeriesNotFound, NotOwner.
+    Raises SeriesNotFound, NotOwner; for an occurrence EventNotFound, NotOrganiser.
     """
     series = await _lock_owned(ctx, id)
     first = max(since or ctx.now, series.starts_at)
@@ -186,7 +188,7 @@ async def join_series(ctx: Ctx, *, id: UUID) -> EventSeriesView:
 async def leave_series(ctx: Ctx, *, id: UUID) -> EventSeriesView:
     """Give back one's places in all that is to come of a series, and join none that it makes. Done twice, it is done.
 
-    Raises SeriesNotFound, OwnerStays.
+    Raises SeriesNotFound, OwnerStays, and EventIsCancelled for an occurrence that is being called off; then once more.
     """
     await _lock_seen(ctx, id)
     await queries.unfollow(ctx, id)

@@ -114,6 +114,11 @@ def test_a_moved_occurrence_is_an_event_of_its_own(tmp_path: Path) -> None:
         (event("DTSTART:20310501T190000Z", "X-A:" + "x" * LONGEST_LINE), "is longer than"),
         (event("DTSTART:20310501T190000Z", "BEGIN:VALARM"), "is not an event"),
         (event("DTSTART:20310501T190000Z", name=""), "is required"),
+        (event("DTSTART:20310501T190000Z", *["BEGIN:VALARM"] * 3000), "is not an event"),
+        (event("DTSTART:20310501T190000Z", "RRULE:FREQ=DAILY;COUNT=" + "9" * 5000), "is not an event"),
+        (event("DTSTART:20310501T190000Z", "DURATION:P" + "9" * 5000 + "D"), "is not an event"),
+        (event("DTSTART;TZID=../../../etc/localtime:20310501T190000"), "IANA"),
+        (event("DTSTART:20310501T190000Z", "GEO:nan;inf"), "is not an event"),
     ],
 )
 def test_a_broken_event_costs_no_good_one(broken: str, says: str, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from muster.events.series.making import make_due
 from muster.events.series.rules import MOST
-from muster.events.tests.support import at_once
+from muster.events.tests.support import at_once, sound
 from muster.kit.commands.system import system_transaction
 from muster.testing.below import ask, change, value
 from muster.testing.people import Person, Standing
@@ -120,6 +120,41 @@ async def test_two_workers_make_each_occurrence_once_and_let_in_who_joined_the_s
         await work.quiet()
     (_, last) = (await _made(town, series_id))[-1]
     assert (await _standing(town, last, member), await _standing(town, last, outsider)) == (None, "JOINED")
+
+
+async def test_a_series_is_joined_left_changed_and_called_off_at_once(town: Town) -> None:
+    owner, *people = (
+        town.people[each] for each in (Standing.OWNER, Standing.MEMBER, Standing.OUTSIDER, Standing.MODERATOR)
+    )
+    series_id, _ = await _repeat(owner, "FREQ=DAILY;COUNT=5", max=3)
+    made = await _made(town, series_id)
+    first, second, third = (each.client for each in people)
+    (await third.call("joinSeries", id=series_id)).ok()
+    async with working(town.service.urls) as work:
+        answers, *_ = await asyncio.gather(
+            at_once(
+                *(each.call("joinSeries", id=series_id) for each in (first, second, first)),
+                third.call("leaveSeries", id=series_id),
+                second.call("joinEvent", eventId=made[1][1]),
+                owner.client.call("updateSeries", id=series_id, input={"max": 2, "since": made[1][0]}),
+                owner.client.call("updateSeries", id=series_id, input={"title": "Chess", "since": made[3][0]}),
+                owner.client.call("updateEvent", id=made[2][1], input={"max": 4}),
+                owner.client.call("cancelSeries", id=series_id, since=made[4][0]),
+            ),
+            _make_at(work, town, datetime.now(UTC)),
+            _make_at(work, town, datetime.now(UTC)),
+        )
+        await work.quiet()
+    assert {each.code for each in answers} <= {None, "TOO_FEW_PLACES"}
+    assert await _made(town, series_id) == made
+    for _, event in made[:4]:
+        await sound(town.service, event)
+        standings = [await _standing(town, event, each) for each in people]
+        # Who is called a follower is in all that takes place; who left is in none.
+        assert {*standings[:2]} <= {"JOINED", "WAITLIST"}
+        assert standings[2] == "LEFT"
+    assert (await owner.client.call("event", id=made[4][1])).ok()["status"] == "CANCELLED"
+    assert [(await owner.client.call("event", id=event)).ok()["title"] for _, event in made[3:4]] == ["Chess"]
 
 
 async def test_what_changes_for_all_leaves_alone_what_was_changed_for_one(town: Town) -> None:
