@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Double, and_, case, func, or_, select
 from muster.identity.tables import Block, User
 from muster.identity.views import UserView
 from muster.kit.caller import anyone, signed_in
+from muster.kit.db.aliases import alias_of
 from muster.kit.db.tables import Json, once_more
 from muster.kit.views.paging import descending
 from muster.kit.views.query import query
@@ -72,7 +73,7 @@ MOST_COUNTED = 10_000
 
 
 def _count(profile: type[Profile], kind: TieKind) -> ColumnElement[int]:
-    ties = Tie.__table__.alias()
+    ties = alias_of(Tie.__table__)
     some = select(ties.c.id).where(ties.c.to_id == profile.id, ties.c.kind == kind).limit(MOST_COUNTED)
     return select(func.count()).select_from(some.correlate_except(ties).subquery()).scalar_subquery()
 

@@ -13,6 +13,7 @@ from muster.events.sponsorship.tables import SponsorshipEntry, SponsorshipKind
 from muster.events.tables import Event, EventPlan
 from muster.identity.views import UserView
 from muster.kit.caller import member
+from muster.kit.db.aliases import alias_of
 from muster.kit.db.tables import once_more
 from muster.kit.views.paging import descending
 from muster.kit.views.query import query
@@ -60,7 +61,7 @@ def _lines(event: type[Event], kind: SponsorshipKind, what: Callable[[Any], Any]
 
 def saved_count(event: type[Event], _viewer: Viewer) -> ColumnElement[int]:
     """How many people keep the event."""
-    kept = Favourite.__table__.alias()
+    kept = alias_of(Favourite.__table__)
     some = select(kept.c.id).where(kept.c.event_id == event.id).limit(MOST_COUNTED)
     return select(func.count()).select_from(some.correlate_except(kept).subquery()).scalar_subquery()
 

@@ -9,6 +9,8 @@ from sqlalchemy import ARRAY, BigInteger, Boolean, CheckConstraint, DateTime, Do
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from muster.kit.db.aliases import alias_of
+
 PLATFORM_TENANT = UUID("00000000-0000-7000-8000-000000000000")
 """The tenant of what belongs to no community; the first migration of tenancy makes it."""
 
@@ -108,7 +110,7 @@ TableT = TypeVar("TableT", bound=Table)
 
 def once_more(table: type[TableT]) -> type[TableT]:
     """The table under an alias of its own, its columns as attributes: for a predicate within a read of the same table."""
-    return cast("type[TableT]", table.__table__.alias().c)
+    return cast("type[TableT]", alias_of(table.__table__).c)
 
 
 def plain(*arguments: Any, erased: str | None = None, withheld: bool = False, **options: Any) -> Any:

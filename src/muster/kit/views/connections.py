@@ -102,7 +102,7 @@ class Connection:
         self.is_numbered = any(each.name == "pageInfo" for each in pick.picks)
         self.found = self._rows(select(), beyond_cursor=False)
         self.keys = [f"key{number}" for number in range(len(self.found.keys))]
-        self.types = {column.key: column.type for column in self.found.row}
+        self.types = {**types_of(view)}
         self.types |= {measure_of(name): rank.type for name, rank in self.found.ranks.items()}
         self.types |= {name: key.type for name, key in zip(self.keys, self.found.keys, strict=True)} | {"rn": Integer()}
         self.inner = Rows(scope.name("page"), self.types)

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Table
 from sqlalchemy.types import TypeEngine
 
+from muster.kit.db.aliases import column_types
 from muster.kit.db.tables import Json
 from muster.kit.remembered import remembered
 from muster.kit.text import camel
@@ -81,10 +82,9 @@ def table_of(view: type[View]) -> Table:
     return table
 
 
-@remembered
 def types_of(view: type[View]) -> Mapping[str, TypeEngine[Any]]:
     """The types of the columns of a view's table."""
-    return {column.key: column.type for column in table_of(view).columns}
+    return column_types(table_of(view))
 
 
 def split_optional(annotation: Any) -> tuple[Any, bool]:

@@ -1,6 +1,6 @@
 """The scope of one statement: its viewer, its parameters, its aliases, and what its viewer may see."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -23,6 +23,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from sqlalchemy.types import TypeEngine
 
 from muster.kit.caller import REQUEST
+from muster.kit.db.aliases import Columns, alias_of
 from muster.kit.db.statements import quoted
 from muster.kit.views.fields import Leaf, ToOne, fields_of, table_of
 from muster.kit.views.page_arguments import PageShape
@@ -33,38 +34,17 @@ from muster.kit.views.view import View, Viewer
 class Rows:
     """The rows of a table or sub-select that is known by its name; `c` makes their columns as they are asked for.
 
-    SQLAlchemy makes all columns of a sub-select once one is asked for: half of what compiling a list cost. This knows
-    which are wanted, too, so that no other is selected.
+    It tells which were asked for, too, so that no other is selected.
 
     beside: what stands beside each row in its FROM, and is worked out for it.
     """
 
     def __init__(self, name: str, types: Mapping[str, TypeEngine[Any]]) -> None:
-        self.name, self.c = name, _Columns(name, types)
+        self.name, self.c = name, Columns(types, self._column)
         self.beside: list[FromClause] = []
 
-
-class _Columns:
-    def __init__(self, name: str, types: Mapping[str, TypeEngine[Any]]) -> None:
-        self._name, self._types = name, types
-        self._asked: dict[str, ColumnElement[Any]] = {}
-
-    def __getitem__(self, column: str) -> ColumnElement[Any]:
-        if column not in self._asked:
-            self._asked[column] = literal_column(f"{self._name}.{quoted(column)}", self._types[column])
-        return self._asked[column]
-
-    def __getattr__(self, column: str) -> ColumnElement[Any]:
-        if column not in self._types:
-            raise AttributeError(column)
-        return self[column]
-
-    def __contains__(self, column: str) -> bool:
-        return column in self._types
-
-    def __iter__(self) -> Iterator[str]:
-        """The names of the columns that were asked for."""
-        return iter(self._asked)
+    def _column(self, name: str, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+        return literal_column(f"{self.name}.{quoted(name)}", kind)
 
 
 Source: TypeAlias = FromClause | Rows
@@ -111,7 +91,7 @@ class Scope:
     def alias(self, view: type[View]) -> NamedFromClause:
         """A fresh alias of a view's table. Conditions take its columns, `.c`."""
         table = table_of(view)
-        return table.alias(self.name(table.name))
+        return alias_of(table, self.name(table.name))
 
     def visible(self, view: type[View], source: Source, *, within_checked: bool = False) -> list[ColumnElement[bool]]:
         """The conditions under which the viewer may see the rows of `source`.
