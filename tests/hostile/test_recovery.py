@@ -123,7 +123,7 @@ def mentioned(error: dict[str, Any], query: str) -> set[str]:
 async def test_every_document_that_does_not_fit_is_told_the_same(closed: Service) -> None:
     """A part of them each day, all of them before a release."""
     walker = Walker(closed)
-    for query in in_turn([*filter(does_not_fit, probes())], number=0, most=800):
+    for query in filter(does_not_fit, in_turn([*probes()], number=0, most=800)):
         told = await walker.errors(query)
         assert told, query
         for error in told:
