@@ -8,6 +8,7 @@ from starlette.responses import Response
 from muster.events.map import vector
 from muster.events.map.grid import FINEST, MOST, Tile, latitude_of, longitude_of
 from muster.events.map.reading import Spot, read_filters, spots_of
+from muster.events.map.regions import region_of
 from muster.events.map.vector import EXTENT, Point, vector_tile
 from muster.kit.arguments import Input, read_struct
 from muster.kit.endpoints.documents import Inquiry, document, document_response
@@ -41,9 +42,15 @@ async def show_vectors(inquiry: Inquiry) -> Response:
 
 @document("/map/{z}/{x}/{y}.geojson")
 async def show_geojson(inquiry: Inquiry) -> Response:
-    """The same tile as a collection of points (RFC 7946)."""
-    _, spots = await _read(inquiry)
-    content = msgspec.json.encode({"type": "FeatureCollection", "features": [_feature(each) for each in spots]})
+    """The same tile as a collection of points (RFC 7946). Each of several events has its `region` (`regions.py`) too."""
+    tile, spots = await _read(inquiry)
+    filters = query_arguments(QUERIES["events"], inquiry.given).get("filter", {})
+    features = [_feature(each) for each in spots]
+    for spot, feature in zip(spots, features, strict=True):
+        if spot.count > 1:
+            named = region_of(inquiry.services.settings, inquiry.origin, tile, spot, filters)
+            feature["properties"]["region"] = named
+    content = msgspec.json.encode({"type": "FeatureCollection", "features": features})
     return await _answer(inquiry, content, GEOJSON)
 
 

@@ -112,8 +112,16 @@ def squares(scope: Scope, slot: int, inside: Any) -> Select[Any]:
     for name in shape.filters:
         found, condition, _ = scope.narrowed(found, EventView, row, slot, name)
         conditions.append(condition)
-    if "status" not in shape.filters:
+    return found.where(and_(*conditions, *usual(scope, slot, row))).group_by(literal_column("1"))
+
+
+def usual(scope: Scope, slot: int, row: Any) -> Sequence[ColumnElement[bool]]:
+    """What holds of events on the map where no filter says otherwise: they take place, and are still to end."""
+    shape = scope.slots[slot].shape
+    chosen = set(shape.filters) if isinstance(shape, PageShape) else set()
+    conditions = []
+    if "status" not in chosen:
         conditions.append(takes_place(row, scope.viewer))
-    if not set(_WHEN) & set(shape.filters):
+    if not set(_WHEN) & chosen:
         conditions.append(is_to_come(row, scope.viewer))
-    return found.where(and_(*conditions)).group_by(literal_column("1"))
+    return conditions
