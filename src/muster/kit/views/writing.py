@@ -1,11 +1,12 @@
 """Writing JSON as text inside PostgreSQL: one writer per type, nothing left to defaults."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, func, literal_column
+from sqlalchemy import ColumnElement, Text, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -14,11 +15,22 @@ MOMENT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 
 class Concatenation(FunctionElement[str]):
-    """Text joined by ||, as a balanced tree: a flat chain of some thousand exhausts PostgreSQL's stack."""
+    """Text joined by ||, as a balanced tree: a flat chain of some thousand exhausts PostgreSQL's stack.
+
+    parts: what is joined, none of it NULL.
+    """
 
     type = Text()
     inherit_cache = True
     name = "concatenation"
+
+    def __init__(self, parts: Sequence["Part"]) -> None:
+        self.parts = parts
+        super().__init__(*(constant(part) if isinstance(part, str) else part for part in parts))
+
+
+Part = str | ColumnElement[str]
+"""A piece of an answer: one that is always the same, or an expression of text."""
 
 
 @compiles(Concatenation)
@@ -34,38 +46,66 @@ def _balanced(parts: list[str]) -> str:
     return f"({_balanced(parts[:middle])} || {_balanced(parts[middle:])})"
 
 
+class OrNull(FunctionElement[str]):
+    """JSON text behind some that is always the same; `null` in its place where it is NULL.
+
+    What stands before is part of it, so that where it is NULL nothing has to be joined.
+    """
+
+    type = Text()
+    inherit_cache = False
+    name = "or_null"
+
+    def __init__(self, text: ColumnElement[str], before: str = "") -> None:
+        self.text, self.before = text, before
+        super().__init__(join([before, text]), constant(f"{before}null"))
+
+
+@compiles(OrNull)
+def _write_or_null(element: OrNull, compiler: Any, **options: Any) -> str:
+    return f"coalesce({compiler.process(element.clauses, **options)})"
+
+
 def constant(text: str) -> ColumnElement[str]:
     """A piece of the answer that is always the same."""
     quoted = text.replace("'", "''")
     return literal_column(f"'{quoted}'", Text())
 
 
-def join(parts: Sequence[str | ColumnElement[str]]) -> ColumnElement[str]:
-    """Text from constants (`str`) and expressions, neighbouring constants made one."""
-    pieces: list[str | ColumnElement[str]] = []
-    for part in parts:
-        if isinstance(part, str) and pieces and isinstance(pieces[-1], str):
-            pieces[-1] += part
+def join(parts: Sequence[Part]) -> ColumnElement[str]:
+    """Text from constants (`str`) and expressions, with as few joints as there can be: each costs as much as a value."""
+    pieces: list[Part] = []
+    for part in _flat(parts):
+        before = pieces.pop() if pieces and isinstance(pieces[-1], str) else ""
+        if isinstance(part, str):
+            pieces.append(f"{before}{part}")
+        elif isinstance(part, OrNull):
+            pieces.append(OrNull(part.text, f"{before}{part.before}"))
         else:
-            pieces.append(part)
-    clauses = [constant(piece) if isinstance(piece, str) else piece for piece in pieces if not _is_empty(piece)]
-    return clauses[0] if len(clauses) == 1 else Concatenation(*clauses)
+            pieces += [before, part] if before else [part]
+    if len(pieces) > 1:
+        return Concatenation(pieces)
+    return constant(pieces[0]) if isinstance(pieces[0], str) else pieces[0]
 
 
-def _is_empty(piece: str | ColumnElement[str]) -> bool:
-    return isinstance(piece, str) and piece == ""
+def _flat(parts: Iterable[Part]) -> Iterator[Part]:
+    for part in parts:
+        if isinstance(part, Concatenation):
+            yield from part.parts
+        elif part != "":
+            yield part
 
 
-def json_object(members: Iterable[tuple[str, str | ColumnElement[str]]]) -> ColumnElement[str]:
+def json_object(members: Iterable[tuple[str, Part]]) -> ColumnElement[str]:
     """A JSON object from keys and values that are JSON text; keys are names that GraphQL allows, so need no escape."""
-    parts: list[str | ColumnElement[str]] = []
+    parts: list[Part] = []
     for key, value in members:
         parts += [f'{"," if parts else "{"}"{key}":', value]
     return join([*(parts or ["{"]), "}"])
 
 
 class Written(FunctionElement[str]):
-    """A value as JSON text, or a moment as bare text: one node instead of a cast in a function in a concatenation."""
+    """A value as text: one node instead of a cast in a function."""
 
     type = Text()
     inherit_cache = False
@@ -81,14 +121,18 @@ def _write(element: Written, compiler: Any, **options: Any) -> str:
     return element.form.format(value=compiler.process(element.clauses, **options))
 
 
-_MOMENT = f"to_char(timezone('UTC', {{value}}), '{MOMENT}')"
+# An interval, since the name of a zone is looked up for each value.
+_MOMENT = f"to_char(timezone(interval '0', {{value}}), '{MOMENT}')"
 _AS_IT_IS = "CAST({value} AS TEXT)"
-_IN_QUOTES = "('\"' || {form} || '\"')"
+_AS_JSON = "CAST(to_json({value}) AS TEXT)"
 _FORMS: dict[Any, str] = {
-    UUID: _IN_QUOTES.format(form=_AS_IT_IS),
-    datetime: _IN_QUOTES.format(form=_MOMENT),
+    UUID: _AS_IT_IS,
+    StrEnum: _AS_IT_IS,
+    datetime: _MOMENT,
     **dict.fromkeys((int, float, bool), _AS_IT_IS),
 }
+# Whatever they hold, it needs no escape.
+_IN_QUOTES = (UUID, StrEnum, datetime)
 
 
 def moment(value: ColumnElement[Any]) -> ColumnElement[str]:
@@ -98,9 +142,11 @@ def moment(value: ColumnElement[Any]) -> ColumnElement[str]:
 
 def write(value: ColumnElement[Any], kind: Any) -> ColumnElement[str]:
     """A value of type `kind` as JSON text; NULL stays NULL."""
-    return Written(value, _FORMS.get(kind, "CAST(to_json({value}) AS TEXT)"))
+    kind = StrEnum if isinstance(kind, type) and issubclass(kind, StrEnum) else kind
+    text = Written(value, _FORMS.get(kind, _AS_JSON))
+    return join(['"', text, '"']) if kind in _IN_QUOTES else text
 
 
 def or_null(text: ColumnElement[str]) -> ColumnElement[str]:
     """JSON text, `null` where SQL has NULL: one NULL in a concatenation makes all of it NULL."""
-    return func.coalesce(text, constant("null"), type_=Text())
+    return OrNull(text)
