@@ -97,7 +97,8 @@ def event_visible(event: type[Event], viewer: Viewer) -> ColumnElement[bool]:
     return or_(
         and_(is_out, event.visibility == Visibility.PUBLIC),
         and_(is_out, _is_member(event.id, viewer, CONCERNED)),
-        and_(event.status != EventStatus.DELETED, runs(event.id, viewer)),
+        # An organiser of what is out attends it, and has been asked for above.
+        and_(event.status.not_in((*SHOWN, EventStatus.DELETED)), runs(event.id, viewer)),
     )
 
 
