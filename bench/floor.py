@@ -34,11 +34,11 @@ class Sql:
 
     @property
     def script(self) -> str:
-        """The statement for pgbench, which writes parameters as `:p1` and would take `:MI` in a literal, or the end of a slice, for one.
+        """The statement for pgbench, which writes parameters as `:p1` and would take `:MI` in a literal for one.
 
         It has no parameter that is null, so a null stands in the text.
         """
-        text = _COLON_BEFORE_NAME.sub(": ", _LITERAL.sub(_without_colons, self.text))
+        text = _LITERAL.sub(_without_colons, self.text)
         return re.sub(r"\$(\d+)", lambda found: self._parameter(int(found[1])), text).replace("\n", " ") + ";\n"
 
     def _parameter(self, number: int) -> str:

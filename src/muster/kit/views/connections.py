@@ -128,29 +128,23 @@ class Connection:
 
     def _listed(self, element: ColumnElement[str]) -> ColumnElement[str]:
         if self.has_one_more:
-            first, last = self._bounds()
-            listed = func.array_to_string(
-                self._gathered(cast(element, Text), Text())[first:last], constant(","), type_=Text()
-            )
+            more = cast(func.greatest(func.count() - self.size, _NONE), Integer)
+            page = func.trim_array(self._gathered(cast(element, Text), Text()), more)
+            page = func.array_reverse(page) if self.shape.backwards else page
+            listed = func.array_to_string(page, constant(","), type_=Text())
         else:
             listed = func.string_agg(element, aggregate_order_by(constant(","), *self._in_order()))
         return join(["[", func.coalesce(listed, constant("")), "]"])
 
-    def _gathered(self, value: ColumnElement[Any], kind: TypeEngine[Any]) -> Any:
-        """The array of a value of each row."""
-        return func.array_agg(aggregate_order_by(value, *self._in_order()), type_=ARRAY(kind))
-
     def _in_order(self) -> list[ColumnElement[Any]]:
-        """What the rows of the page are listed by. They come in that order but for backwards, so PostgreSQL sorts nothing."""
+        """What the rows of a page are listed by. They come in that order but for backwards, so PostgreSQL sorts nothing."""
         keys = (self.inner.c[name] for name in self.keys)
         return [key.desc() if self.order.descending else key.asc() for key in keys]
 
-    def _bounds(self) -> tuple[Any, Any]:
-        """Where the page begins and ends among what was gathered: the row more stands at the other end than it begins from."""
-        count = func.count()
-        if self.shape.backwards:
-            return func.greatest(count - self.size, _NONE) + 1, count
-        return 1, func.least(count, self.size)
+    def _gathered(self, value: ColumnElement[Any], kind: TypeEngine[Any]) -> Any:
+        """The array of a value of each row, in the order that they come in; the row more is the last."""
+        keys = self._ordered(self.inner.c[name] for name in self.keys)
+        return func.array_agg(aggregate_order_by(value, *keys), type_=ARRAY(kind))
 
     def _edge(self, pick: Pick) -> ColumnElement[str]:
         return json_object((inner.key, self._edge_part(inner)) for inner in pick.picks)
@@ -174,15 +168,15 @@ class Connection:
             case "hasPreviousPage":
                 return cast(more if self.shape.backwards else beyond, Text)
             case "startCursor":
-                return self._end(last=False)
+                return self._end(last=self.shape.backwards)
             case "endCursor":
-                return self._end(last=True)
+                return self._end(last=not self.shape.backwards)
         return '"PageInfo"'
 
     def _end(self, *, last: bool) -> ColumnElement[str]:
-        """The cursor at one end of the page, computed once and not per row."""
-        first, end = self._bounds()
-        keys = [self._gathered(self.inner.c[name], self.types[name])[end if last else first] for name in self.keys]
+        """The cursor of the first or last row of the page that came in, computed once and not per row."""
+        at = func.least(func.count(), self.size) if last else 1
+        keys = [self._gathered(self.inner.c[name], self.types[name])[at] for name in self.keys]
         # A page of no rows has no ends, though the row more was found.
         return or_null(case((self.size > _NONE, join(['"', self._cursor(keys), '"']))))
 
