@@ -19,7 +19,7 @@ from muster.kit.views.picks import Pick
 from muster.kit.views.scope import RowCondition, Rows, Scope
 from muster.kit.views.shared import asked_once
 from muster.kit.views.view import View
-from muster.kit.views.writing import constant, json_object, or_null, write
+from muster.kit.views.writing import constant, is_enumeration, json_object, or_null, write
 
 
 class Compiler(Scope):
@@ -106,7 +106,9 @@ class Compiler(Scope):
     def _leaf(self, leaf: Leaf, rows: Rows, asked: ColumnElement[Any] | None) -> ColumnElement[str]:
         if leaf.measured is not None and measure_of(leaf.measured) not in rows.c:
             return constant("null")
-        text = write(self._seen(leaf, rows, asked), leaf.type)
+        # A constraint keeps a column within its enumeration; what an expression gives is written as any text is.
+        kind = str if leaf.sql is not None and is_enumeration(leaf.type) else leaf.type
+        text = write(self._seen(leaf, rows, asked), kind)
         return or_null(text) if leaf.nullable else text
 
     def _seen(self, leaf: Leaf, rows: Rows, asked: ColumnElement[Any] | None) -> ColumnElement[Any]:

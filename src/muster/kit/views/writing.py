@@ -140,9 +140,14 @@ def moment(value: ColumnElement[Any]) -> ColumnElement[str]:
     return Written(value, _MOMENT)
 
 
+def is_enumeration(kind: Any) -> bool:
+    """Whether a type is an enumeration of states."""
+    return isinstance(kind, type) and issubclass(kind, StrEnum)
+
+
 def write(value: ColumnElement[Any], kind: Any) -> ColumnElement[str]:
-    """A value of type `kind` as JSON text; NULL stays NULL."""
-    kind = StrEnum if isinstance(kind, type) and issubclass(kind, StrEnum) else kind
+    """A value of type `kind` as JSON text; NULL stays NULL. Of an enumeration it is one of its states for certain."""
+    kind = StrEnum if is_enumeration(kind) else kind
     text = Written(value, _FORMS.get(kind, _AS_JSON))
     return join(['"', text, '"']) if kind in _IN_QUOTES else text
 
