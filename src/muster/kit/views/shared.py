@@ -1,7 +1,7 @@
 """What several fields of a row ask: PostgreSQL is asked it once for each row.
 
 It finds no equal sub-selects by itself: it prepares and runs each as often as it stands in the text. So those that more
-than one field holds become columns of a row beside the row, which the fields then read (decision 0033).
+than one field holds become columns of a row beside the row, which the fields then read (decision 0034).
 """
 
 from collections.abc import Hashable, Iterator, Mapping
