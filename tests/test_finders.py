@@ -387,9 +387,6 @@ def _scans(plan: dict[str, Any], table: str) -> Iterator[dict[str, Any]]:
         yield from _scans(below, table)
 
 
-ASKED = ("SubPlan", "InitPlan")
-
-
 def _sorted_whole(plan: dict[str, Any], table: str, *, below_sort: bool = False) -> bool:
     """Whether a table's rows are sorted before a limit has cut them to a page; what is asked of each row is none of them."""
     if plan["Node Type"] == "Limit":
@@ -398,6 +395,6 @@ def _sorted_whole(plan: dict[str, Any], table: str, *, below_sort: bool = False)
         return True
     inside = below_sort or plan["Node Type"] == "Sort"
     return any(
-        _sorted_whole(below, table, below_sort=inside and below.get("Parent Relationship") not in ASKED)
+        _sorted_whole(below, table, below_sort=inside and "Subplan Name" not in below)
         for below in plan.get("Plans", ())
     )
