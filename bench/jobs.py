@@ -1,7 +1,7 @@
 """Jobs: how many a second one worker does, how soon it picks one up, and whether any is lost when workers are killed.
 
 python -m bench.jobs                  # 20,000 trivial jobs on one worker, beside BullMQ
-python -m bench.jobs lose 30000       # the worker is killed every two seconds; every job is accounted for
+python -m bench.jobs lose 30000       # the worker is killed again and again; every job is accounted for
 python -m bench.jobs fair 100000      # how long one community's jobs wait while another has so many
 """
 

@@ -51,12 +51,13 @@ _SETTLING = 10
 _NEWCOMERS, _NEWCOMERS_EVERY_SECONDS = 300, 0.03
 """How often somebody else asks for a job, and how many times, beside a community that has many."""
 _CROWDED, _OTHER = UUID(int=1), UUID(int=2)
-_KILLED_EVERY_SECONDS = 2.0
-"""How long a worker lives in the trial with killings; one lives longer than a lease now and then by chance only."""
+_LIVES_SECONDS = 1.0
+"""How long a worker lives in the trial with killings, after the first job it has done: by then it is amid others."""
 _OPEN = "select count(*) from pgqueuer.pgqueuer where status in ('queued', 'picked')"
 _HELD_BY_NEWCOMERS = f"""
 select count(*) from pgqueuer.pgqueuer where status in ('queued', 'picked') and left(dedupe_key, 36) = '{_OTHER}'
 """  # noqa: S608 - a constant of ours
+_UNSEQUENCED = "select count(*) from outbox"
 _DONE = "select count(*) from facts where kind = 'bench.done'"
 _SOONEST = """
 select extract(epoch from min(again.gap))
@@ -113,6 +114,12 @@ class Trial:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while await self.number(question) != expected:  # noqa: ASYNC110 - the database tells nobody
                 await asyncio.sleep(0.005 if expected else 0.1)
+
+    async def below(self, number: float, question: str) -> None:
+        """Wait until a question is answered with less than a number. Raises TimeoutError when that takes too long."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while await self.number(question) >= number:  # noqa: ASYNC110 - the database tells nobody
+                await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
@@ -205,9 +212,11 @@ async def lose(trial: Trial, count: int) -> None:
     """Kill the worker again and again until every job is done, then count what they left."""
     await _queue(trial, count, effect=True)
     kills = 0
-    while await trial.number(_OPEN):
-        with _worker(trial.url), suppress(TimeoutError):
-            await asyncio.wait_for(trial.until(0, _OPEN), _KILLED_EVERY_SECONDS)
+    while left := await trial.number(_OPEN):
+        with _worker(trial.url):
+            await trial.below(left, _OPEN)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(trial.until(0, _OPEN), _LIVES_SECONDS)
         kills += 1
     done = await trial.number(_DONE)
     distinct = await trial.number("select count(distinct aggregate_id) from facts where kind = 'bench.done'")
@@ -226,7 +235,8 @@ async def _queue(trial: Trial, count: int, *, effect: bool, tenant_id: UUID = PL
         for _ in range(0, count, _BATCH):
             await _record(services, [Asked(thing_id=new_id(), effect=effect) for _ in range(_BATCH)], tenant_id)
     sequencing = asyncio.create_task(sequencer.run(stop))
-    await trial.until(0, "select count(*) from outbox")
+    while left := await trial.number(_UNSEQUENCED):
+        await trial.below(left, _UNSEQUENCED)
     stop.set()
     sequencer.wake()
     await sequencing
