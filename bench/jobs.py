@@ -24,7 +24,7 @@ from bench.rounds import take_turns
 from bench.servers import MUSTER, install_peer
 from muster.settings import Settings
 
-_AT_ONCE = 100
+_AT_ONCE = 60
 """As the worker has it."""
 _PATIENCE_SECONDS = 120
 _RATES = (
@@ -34,7 +34,7 @@ _RATES = (
 )
 _WAITS = (Column("p50", "p50 ms", ".2f"), Column("p99", "p99 ms", ".2f"))
 _NOTES = """
-Jobs that do nothing, waiting in the queue before one worker starts, which has a hundred under way at once. Picked up: one job
+Jobs that do nothing, waiting in the queue before one worker starts, which has sixty under way at once. Picked up: one job
 at a time for an idle worker, from just before it is asked for to when it runs.
 
 Ours is asked for by a fact that commits with the work it follows from: commit, sequencer, queue, worker. What was

@@ -34,8 +34,8 @@ DRAIN_SECONDS = 10.0
 _HEARTBEAT = timedelta(seconds=15)
 # How late a job is when its notification was lost.
 _LOOK = timedelta(seconds=1)
-_BATCH = 50
-_AT_ONCE = 100
+_BATCH = 30
+_AT_ONCE = 60
 # Of the worker's eight connections: the others are for handlers that make their own transactions, and for the schedule.
 _SERVED = 6
 
