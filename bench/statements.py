@@ -1,8 +1,7 @@
 """The statements behind the scenarios, as the compiler writes them, for pgbench; and the same without isolation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from graphql import OperationDefinitionNode, get_variable_values, parse
@@ -30,37 +29,34 @@ class Statement:
     """One read of one caller, before it is text. name: of the query. pick, slots: what of it is wanted."""
 
     def __init__(self, name: str, pick: Pick, slots: Sequence[SlotValues], origin: Origin) -> None:
-        self._slots, self._origin = slots, origin
-        self._compiler = Compiler(slots)
-        body = QUERIES[name].compile(self._compiler, pick)
-        self._element: ClauseElement = read_statement(GATE, [body])
+        self._query, self._pick, self._slots, self._origin = QUERIES[name], pick, slots, origin
 
     def isolated(self) -> Sql:
         """As it is served."""
-        return self._sql(self._element)
+        return self._sql(lambda element: None)
 
     def bare(self) -> Sql:
         """For a role that row security does not bind: every table is asked for the tenant's rows in so many words."""
-        return self._sql(_with_tenant_named(self._element))
+        return self._sql(_name_tenant)
 
-    def _sql(self, element: ClauseElement) -> Sql:
-        plan = Plan(to_text(element), self._compiler.bound)
+    def _sql(self, change: Callable[[ClauseElement], None]) -> Sql:
+        compiler = Compiler(self._slots)
+        element = read_statement(GATE, [self._query.compile(compiler, self._pick)])
+        change(element)
+        plan = Plan(to_text(element), compiler.bound)
         return Sql(plan.sql.text, tuple(plan.arguments(self._origin, self._slots)))
 
 
-def _with_tenant_named(element: ClauseElement) -> ClauseElement:
-    copy: Any = visitors.cloned_traverse(element, {}, {})
+def _name_tenant(element: ClauseElement) -> None:
     known: set[object] = set()
     # Outer selects come before inner ones, so a table that an inner one refers to is known by then.
-    for select in (each for each in visitors.iterate(copy) if isinstance(each, Select)):
+    for select in [each for each in visitors.iterate(element) if isinstance(each, Select)]:
         tables = [each for each in select.get_final_froms() if isinstance(each, Alias | Table) and each not in known]
         known.update(tables)
         for table in tables:
             if "tenant_id" in table.c:
                 # Nothing public changes a select where it stands.
                 select._where_criteria += (table.c.tenant_id == TENANT,)
-    named: ClauseElement = copy
-    return named
 
 
 class Statements:
