@@ -357,6 +357,7 @@ async def test_the_people_of_a_file_are_invited_row_by_row_and_members_are_limit
     ]
     nobody = operate(*invite, "--by", "cyd@example.org")
     assert (nobody.returncode, "nobody who may invite here" in nobody.stderr) == (1, True)
+    assert told(operate("tenant", "recount", "chess-club", "--json")) == {"events": 0}
     limited = told(operate("tenant", "limit", "chess-club", "1", "--json"))
     assert (limited["members"], limited["maxMembers"]) == (1, 1)
     full = operate("user", "create", "dee@example.org", "Dee", "--tenant", "chess-club")

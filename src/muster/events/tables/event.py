@@ -238,8 +238,7 @@ class Event(TenantTable):
             "tenant_id",
             postgresql_where="promotion_due_at is not null",
         ),
-        Index("events_search_idx", "search", postgresql_using="gin"),
-        Index("events_title_idx", text("lower(title) gin_trgm_ops"), postgresql_using="gin"),
+        Index("events_search_idx", "tenant_id", "search", postgresql_using="gin"),
         ForeignKeyConstraint(["tenant_id", "owner_id"], ["members.tenant_id", "members.user_id"]),
         ForeignKeyConstraint(["tenant_id", "join_closed_by_id"], ["members.tenant_id", "members.user_id"]),
     )

@@ -9,9 +9,11 @@ import pytest
 import pytest_asyncio
 
 from muster.kit.db.migrate import Urls
+from muster.testing.below import change
 from muster.testing.client import Client, Way
 from muster.testing.people import Standing
 from muster.testing.serving import serving_in_process
+from muster.testing.thoroughness import THOROUGH
 from muster.testing.town import Town, settle
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -157,3 +159,27 @@ async def test_boosted_events_lead_and_a_list_stays_as_it_was_begun(crowd: Town,
     assert anew == [matching[at] for at in (1, 3, 5, 6, 7, 0)]
     await _boost(crowd, module_urls, matching[:10], now - day)
     assert (await _numbers(client, "BOOSTED", filters, first=3))[0] == matching[:3]
+
+
+async def test_mistyped_words_are_spelled_by_titles(crowd: Town, module_urls: Urls) -> None:
+    known = "insert into event_title_words (tenant_id, id, word, events) values ($1, uuidv7(), 'number', 6000)"
+    await change(module_urls, known, crowd.tenant_id)
+    client = crowd.client(Standing.ANONYMOUS)
+    assert (await _numbers(client, "RELEVANCE", {"text": "nubmer 1234"}))[0] == [1234]
+    assert (await _numbers(client, "START", {"text": "NUMMBER 1234"}))[0] == [1234]
+    for strange in ("nubmer wheelbarrow", "nubmer -usual", "xylophone", "nub"):
+        assert (await _numbers(client, "RELEVANCE", {"text": strange}))[0] == []
+
+
+@pytest.mark.skipif(not THOROUGH, reason="makes ten thousand events: MUSTER_THOROUGH=on")
+async def test_of_what_is_common_the_newest_are_ranked_and_of_what_is_rare_all(crowd: Town, module_urls: Urls) -> None:
+    with psycopg.connect(module_urls.owner, options="-c muster.maintenance=on") as connection:
+        later = FIRST + timedelta(days=30)
+        connection.execute(_FILL, {"first": later, "count": 9_900, "tenant": crowd.tenant_id})
+    client, found, page = crowd.client(Standing.ANONYMOUS), list[int](), dict[str, Any]()
+    while len(part := (await _numbers(client, "RELEVANCE", {"text": "number"}, first=100, **page))) and part[0]:
+        found, page = [*found, *part[0]], {"after": part[1]}
+    assert len(found) == 10_000
+    assert sorted(found) == sorted([*range(9_900), *range(COUNT - 100, COUNT)])
+    rare, _ = await _numbers(client, "RELEVANCE", {"text": "rarity"}, first=100)
+    assert sorted(rare) == sorted([*range(699, COUNT, 700), *range(699, 9_900, 700)])

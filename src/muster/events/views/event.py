@@ -134,7 +134,7 @@ class EventView(View, of=Event):
     visible = event_visible
     brief = ("id", "title", "joinedCount")
     filters = {
-        "text": finder("finders.events_by_text", has_words),
+        "text": finder("finders.events_by_text", has_words, "finders.events_by_relevance"),
         "startsAfter": at_least(Event.starts_at),
         "startsBefore": before(Event.starts_at),
         "meetingKind": among(Event.meeting_kind),

@@ -45,6 +45,7 @@ class Filter:
 
     type: of its value. meaning: which rows it leaves. condition: over the table and the value; None for a finder.
     finder: the SECURITY DEFINER function `finder(value)` that returns (id, rank) of the rows that match.
+    ranking_finder: the one that an order which ranks by this filter asks instead, where it ranks not all of them.
     bound_type: of the bound value, unless the value's own type says it. bound: makes it of the given one.
     rank: what an order that ranks by this filter sorts by first, of a finder the one that it returns.
     tells_of: columns whose values one might guess by asking; a row is found only by who may see them.
@@ -56,6 +57,7 @@ class Filter:
     meaning: str
     condition: Condition | None = None
     finder: str | None = None
+    ranking_finder: str | None = None
     bound_type: TypeEngine[Any] | None = None
     bound: Callable[[Any], object] = _as_it_is
     rank: Callable[[Any, ColumnElement[Any]], ColumnElement[float]] | None = None
@@ -126,13 +128,14 @@ def at_most(column: InstrumentedAttribute[Any]) -> Filter:
     return Filter(_INPUTS[kind], f"Up to this {_WORDS[kind]}.", lambda row, value: row[column.key] <= value)
 
 
-def finder(function: str, walked: Condition | None = None) -> Filter:
+def finder(function: str, walked: Condition | None = None, ranking: str | None = None) -> Filter:
     """Rows that a finder returns: for operators that row security keeps from an index, such as full-text search.
 
-    walked: the same asked of one row, for lists that are walked in their order.
+    walked: the same asked of one row, for lists that are walked in their order. ranking: `Filter.ranking_finder`.
     """
     meaning = "With these words; `-` before one excludes it, quotes keep them together."
-    return Filter(str, meaning, finder=function, is_scattered=walked is not None, walked=walked)
+    is_scattered = walked is not None
+    return Filter(str, meaning, finder=function, ranking_finder=ranking, is_scattered=is_scattered, walked=walked)
 
 
 def scattered(declared: Filter, walked: Condition | None = None) -> Filter:

@@ -125,7 +125,9 @@ class Scope:
         if condition is not None:
             rank = None if declared.rank is None else declared.rank(row, value)
             return statement, and_(condition(row, value), *self.shown(view, row, declared.tells_of)), rank
-        schema, _, function = (declared.finder or "").partition(".")
+        is_ranked = isinstance(shape, PageShape) and view.orders[shape.order].ranked_by == name
+        asked = (is_ranked and declared.ranking_finder) or declared.finder or ""
+        schema, _, function = asked.partition(".")
         found = (
             getattr(getattr(func, schema), function)(value)
             .table_valued(column("id"), column("rank", Double()))

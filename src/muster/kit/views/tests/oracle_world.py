@@ -17,7 +17,7 @@ from muster.kit.views.tests.oracle_doors import PORTER, doors_of, role_of
 from muster.kit.views.tests.oracle_events import more_of_event
 from muster.kit.views.tests.oracle_joining import changes_of
 from muster.kit.views.tests.oracle_programme import around_event, arrival
-from muster.kit.views.tests.oracle_search import Circle, distances_of, ranks_of
+from muster.kit.views.tests.oracle_search import Circle, distances_of, know_title_words, ranks_of
 from muster.kit.views.tests.oracle_teams import teams_of
 from muster.kit.views.tests.oracle_told import told_of
 from muster.kit.views.tests.oracle_topics import cities_of, topic_rows
@@ -330,6 +330,7 @@ def fill(owner_url: str) -> World:
             table: cursor.execute(sql.SQL("select * from {}").format(sql.Identifier(table))).fetchall()
             for table in built
         }
+        know_title_words(connection)
         ranks = {words: ranks_of(connection, words) for words in SEARCHES}
         distances = {circle: distances_of(connection, circle) for circle in CIRCLES}
     return World(tables, _viewers(tables), ranks, distances)
