@@ -88,8 +88,7 @@ select ':tenant', case when n = 1 then ':event'::uuid else gen_random_uuid() end
        now() - n * interval '1 minute', 1, now(), now(), n % 89, n % 179,
        case n % 40 when 0 then '{BEGINNER}'::text[] else '{}' end, word, n % 300, word, case k when 1 then greatest(n % 150, 1) end
   from (select *, 'word' || n % 200 as word, n % 3 + 1 as k from numbered) as numbered;
-insert into event_title_words (tenant_id, id, word, events)
-select ':tenant', gen_random_uuid(), md5(n::text), 1 from generate_series(1, 4000) as n;
+insert into event_title_words select ':tenant', gen_random_uuid(), md5(n::text), 1 from generate_series(1, 4000) as n;
 insert into domains (tenant_id, id, name, token, added_at)
 select ':tenant', gen_random_uuid(), 'd' || n || '.example', 'T', now() + n * interval '1 second' from numbered;
 insert into event_tags (tenant_id, id, event_id, tag)
@@ -255,7 +254,7 @@ def test_every_order_is_read_from_an_index(
         assert re.search(rf'\((ROW\()?"?{first}"?( [<>]|,)', conditions), json.dumps(plan)
 
 
-@pytest.mark.parametrize("finder", [*FINDERS, "finders.events_ranked", "finders.spelled"])
+@pytest.mark.parametrize("finder", [*FINDERS, "finders.spelled"])
 def test_every_finder_uses_an_index_that_row_security_would_forbid(
     filled: Urls, server: EmbeddedPostgres, finder: str
 ) -> None:
@@ -264,12 +263,10 @@ def test_every_finder_uses_an_index_that_row_security_would_forbid(
         found = connection.execute("select prosrc from pg_proc where oid = %s::regproc", [finder]).fetchone()
         assert found is not None
         body = re.sub(r"\bwords\b", "'word7'", found[0])
-        body = re.sub(r"([ (,@]) ?query\b", r"\1 'word7'::tsquery", body) if "ranked" in finder else body
         connection.execute("set local role muster_finder")
         connection.execute(f"set local muster.tenant = '{TENANT}'")
         row = connection.execute(f"explain (format json) {body}".encode()).fetchone()
-    assert row is not None
-    assert ("_similar_idx" if "spelled" in finder else "_search_idx") in json.dumps(row[0]), row[0]
+    assert ("_similar_idx" if "spelled" in finder else "_search_idx") in json.dumps(row)
 
 
 @pytest.mark.parametrize(
