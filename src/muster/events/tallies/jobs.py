@@ -15,7 +15,10 @@ async def fold(ctx: Ctx) -> None:
 
 
 async def recount(ctx: Ctx) -> None:
-    """Count a community's events anew. What is read meanwhile, and what is written, is right all the while."""
+    """Count a community's events anew. What is read meanwhile, and what is written, is right all the while.
+
+    Of a large community this begins it, and the worker folds the rest in.
+    """
     await queries.lock_tally(ctx)
     await queries.note_anew(ctx)
     await queries.fold_changes(ctx)

@@ -112,17 +112,22 @@ def _ended(since: ColumnElement[datetime], until: ColumnElement[datetime], sign:
     )
 
 
-def _folding() -> Any:
-    """Take in all changes there are, and take away what is over by now.
+def _folding(*, whole: bool) -> Any:
+    """Take in changes: all there are, and take away what is over by now; or only the first of them.
 
     One statement, so that all parts of it see the same changes and events: a change is only there with what it changed.
+    The tally's moment moves on with the whole alone, since what is over is known of events, and not of a part of changes.
     """
-    taken = delete(TallyChange).returning(*TallyChange.__table__.columns).cte("taken")
+    change = delete(TallyChange)
+    if not whole:
+        some = select(TallyChange.id).order_by(TallyChange.id).limit(bindparam("size", type_=Integer()))
+        change = change.where(TallyChange.id.in_(some))
+    taken = change.returning(*TallyChange.__table__.columns).cte("taken")
     moved = union_all(
         select(taken.c.map_cell, taken.c.map_x, taken.c.map_y, taken.c.sign).where(
             taken.c.map_cell.is_not(None), taken.c.ends_at > counted_until()
         ),
-        *over_since(_NOW),
+        *(over_since(_NOW) if whole else ()),
     ).cte("moved")
     level = func.unnest(literal_column(f"array{list(LEVELS)}::smallint[]", ARRAY(SmallInteger()))).column_valued(
         "level"
@@ -152,7 +157,7 @@ def _folding() -> Any:
         _added(MapCount, ["level", "cell"], ["events", "sum_x", "sum_y"], counts).cte("counted"),
         _added(TitleWord, ["word"], ["events"], words).cte("worded"),
     ]
-    return update(Tally).values(counted_until=_NOW).add_cte(*kept)
+    return update(Tally).values(counted_until=_NOW if whole else Tally.counted_until).add_cte(*kept)
 
 
 def _added(table: type[TenantTable], keys: list[str], sums: list[str], rows: Select[Any]) -> Any:
@@ -181,8 +186,16 @@ _BEGIN = Statement(
     insert(Tally).values(tenant_id=_TENANT, id=_TENANT, counted_until=_LONG_AGO).on_conflict_do_nothing(),
 )
 _LOCK = Statement(Folder, select(Tally.id).with_for_update())
-_FOLD = Statement(Nothing, _folding())
-_EMPTY = tuple(Statement(Nothing, delete(table).where(table.events == _NONE)) for table in (MapCount, TitleWord))
+_FOLD, _FOLD_SOME = (Statement(Nothing, _folding(whole=whole)) for whole in (True, False))
+_MANY = Statement(Folder, select(TallyChange.id).offset(bindparam("size", type_=Integer())).limit(1))
+_EMPTY = (
+    # The sums are asked, too: where a part of the changes is folded in, one may have gone before another has come.
+    Statement(
+        Nothing,
+        delete(MapCount).where(MapCount.events == _NONE, MapCount.sum_x == _NONE, MapCount.sum_y == _NONE),
+    ),
+    Statement(Nothing, delete(TitleWord).where(TitleWord.events == _NONE)),
+)
 _REWIND = Statement(Nothing, update(Tally).values(counted_until=_LONG_AGO))
 _NOTE_ANEW = Statement(Nothing, _noted_anew())
 _unfolded = not_folded().subquery("unfolded")
@@ -209,9 +222,15 @@ async def lock_tally(ctx: Ctx) -> None:
     await ctx.db.run(_LOCK)
 
 
-async def fold_changes(ctx: Ctx) -> None:
-    """Take in what was changed, under the tally's lock, and forget what is in no event any more."""
-    await ctx.db.run(_FOLD, tenant=ctx.tenant_id, now=ctx.now)
+async def fold_changes(ctx: Ctx, most: int = 50_000) -> None:
+    """Take in what was changed, under the tally's lock, and forget what is in no event any more.
+
+    most: changes at once, which takes some seconds; where there are more, the rest stays for the next time.
+    """
+    if await ctx.db.one(_MANY, size=most):
+        await ctx.db.run(_FOLD_SOME, tenant=ctx.tenant_id, size=most)
+    else:
+        await ctx.db.run(_FOLD, tenant=ctx.tenant_id, now=ctx.now)
     for each in _EMPTY:
         await ctx.db.run(each)
 

@@ -109,13 +109,19 @@ async def scene(module_urls: Urls) -> AsyncIterator[Scene]:
         await app.close()
 
 
+async def _fold_some(ctx: Ctx) -> None:
+    """Fold as where very much was written: a part alone."""
+    await queries.lock_tally(ctx)
+    await queries.fold_changes(ctx, most=1)
+
+
 async def test_what_is_counted_is_what_is_there(scene: Scene) -> None:
     """Whatever was written, however far it is folded in, and at moments before and after that."""
     chance = Random(7)
     for _ in range(50):
         await scene.write(chance)
         if chance.random() < 0.3:
-            job = chance.choice([jobs.fold, jobs.fold, jobs.check, jobs.recount])
+            job = chance.choice([jobs.fold, _fold_some, jobs.check, jobs.recount])
             await scene.run(job, NOON + chance.choice([-2, 0, 2]) * timedelta(hours=1))
         await scene.compare(chance)
 
