@@ -40,7 +40,8 @@ class Columns:
 
 
 def alias_of(table: FromClause, name: str | None = None) -> NamedFromClause:
-    """A table under another name, with `Columns` as its `c`. It is not to be cloned: the clone's columns would be its own.
+    """A table under another name, with `Columns` as its `c`. It is not to be cloned: a clone's columns stay those
+    of the first.
 
     name: nothing else in the statement has it; without one SQLAlchemy makes one up.
     """
