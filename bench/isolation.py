@@ -16,7 +16,7 @@ WORDS = "topic8 chess"
 """Found in 50 of 10,000 events."""
 CIRCLE = (50.0, 15.0, 50.0)
 """Latitude, longitude and kilometres around: 46 of the events that anybody may see."""
-_FINDER = re.compile(r"finders\.events_by_text\((\$\d+)(?:::\w+)?\)")
+_FINDER = re.compile(r"finders\.events_by_relevance\((\$\d+)(?:::\w+)?\)")
 _DIRECT = (
     r"(select e.id, ts_rank(e.search, q.query)::double precision as rank "
     r"from websearch_to_tsquery('folded', \1) as q(query), public.events as e "
@@ -65,7 +65,7 @@ def _without_finder(sql: Sql) -> Sql:
     """The search as one would write it where nothing keeps its operator from the index."""
     text, found = _FINDER.subn(_DIRECT, sql.text)
     if not found:
-        raise LookupError("the text filter does not go through finders.events_by_text any more")
+        raise LookupError("the text filter does not go through finders.events_by_relevance any more")
     return Sql(text, sql.values)
 
 
