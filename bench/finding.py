@@ -5,6 +5,7 @@ python -m bench.finding --quick        # twenty thousand
 MUSTER_BENCH_EVENTS=1000000 python -m bench.finding        # as many as are asked for
 """
 
+import asyncio
 import os
 import random
 import time
@@ -23,9 +24,14 @@ from bench.data import work_folder
 from muster.access.gate import GATE
 from muster.events.map.grid import Tile, column_of, row_of
 from muster.events.map.reading import read_filters, tile_plan, tile_slot
+from muster.events.tallies.jobs import fold
 from muster.kit.caller import Claim, Origin
+from muster.kit.commands.context import Services
+from muster.kit.commands.system import system_transaction
+from muster.kit.db.database import Database
 from muster.kit.db.embedded import EmbeddedPostgres
 from muster.kit.db.migrate import Urls, embedded_urls, migrate, provision
+from muster.kit.db.time_limits import PATIENT
 from muster.kit.views.picks import SlotValues, whole_page
 from muster.kit.views.plans import Plan, compile_plan
 from muster.kit.views.query import QUERIES
@@ -75,6 +81,12 @@ select e.tenant_id, uuidv7(), e.id, t.id
   from (select tenant_id, id, 'topic' || floor(50 ^ random())::int as slug from events where tenant_id = %(tenant)s) as e
   join topics as t using (tenant_id, slug);
 drop table cities;
+"""
+# Made anew once the rows are there, which is quicker than keeping them.
+_INDEXES = """
+select i.indexname, i.indexdef from pg_indexes as i
+ where i.tablename in ('events', 'event_categories')
+   and not exists (select from pg_constraint as c where c.conname = i.indexname)
 """
 _TENANT = """
 insert into tenants (id, slug, name, is_default, allows_unverified, created_at)
@@ -137,6 +149,8 @@ def _requests(chance: random.Random, asked: int) -> Mapping[str, list[Request]]:
         "a word mistyped": lambda: {"text": f"evenning wrod{common(1000)}"},
     }
     found = {f"list: {title}": [_listed(make()) for _ in range(asked)] for title, make in lists.items()}
+    for title in ("a word", "two words", "a word mistyped"):
+        found[f"list: {title}, RELEVANCE"] = [_listed(lists[title](), "RELEVANCE") for _ in range(asked)]
     for order in ("NEWEST", "MEMBERS", "BOOSTED"):
         found[f"list: a category, {order}"] = [_listed(lists["a category"](), order) for _ in range(asked)]
     for low, high in ((0, 5), (6, 10), (11, 16)):
@@ -215,15 +229,36 @@ def _fill(urls: Urls, superuser_url: str, count: int, status: Status) -> None:
     written = "-c muster.maintenance=on -c synchronous_commit=on"
     with psycopg.connect(urls.owner, options=written, cursor_factory=psycopg.ClientCursor) as connection:
         connection.execute("select setseed(0.5)")
+        connection.execute("set maintenance_work_mem = '512MB'")
+        indexes = connection.execute(_INDEXES).fetchall()
+        for name, _ in indexes:
+            connection.execute(sql.SQL("drop index {}").format(sql.Identifier(name)))
         for number in range(1, _SMALL + 2):
             size = count if number == 1 else count // 1000
             status.update(f"finding: community {number} of {_SMALL + 1}, {size:,} events")
             given = {"tenant": UUID(int=number), "owner": UUID(int=10_000 + number), "slug": f"town-{number}"}
             connection.execute(_TENANT.encode(), given)
             connection.execute(_FILL.encode(), {**given, "count": size})
+        for name, made in indexes:
+            status.update(f"finding: {name}")
+            connection.execute(made)
+    status.update("finding: tallies")
+    asyncio.run(_fold(urls, count))
     status.update("finding: statistics")
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         connection.execute("vacuum (analyze)")
+
+
+async def _fold(urls: Urls, count: int) -> None:
+    """Have the worker's job take in what was written."""
+    worker = await Database.open(urls.worker, size=1, limits=PATIENT)
+    services = Services(worker, Settings.load(), GATE, lambda: None)
+    told = {"verb": "fold", "reason": "a benchmark", "request_id": "bench"}
+    for number in range(1, _SMALL + 2):
+        for _ in range(1 if number > 1 else count // 50_000 + 1):
+            async with system_transaction(services, tenant_id=UUID(int=number), now=_ORIGIN.now, **told) as ctx:
+                await fold(ctx)
+    await worker.close()
 
 
 def _version(urls: Urls) -> str:
