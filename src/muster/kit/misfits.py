@@ -34,6 +34,7 @@ _PLAINER = {
     "Invalid RFC3339 encoded date": f"must be {_KINDS['date']}",
     "Expected `datetime` with a timezone component": "needs an offset from UTC, such as the Z in 2031-05-01T18:00:00Z",
     r"Expected `str` matching regex '\\S'": "must not be blank",
+    r"Expected `str` matching regex '^\\S'": "must not begin with a blank",
     "Integer value out of range": "is too large a number",
     "Number out of range": "is too large a number",
 }

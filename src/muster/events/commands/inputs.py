@@ -45,7 +45,15 @@ Description = Annotated[str, Meta(max_length=5000, description="Markdown; HTML i
 Notes = Annotated[
     str, Meta(min_length=1, max_length=300, pattern=r"\S", description="What to bring or to know; a few plain words.")
 ]
-Url = Annotated[str, Meta(max_length=2000, pattern=r"^https?://\S+$", description="The event's own page.")]
+Url = Annotated[
+    str,
+    Meta(
+        max_length=2000,
+        pattern=r"^https?://\S+$",
+        examples=["https://chess.example/meetings"],
+        description="The event's own page.",
+    ),
+]
 OnlineUrl = Annotated[Url, Meta(description="Where to meet online; shown to who has a place.")]
 Address = Annotated[str, Meta(min_length=1, max_length=300, description="Where to meet, as people write it.")]
 Place = Annotated[
@@ -72,7 +80,15 @@ Price = Annotated[
     Meta(ge=0, le=100_000_000, description="In the smallest unit of the currency; 0 is free. Organisers collect it."),
 ]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["PLN"], description="By ISO 4217.")]
-Picture = Annotated[str, Meta(max_length=2000, pattern=r"^https://\S+$", description="The https address of a picture.")]
+Picture = Annotated[
+    str,
+    Meta(
+        max_length=2000,
+        pattern=r"^https://\S+$",
+        examples=["https://chess.example/board.jpg"],
+        description="The https address of a picture.",
+    ),
+]
 Gallery = Annotated[list[Picture], Meta(max_length=12, description="More pictures, in their order.")]
 AddressVisibility = Annotated[
     Disclosure,
@@ -115,7 +131,7 @@ Colour = Annotated[str, Meta(pattern="^#[0-9a-f]{6}$", examples=["#2f6f62"])]
 Categories = Annotated[
     list[Annotated[str, Meta(max_length=30)]], Meta(max_length=3, description="By their slugs; see `topics`.")
 ]
-Tag = Annotated[str, Meta(max_length=30, pattern=r"^\S+( \S+)*$")]
+Tag = Annotated[str, Meta(max_length=30, pattern=r"^\S+( \S+)*$", examples=["board games"])]
 Tags = Annotated[list[Tag], Meta(max_length=5, description="Kept in small letters.")]
 
 

@@ -19,7 +19,7 @@ from muster.kit.views.view import View
 
 
 class ResultGone(Gone):
-    """This was done when it was first asked for; what it gave has been removed since."""
+    """This was done; what it gave has been removed since."""
 
     code = "RESULT_GONE"
 
@@ -31,7 +31,7 @@ async def render(
 
     key: what determines the picks; with the slots' shapes it determines the statement. slots: the first is filled
     here. The command has committed, so nobody is asked for admission again, and a reference is not asked whether it
-    is visible. Raises ResultGone for a repeat whose result is no more.
+    is visible. Raises ResultGone when somebody has removed it since.
     """
     result = done.result
     if result is None:
@@ -45,7 +45,7 @@ async def render(
     plan = plans.get((key, shapes), lambda: compile_plan(None, filled, [body]))
     claim = structs.replace(origin.claim, user_id=done.viewer)
     _, bodies = await run_plan(services.database, plan, replace(origin, claim=claim), filled)
-    if done.replayed and bodies[0] == "null":
+    if bodies[0] == "null":
         raise ResultGone
     return bodies[0]
 

@@ -30,6 +30,7 @@ class Asked(Input):
     at: Instant | None = None
     colour: Annotated[str, Meta(pattern="^#[0-9a-f]{6}$", examples=["#336699"])] | UnsetType = UNSET
     code: Annotated[str, Meta(pattern="^[a-z]+$")] | None = None
+    place: Annotated[str, Meta(pattern=r"^\S")] | None = None
     share: Annotated[float, Meta(gt=0)] = 1
     guests: Annotated[list[Guest], Meta(max_length=2)] = []
     names: dict[str, Annotated[int, Meta(ge=1)]] = {}
@@ -56,6 +57,7 @@ def wrong(**given: object) -> dict[str, str]:
         ("at", "2031-05-01T18:00:00", "needs an offset from UTC, such as the Z in 2031-05-01T18:00:00Z"),
         ("colour", "red", "must have a form such as #336699"),
         ("code", "A", "has not the form it must have"),
+        ("place", " here", "must not begin with a blank"),
         ("share", 0, "must be more than 0"),
         ("share", "much", "must be a number, not a text"),
         ("guests", {}, "must be a list, not an object"),

@@ -65,7 +65,7 @@ LogoUrl = Annotated[
 Colour = Annotated[
     str, Meta(pattern=r"^#[0-9a-fA-F]{6}$", examples=["#2f6f62"], description="Red, green and blue, `#rrggbb`.")
 ]
-Word = Annotated[str, Meta(min_length=1, max_length=30, pattern=r"^\S(.*\S)?$")]
+Word = Annotated[str, Meta(min_length=1, max_length=30, pattern=r"^\S(.*\S)?$", examples=["match"])]
 
 
 class Renamed(Input):
