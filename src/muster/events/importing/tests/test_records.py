@@ -109,7 +109,7 @@ def test_languages_are_kept_in_the_description() -> None:
         ({"topics": ["a"] * 6}, "topics", "must have at most 5 entries"),
         ({"topics": ["a", "x" * 31]}, "topics[1]", "must have at most 30 characters"),
         ({"description": "x" * 5001}, "description", "must have at most 5000 characters"),
-        ({"city": " "}, "city", "form"),
+        ({"city": " "}, "city", "must not begin with a blank"),
     ],
 )
 def test_a_broken_row_is_refused_by_its_own_field(changes: dict[str, object], field: str, says: str) -> None:
