@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager
 import pytest
 
 from muster.kit.db.migrate import Urls
-from muster.testing.isolation import WRITTEN_BY_WORKER, Towns, World, open_world
+from muster.testing.isolation import Towns, World, open_world
 from muster.testing.mutation import Mutant, mutants, noticed, unnoticed_by_rows
+from muster.testing.needed import WRITTEN_BY_WORKER
 from muster.testing.work import drain
 
 # Parts that the workers of pytest-xdist share.

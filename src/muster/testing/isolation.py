@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -39,12 +39,12 @@ from muster.testing.matrix import (
     required,
     tables_with,
 )
+from muster.testing.needed import violations_below
 from muster.testing.people import Standing, put_impersonation, put_role, sign_in
-from muster.testing.rows import isolated_tables, row_violations
 from muster.testing.serving import Service, serving_in_process
 from muster.testing.thoroughness import in_turn
 from muster.testing.town import SEATS, Town, moved, settle
-from muster.testing.work import drain, working
+from muster.testing.work import drain
 
 VICTIM, INTRUDER = "northern", "southern"
 """The names of the two towns. Everything that people of the first wrote holds its name."""
@@ -74,9 +74,6 @@ AT_THE_DOOR = (
     Stranger(SUSPENDED, THE_VICTIMS),
 )
 """Everybody who asks for the victim's tenant itself."""
-_WORK_SECONDS = 4.0
-WRITTEN_BY_WORKER = ["notifications", "mails"]
-"""Tables that have no rows before the worker has run; all others have."""
 # Whoever shares the default community shares what its members show each other; the victims share nothing with anybody.
 _LEAVE_DEFAULT = """
 delete from members where tenant_id = (select id from tenants where is_default)
@@ -201,52 +198,13 @@ async def violations(world: World, *, ways: Sequence[Way] = tuple(Way)) -> Async
 
     The worker has not run yet. ways: those to try each endpoint by.
     """
-    below = await violations_below(world)
+    below = await violations_below(world.service, world.victim, world.intruder, VICTIM)
     for found in below:
         yield found
     for declared in () if below else endpoints().values():
         for way in ways[:1] if isinstance(declared, Subscription) else ways:
             for found in await endpoint_violations(world, declared, way):
                 yield f"{declared.name} ({way}): {found}"
-
-
-async def violations_below(world: World) -> list[str]:
-    """What is wrong below the endpoints: rows that are seen, work that is not done, a search that finds nothing."""
-    urls, victim, intruder = world.service.urls, world.victim, world.intruder
-    # The outbox is not empty yet, and nobody was told anything yet.
-    tables = [table for table in isolated_tables() if table not in WRITTEN_BY_WORKER]
-    if found := await row_violations(victim, intruder, tables=tables):
-        return found
-    # What the work itself writes may still wait when it is done.
-    unsealed = [row[0] for row in await ask(urls, "select id from audit_unsealed")]
-    try:
-        async with working(urls) as work:
-            await work.quiet(seconds=_WORK_SECONDS)
-            await work.pass_to(datetime.now(UTC) + timedelta(hours=25))
-    except TimeoutError:
-        return ["the worker cannot do the work there is"]
-    if await value(urls, "select count(*) from facts where position is null"):
-        return ["the sequencer passed over facts"]
-    if await value(urls, "select count(*) from rooms where last_sequence > 0 and notice_due_at is not null"):
-        return ["nobody looks for what is due"]
-    if await value(urls, "select count(*) from event_members where offer_expires_at is not null"):
-        return ["nobody takes back places that were offered in vain"]
-    if await value(urls, "select count(*) from idempotency_keys"):
-        return ["nobody forgets old idempotency keys"]
-    if await value(urls, "select count(*) from job_steps"):
-        return ["steps of jobs that have ended are not forgotten"]
-    if await value(urls, "select count(*) from audit_unsealed where id = any($1)", unsealed):
-        return ["the sealer passed over rows of the audit log"]
-    found = await row_violations(victim, intruder, tables=WRITTEN_BY_WORKER)
-    searched = await victim.client(Standing.MEMBER).call("events", filter={"text": VICTIM})
-    if str(victim.event_id) not in json.dumps(searched.data):
-        found.append("text search does not find what is there")
-    if not (await victim.client(Standing.MEMBER).call("topics", filter={"text": "evenings"})).ok()["items"]:
-        found.append("nobody finds the categories of their own community")
-    outside = (await sign_in(world.service, f"{VICTIM} owner")).client
-    if (await outside.call("tenant", id=victim.tenant_id)).missing:
-        found.append("nobody finds their own community from outside")
-    return found
 
 
 async def endpoint_violations(world: World, declared: Endpoint, way: Way) -> list[str]:

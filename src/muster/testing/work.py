@@ -54,6 +54,11 @@ class Work:
                     return
                 await asyncio.sleep(0.02)
 
+    async def number(self, query: str) -> int:
+        """The one number that a query of the worker gives."""
+        found: int = await self._look.fetchval(query)
+        return found
+
     async def pass_to(self, now: datetime) -> None:
         """Do what is due by a moment, and what follows from it."""
         await tick(self.services, now)

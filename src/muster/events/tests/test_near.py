@@ -33,7 +33,7 @@ async def places(module_urls: Urls) -> AsyncIterator[Town]:
         owner = town.client(Standing.OWNER)
         for title, (latitude, longitude) in PLACES.items():
             await make_event(owner, title=title, latitude=latitude, longitude=longitude)
-        nowhere: dict[str, Any] = {"latitude": None, "longitude": None}
+        nowhere: dict[str, Any] = {"latitude": None, "longitude": None, "city": None}
         await make_event(owner, title="Online", meetingKind="ONLINE", **nowhere)
         yield town
 

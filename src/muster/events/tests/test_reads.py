@@ -55,7 +55,6 @@ async def test_what_is_still_to_come_and_what_was(town: Town) -> None:
         ({"tag": ["board games"], "online": False, "country": "Poland"}, ["Go"]),
         ({"text": "prague"}, ["Walk"]),
         ({"text": "krakow"}, ["Go"]),
-        ({"text": "every weeks"}, ["Go"]),
     ],
 )
 async def test_events_are_found_by_place_and_tag(service: Service, filters: dict[str, Any], found: list[str]) -> None:

@@ -146,5 +146,5 @@ async def test_nobody_grants_themselves_anything(town: Town) -> None:
 
 async def test_an_event_without_a_point_is_near_nobody(town: Town) -> None:
     owner = town.client(Standing.OWNER)
-    event_id = await make_event(owner, meetingKind="ONLINE", latitude=None, longitude=None, address=None)
+    event_id = await make_event(owner, meetingKind="ONLINE", latitude=None, longitude=None, address=None, city=None)
     assert (await owner.call("pushEvent", eventId=event_id)).code == "NOWHERE_NEAR"

@@ -102,9 +102,9 @@ async def _subject(town: Town, verb: Command) -> tuple[Client, dict[str, Any]]:
 async def test_null_empties_what_may_be_empty(verb: Command, field: Any, way: Way, town: Town) -> None:
     client, ids, before = await _ready(town, verb)
     is_optional = isinstance(field.type, msgspec.inspect.UnionType) and field.type.includes_none
-    # A point is two numbers or none.
+    # A point is two numbers or none, and without them an event stands in its city.
     pair = {"latitude", "longitude"} & {field.encode_name}
-    given = dict.fromkeys(("latitude", "longitude") if pair else (field.encode_name,))
+    given = dict.fromkeys(("latitude", "longitude", "city") if pair else (field.encode_name,))
     answer = await _send(client, verb, ids, way, **given)
     if is_optional:
         empty = INSTEAD_OF_NULL.get(f"{verb.name}.{field.encode_name}")
