@@ -63,17 +63,27 @@ def _spelled() -> None:
 
 
 def _ranked() -> None:
-    """Of what the newest ten thousand hold a hundred, those are ranked and no others: what is rarer is looked up."""
+    """Of what the newest ten thousand hold a hundred, those are ranked and no others: what is rarer is looked up.
+
+    What is not among the newest five hundred three times is taken to be rarer: a small community is not walked whole.
+    """
     op.execute(
         f"""
         create function finders.events_ranked(query tsquery)
         returns table (id uuid, rank double precision, is_public boolean)
         language sql stable security definer rows 20 set search_path = pg_catalog, public as $$
-          with newest as materialized (
+          with seems_common as materialized (
+            select count(*) >= 3 as it_does
+              from (select n.search, n.visibility = 'PUBLIC' and n.status in ('PUBLISHED', 'CANCELLED') as is_public
+                      from public.events n where n.tenant_id = {_TENANT}
+                     order by n.created_at desc, n.id desc limit 500) as e
+             where e.search @@ query and e.is_public),
+          newest as materialized (
             select e.id, ts_rank(e.search, query)::double precision as rank, e.is_public
               from (select n.id, n.search, n.visibility = 'PUBLIC' and n.status in ('PUBLISHED', 'CANCELLED') as is_public
                       from public.events n where n.tenant_id = {_TENANT}
-                     order by n.created_at desc, n.id desc limit 10000) as e
+                     order by n.created_at desc, n.id desc
+                     limit (select case when s.it_does then 10000 else 0 end from seems_common s)) as e
              where e.search @@ query),
           many as materialized (select count(*) filter (where n.is_public) >= 100 as are_many from newest n)
           select n.id, n.rank, n.is_public from newest n where (select are_many from many)
