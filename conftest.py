@@ -54,6 +54,17 @@ def pytest_report_header() -> str:
     return f"cases in turns: MUSTER_TURN={TURN}"
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is for before a release alone."""
+    from muster.testing.thoroughness import THOROUGH
+
+    if THOROUGH:
+        return
+    left_out = [each for each in items if each.get_closest_marker("thorough")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [each for each in items if not each.get_closest_marker("thorough")]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Look for no garbage while tests are collected: there is hardly any, and a fifth of the time would go into that.

@@ -254,7 +254,7 @@ async def test_a_storm_of_everything(service: Service, seed: int) -> None:
     await _hold(service, seed, LONG if THOROUGH else USUAL)
 
 
-@pytest.mark.skipif(not THOROUGH, reason="takes minutes: MUSTER_THOROUGH=on")
+@pytest.mark.thorough
 async def test_a_storm_of_everything_with_ten_thousand(service: Service) -> None:
     storm = await _hold(service, TURN, CROWD)
     assert set(storm.done) == {each.__name__ for each in storm.deeds()}

@@ -13,7 +13,6 @@ from muster.testing.below import change
 from muster.testing.client import Client, Way
 from muster.testing.people import Standing
 from muster.testing.serving import serving_in_process
-from muster.testing.thoroughness import THOROUGH
 from muster.testing.town import Town, settle
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -171,7 +170,7 @@ async def test_mistyped_words_are_spelled_by_titles(crowd: Town, module_urls: Ur
         assert (await _numbers(client, "RELEVANCE", {"text": strange}))[0] == []
 
 
-@pytest.mark.skipif(not THOROUGH, reason="makes ten thousand events: MUSTER_THOROUGH=on")
+@pytest.mark.thorough
 async def test_of_what_is_common_the_newest_are_ranked_and_of_what_is_rare_all(crowd: Town, module_urls: Urls) -> None:
     with psycopg.connect(module_urls.owner, options="-c muster.maintenance=on") as connection:
         later = FIRST + timedelta(days=30)
