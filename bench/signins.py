@@ -29,7 +29,7 @@ sign in again and again, with the server and all of PostgreSQL on one core. Then
 other on both cores, first by themselves and then while 64 connections sign in as fast as they are let.
 
 Rates are not limited here; as Muster is set up, one address signs in ten times in a quarter of an hour. Hashes are made
-by two processes that give way to everything else that wants a core.
+by processes that give way to everything else that wants a core, one fewer than there are cores and two at most.
 """
 _ALONE, _FLOODED = "nobody signs in", "64 connections sign in"
 _READ = (Column("p99", "p99 ms", ".2f"), Column("p50", "p50 ms", ".2f"), Column("rate", "reads/s"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import os
 import subprocess
 import sys
 import threading
@@ -16,9 +17,9 @@ from muster.kit.errors import Unavailable
 
 log = structlog.get_logger()
 
-# More would only take memory and time from requests that hash nothing.
-_PROCESSES = 2
-_MOST_WAITING = 128
+PROCESSES = max(1, min(2, (os.cpu_count() or 1) - 1))
+"""A core stays free of them, so that a flood of sign-ins holds up nobody else. More would only take memory."""
+_MOST_WAITING = 64 * PROCESSES
 """About two seconds of hashing; who came later would have given up by the time it is their turn."""
 _ATTEMPTS = 2
 
@@ -32,7 +33,7 @@ class Hashers:
 
     def __init__(self) -> None:
         # A thread for each waits for its answers. It does nothing else, so it holds up nobody at the interpreter's lock.
-        self._threads = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="password")
+        self._threads = ThreadPoolExecutor(PROCESSES, thread_name_prefix="password")
         self._here = threading.local()
         self._started = ExitStack()
         self._asked = 0

@@ -7,7 +7,7 @@ import pytest
 from argon2 import PasswordHasher, Type, extract_parameters
 
 from muster.identity import hashers
-from muster.identity.hashers import TooManyHashes
+from muster.identity.hashers import PROCESSES, TooManyHashes
 from muster.identity.hashing import NICENESS
 from muster.identity.passwords import hash_password, password_matches
 from muster.identity.tests.people import ANN, PASSWORD, register
@@ -55,14 +55,14 @@ def _hashers() -> list[psutil.Process]:
     return [each for each in psutil.Process().children() if "muster.identity.hashing" in each.cmdline()]
 
 
-async def test_many_hashes_take_two_processes_that_give_way_and_leave_the_loop_alone() -> None:
+async def test_many_hashes_take_few_processes_that_give_way_and_leave_the_loop_alone() -> None:
     turns = 0
     waiting = asyncio.gather(*(hash_password(f"{PASSWORD} {number}") for number in range(6)))
     while not waiting.done():
         await asyncio.sleep(0)
         turns += 1
     assert len(set(await waiting)) == 6
-    assert [each.nice() for each in _hashers()] == [min(psutil.Process().nice() + NICENESS, 19)] * 2
+    assert [each.nice() for each in _hashers()] == [min(psutil.Process().nice() + NICENESS, 19)] * PROCESSES
     # Were they made on the loop, it would have had one turn for each.
     assert turns > 6
 
