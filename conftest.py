@@ -41,8 +41,15 @@ server_key = pytest.StashKey[EmbeddedPostgres]()
 numbers = count(1)
 
 
-def pytest_configure() -> None:
-    """Write what is logged as plain text: a traceback in colours, with every local in it, takes longer than most tests."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Write what is logged as plain text, and leave out what is for before a release alone.
+
+    A traceback in colours, with every local in it, takes longer than most tests.
+    """
+    from muster.testing.thoroughness import THOROUGH
+
+    if not THOROUGH and not config.option.markexpr:
+        config.option.markexpr = "not thorough"
     plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.configure([structlog.contextvars.merge_contextvars, structlog.processors.add_log_level, plain])
 
@@ -52,17 +59,6 @@ def pytest_report_header() -> str:
     from muster.testing.thoroughness import TURN
 
     return f"cases in turns: MUSTER_TURN={TURN}"
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is for before a release alone."""
-    from muster.testing.thoroughness import THOROUGH
-
-    if THOROUGH:
-        return
-    left_out = [each for each in items if each.get_closest_marker("thorough")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [each for each in items if not each.get_closest_marker("thorough")]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import msgspec
 
 from muster.kit.errors import Invalid
-from muster.kit.misfits import misfits
+from muster.kit.misfits import A_MOMENT, misfits
 from muster.kit.text import camel, refuse_unstorable
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True, description="A moment with its offset, in ISO 8601")]
@@ -102,7 +102,7 @@ def _refuse_odd_values(value: object, raw: Any, path: str = "") -> None:
         raise Invalid.field(path, "must have a value; leave it out where nothing is meant")
     elif isinstance(value, datetime):
         if raw[4:5] != "-":
-            raise Invalid.field(path, "must be a moment in ISO 8601, such as 2031-05-01T18:00:00Z")
+            raise Invalid.field(path, f"must be {A_MOMENT}")
         try:
             value.astimezone(UTC)
         except OverflowError:

@@ -13,6 +13,8 @@ from muster.kit.errors import FieldProblem
 
 _MOST = 20
 
+A_MOMENT = "a moment in ISO 8601, such as 2031-05-01T18:00:00Z"
+"""What a client is to send where a moment is wanted."""
 # What msgspec calls things, and what people call them.
 _KINDS = {
     "str": "a text",
@@ -22,15 +24,15 @@ _KINDS = {
     "array": "a list",
     "object": "an object",
     "null": "null",
-    "datetime": "a moment in ISO 8601, such as 2031-05-01T18:00:00Z",
+    "datetime": A_MOMENT,
     "date": "a day in ISO 8601, such as 2031-05-01",
     "uuid": "a UUID",
 }
-_LENGTHS = {"str": "characters", "array": "entries", "object": "entries"}
+_LENGTHS = {"str": ("character", "characters"), "array": ("entry", "entries"), "object": ("entry", "entries")}
 _BOUNDS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _PLAINER = {
     "Invalid UUID": "must be a UUID",
-    "Invalid RFC3339 encoded datetime": f"must be {_KINDS['datetime']}",
+    "Invalid RFC3339 encoded datetime": f"must be {A_MOMENT}",
     "Invalid RFC3339 encoded date": f"must be {_KINDS['date']}",
     "Expected `datetime` with a timezone component": "needs an offset from UTC, such as the Z in 2031-05-01T18:00:00Z",
     r"Expected `str` matching regex '\\S'": "must not be blank",
@@ -112,8 +114,8 @@ def _in_words(what: str, type_: Any) -> str:
         wanted = " or ".join(_KINDS.get(each, each) for each in found["kinds"].split(" | "))
         return f"must be {wanted}, not {_KINDS.get(found['got'], found['got'])}"
     if found := _LENGTH.fullmatch(what):
-        length, unit = found["length"], _LENGTHS[found["kind"]]
-        return f"must have {_BOUNDS[found['bound']]} {length} {unit if length != '1' else _singular(unit)}"
+        length, (one, more) = found["length"], _LENGTHS[found["kind"]]
+        return f"must have {_BOUNDS[found['bound']]} {length} {one if length == '1' else more}"
     if found := _BOUND.fullmatch(what):
         return f"must be {_BOUNDS[found['bound']]} {found['limit'].removesuffix('.0')}"
     if _PATTERN.fullmatch(what):
@@ -136,10 +138,6 @@ def _examples(type_: Any) -> Iterator[object]:
             yield from getattr(constraint, "examples", None) or ()
     for within in get_args(type_):
         yield from _examples(within)
-
-
-def _singular(unit: str) -> str:
-    return {"characters": "character", "entries": "entry"}[unit]
 
 
 def _below(path: str, key: str) -> str:
