@@ -83,8 +83,7 @@ def fitting(raw: dict[str, object], struct: type[StructT], *, from_text: bool = 
     try:
         return msgspec.convert(raw, struct, strict=not from_text)
     except msgspec.ValidationError:
-        fields = misfits(raw, struct, strict=not from_text)
-        raise Invalid("; ".join(f"{each.path}: {each.message}" for each in fields), fields=fields) from None
+        raise Invalid.of(misfits(raw, struct, strict=not from_text)) from None
 
 
 def _refuse_odd_values(value: object, raw: Any, path: str = "") -> None:

@@ -1,6 +1,6 @@
 """One error type for every way in: a stable code, an HTTP status, a sentence that is safe to show."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Self
@@ -102,6 +102,11 @@ class Invalid(AppError):
     """Some fields are not acceptable."""
 
     status, code, title = 422, "VALIDATION_ERROR", "Some fields are not acceptable"
+
+    @classmethod
+    def of(cls, problems: Sequence[FieldProblem]) -> Self:
+        """The error for several fields, each of which it names."""
+        return cls("; ".join(f"{each.path}: {each.message}" for each in problems), fields=tuple(problems))
 
 
 class TooMany(AppError):

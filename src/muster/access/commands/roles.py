@@ -150,7 +150,7 @@ async def _lock_role(ctx: Ctx, slug: str) -> tuple[UUID, RoleParts]:
 def _check_parts(ctx: Ctx, parts: RoleParts) -> None:
     """Make sure that these make a role, and one that the acting person may make. Raises Invalid, GrantsTooMuch."""
     if problems := list(_problems(parts)):
-        raise Invalid("; ".join(f"{each.path}: {each.message}" for each in problems), fields=tuple(problems))
+        raise Invalid.of(problems)
     _check_held(ctx, parts)
 
 

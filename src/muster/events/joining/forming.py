@@ -69,7 +69,7 @@ async def update_join_form(ctx: Ctx, *, event_id: UUID, input: UpdateJoinFormInp
         for each in input.questions
     ]
     if problems := question_problems(asked):
-        raise Invalid("; ".join(f"{each.path}: {each.message}" for each in problems), fields=tuple(problems))
+        raise Invalid.of(problems)
     if len(asked) > len(before.read()):
         await hold_to_plan(ctx, event_id, {PlanLimit.JOIN_QUESTIONS: len(asked)})
     known = {each.asked: each.id for each in before.read()}

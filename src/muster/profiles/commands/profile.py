@@ -191,7 +191,7 @@ def _problems(input: UpdateProfileInput, after: EditableProfile) -> list[FieldPr
 def _refuse(problems: list[FieldProblem]) -> None:
     """Raise Invalid with every problem, if there is any."""
     if problems:
-        raise Invalid("; ".join(f"{each.path}: {each.message}" for each in problems), fields=tuple(problems))
+        raise Invalid.of(problems)
 
 
 @command("PUT /me/username", "setUsername", allow=verified, limit=PROFILE_WRITE)
